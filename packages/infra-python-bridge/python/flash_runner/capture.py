@@ -1,0 +1,250 @@
+"""Output of user code: descriptors 1 and 2 are a pipe of the supervisor, Python's own streams know whose output they carry.
+
+While one request has the runner to itself everything goes through the pipe, so that prints, C code and child processes keep
+their order. Requests that share the runner's event loop are told apart by a ContextVar and send their text as frames.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import fcntl
+import io
+import logging
+import os
+import struct
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_LOWEST_FD = 200
+
+
+class Route:
+    """Whose output it is."""
+
+    __slots__ = ("finished", "instance", "request", "shared")
+
+    def __init__(self, request: int, instance: str | None, shared: bool) -> None:
+        self.request = request
+        self.instance = instance
+        self.shared = shared
+        self.finished = False
+
+
+_route: contextvars.ContextVar[Route | None] = contextvars.ContextVar("flash_output_route", default=None)
+
+
+class OutputPipe:
+    """The named pipe behind descriptors 1 and 2 of a runner, read by the supervisor."""
+
+    def __init__(self, path: str, marker: bytes) -> None:
+        self._marker = marker
+        self.switch(path)
+
+    def switch(self, path: str) -> None:
+        """Use another pipe from now on; whoever holds the old one (a child left running) keeps it."""
+        # Read and write: opening does not wait for the reader.
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
+        os.close(fd)
+        self._path = path
+        self._inode = os.fstat(self._fd).st_ino
+        self.attach()
+
+    def attach(self) -> None:
+        """Put the pipe on descriptors 1 and 2."""
+        os.dup2(self._fd, 1)
+        os.dup2(self._fd, 2)
+
+    def ensure_attached(self) -> None:
+        """Repair what user code did to the standard descriptors: closed them, or pointed them elsewhere."""
+        try:
+            os.fstat(0)
+            if os.fstat(1).st_ino == self._inode and os.fstat(2).st_ino == self._inode:
+                return
+        except OSError:
+            pass
+        try:
+            if os.fstat(self._fd).st_ino != self._inode:
+                raise OSError
+        except OSError:
+            self.switch(self._path)
+        null = os.open(os.devnull, os.O_RDONLY)
+        if null != 0:
+            os.dup2(null, 0)
+            os.close(null)
+        self.attach()
+
+    def mark_end(self) -> bool:
+        """Put an end mark into the pipe, unless the supervisor has read everything already. True when it did.
+
+        Without unread bytes there is nothing the supervisor could still mistake for the next request's output, and a
+        request that printed nothing costs no pipe traffic.
+        """
+        try:
+            unread = struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, b"\0\0\0\0"))[0]
+            if unread == 0:
+                return False
+            os.write(self._fd, self._marker)
+            return True
+        except OSError:
+            return False
+
+
+class RoutedStream(io.TextIOBase):
+    """``sys.stdout`` or ``sys.stderr`` of user code."""
+
+    def __init__(self, fd: int, name: str, capture: Capture) -> None:
+        self._fd = fd
+        self._name = name
+        self._capture = capture
+        self._text = self._open()
+
+    def _open(self) -> io.TextIOWrapper:
+        raw = io.FileIO(self._fd, "w", closefd=False)
+        text = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+        text.mode = "w"  # type: ignore[misc]  # as the interpreter does for its own streams
+        return text
+
+    def write(self, text: str) -> int:
+        route = _route.get()
+        if route is None:
+            route = getattr(threading.current_thread(), "_flash_route", None)
+        if route is None or route is self._capture.exclusive:
+            return self._text.write(text)
+        current = self._capture.exclusive
+        if route.finished and current is not None and route.instance is not None and route.instance == current.instance:
+            # A worker thread that an instance keeps from call to call prints for the call that is at work.
+            return self._text.write(text)
+        self._capture.send(route.request, text.encode("utf-8", "backslashreplace"))
+        return len(text)
+
+    def flush(self) -> None:
+        self._text.flush()
+
+    def reopen_if_closed(self) -> None:
+        """User code may have closed the stream; the next request gets a new one."""
+        if self._text.closed:
+            self._text = self._open()
+
+    def close(self) -> None:
+        self._text.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._text.closed
+
+    @property
+    def buffer(self) -> Any:
+        return self._text.buffer
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._text.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self._text.errors
+
+    @property
+    def line_buffering(self) -> bool:
+        return self._text.line_buffering
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def mode(self) -> str:
+        return "w"
+
+    def reconfigure(self, **options: Any) -> None:
+        self._text.reconfigure(**options)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def isatty(self) -> bool:
+        return False
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+
+class _LogHandler(logging.Handler):
+    """Shows ``logging`` records among the prints, wherever ``sys.stderr`` points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:
+            self.handleError(record)
+
+
+class Capture:
+    """Everything a runner does about output."""
+
+    def __init__(self, pipe: OutputPipe, send: Callable[[int, bytes], None], log_level: int) -> None:
+        self.pipe = pipe
+        self.send = send
+        self.exclusive: Route | None = None
+        self._log_level = log_level
+        self._stdout = RoutedStream(1, "<stdout>", self)
+        self._stderr = RoutedStream(2, "<stderr>", self)
+        self._log_handler = _LogHandler()
+        _let_threads_inherit_the_route()
+
+    def begin(self, route: Route) -> None:
+        """Start capturing for one request. Streams and log handler are put back in case user code replaced them."""
+        if not route.shared:
+            self.pipe.ensure_attached()
+            self.exclusive = route
+        self._stdout.reopen_if_closed()
+        self._stderr.reopen_if_closed()
+        sys.stdout = sys.__stdout__ = self._stdout  # type: ignore[assignment,misc]
+        sys.stderr = sys.__stderr__ = self._stderr  # type: ignore[assignment,misc]
+        root = logging.root
+        if self._log_handler not in root.handlers:
+            root.addHandler(self._log_handler)
+            root.setLevel(self._log_level)
+        _route.set(route)
+
+    def end(self, route: Route) -> bool:
+        """Stop capturing. True when an end mark was put into the pipe."""
+        _route.set(None)
+        route.finished = True
+        try:
+            self._stdout.flush()
+            self._stderr.flush()
+        except (OSError, ValueError):
+            pass  # closed by user code; the next request gets new streams
+        if route.shared:
+            return False
+        self.exclusive = None
+        return self.pipe.mark_end()
+
+
+def _let_threads_inherit_the_route() -> None:
+    """A thread prints for the request that started it, also after that request has ended."""
+    if getattr(threading.Thread.start, "_flash", False):
+        return
+    start = threading.Thread.start
+
+    def start_with_route(self: threading.Thread) -> None:
+        self._flash_route = _route.get() or getattr(threading.current_thread(), "_flash_route", None)  # type: ignore[attr-defined]
+        start(self)
+
+    start_with_route._flash = True  # type: ignore[attr-defined]
+    start_with_route.__doc__ = start.__doc__
+    threading.Thread.start = start_with_route  # type: ignore[method-assign]

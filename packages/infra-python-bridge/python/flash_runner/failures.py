@@ -1,0 +1,67 @@
+"""Error texts as the author of the user's code would want to read them."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from types import TracebackType
+
+_OWN_DIRECTORY = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+_MOST_CHARACTERS = 256 * 1024
+
+
+class RequestError(Exception):
+    """The request can't be run as it is: a missing name, an argument that can't be decoded. Has no traceback worth showing."""
+
+
+def describe(error: BaseException) -> str:
+    """``str(error)``, a newline, the traceback with frames of user code only (contract, section 2). Never empty."""
+    return _cut(_full_text(error))
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    half = _MOST_CHARACTERS // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters cut …]\n{text[-half:]}"
+
+
+def _full_text(error: BaseException) -> str:
+    if isinstance(error, RequestError):
+        return str(error)
+    try:
+        text = str(error)
+    except Exception:
+        text = f"<{type(error).__name__}: its text could not be made>"
+    if isinstance(error, SystemExit):
+        text = f"the code called sys.exit({error.code!r})"
+    return f"{text}\n{_user_traceback(error)}"
+
+
+def _user_traceback(error: BaseException) -> str:
+    try:
+        summary = traceback.TracebackException(type(error), error, _skip_own(error.__traceback__), compact=True)
+        _hide_own_frames(summary, set())
+        return "".join(summary.format())
+    except Exception as failure:
+        return f"{type(error).__name__} (its traceback could not be made: {failure!r})"
+
+
+def _skip_own(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OWN_DIRECTORY):
+        trace = trace.tb_next
+    return trace
+
+
+def _hide_own_frames(summary: traceback.TracebackException, seen: set[int]) -> None:
+    if id(summary) in seen:
+        return
+    seen.add(id(summary))
+    summary.stack = traceback.StackSummary.from_list(
+        [frame for frame in summary.stack if not frame.filename.startswith(_OWN_DIRECTORY)]
+    )
+    nested = [summary.__cause__, summary.__context__, *(getattr(summary, "exceptions", None) or [])]
+    for other in nested:
+        if other is not None:
+            _hide_own_frames(other, seen)

@@ -1,0 +1,158 @@
+"""Length-prefixed frames between the supervisor and a runner.
+
+Supervisor to runner: ``header length, body length`` (two unsigned 32-bit integers, network order), JSON header, body.
+Runner to supervisor: ``kind, flags`` (a byte each), ``request id, header length, body length``, JSON header, body.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import struct
+import threading
+from typing import Any, NamedTuple
+
+_INCOMING = struct.Struct("!II")
+_OUTGOING = struct.Struct("!BBIII")
+
+# Kinds of frames a runner sends.
+HELLO = 1
+RESULT = 2
+OUTPUT = 3
+CONCURRENT = 4
+STALE = 5
+
+# Flags of a result.
+FLAG_SUCCESS = 1
+FLAG_JSON = 2
+FLAG_MARKER = 4
+
+_RECEIVE_BYTES = 256 * 1024
+# High enough to be out of the way of programs that count descriptors from 3, below the usual soft limit of 1024.
+_LOWEST_FD = 200
+
+
+class Request(NamedTuple):
+    """One frame of the supervisor: a small header and the request's own JSON text."""
+
+    header: dict[str, Any]
+    body: bytes | memoryview
+
+
+def hello(runner: int, channel: str, resumed: int | None = None) -> bytes:
+    """The first frame on a connection: who is there, and what for."""
+    header: dict[str, Any] = {"runner": runner, "channel": channel, "pid": os.getpid()}
+    if resumed is not None:
+        header["resumed"] = resumed
+    text = json.dumps(header).encode()
+    return _OUTGOING.pack(HELLO, 0, 0, len(text), 0) + text
+
+
+class Disconnected(Exception):
+    """The supervisor closed its end: there is nothing left to serve."""
+
+
+def connect(path: str) -> socket.socket:
+    """Open a connection to the supervisor's socket on a high, close-on-exec descriptor."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as first:
+        first.connect(path)
+        return socket.socket(fileno=fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD))
+
+
+class Channel:
+    """The data connection of a runner. Sending is safe from any thread; receiving belongs to the main thread."""
+
+    def __init__(self, path: str, runner: int) -> None:
+        self._path = path
+        self._runner = runner
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._buffer = bytearray()
+        self._open()
+
+    def _open(self, resumed: int | None = None) -> None:
+        self.socket = connect(self._path)
+        self._identity = _identity(self.socket.fileno())
+        self.socket.sendall(hello(self._runner, "data", resumed))
+
+    def send(self, kind: int, request: int, flags: int = 0, header: bytes = b"", body: Any = b"") -> None:
+        """Send one frame. A process that user code forked must never speak for the runner: it ends here instead."""
+        if os.getpid() != self._pid:
+            os._exit(0)
+        with self._lock:
+            if _identity(self.socket.fileno()) != self._identity:
+                # User code closed our descriptor, and may have reused its number: leave the number alone, connect anew.
+                self.socket.detach()
+                self._buffer.clear()
+                self._open(resumed=request)
+            self._write(kind, flags, request, header, body)
+
+    def _write(self, kind: int, flags: int, request: int, header: bytes, body: Any) -> None:
+        head = _OUTGOING.pack(kind, flags, request, len(header), len(body)) + header
+        if len(body) < 65536:
+            self.socket.sendall(head + body)
+        else:
+            self.socket.sendall(head)
+            self.socket.sendall(body)
+
+    def receive(self) -> Request:
+        """Wait for the next frame."""
+        while True:
+            request = self._take()
+            if request is not None:
+                return request
+            self._fill()
+
+    def receive_available(self) -> list[Request]:
+        """Read what is there after the descriptor became readable; a frame under way is finished."""
+        self._fill()
+        requests = []
+        while (request := self._take()) is not None:
+            requests.append(request)
+        return requests
+
+    def _fill(self) -> None:
+        data = self.socket.recv(_RECEIVE_BYTES)
+        if not data:
+            raise Disconnected
+        self._buffer += data
+
+    def _take(self) -> Request | None:
+        buffer = self._buffer
+        if len(buffer) < _INCOMING.size:
+            return None
+        header_length, body_length = _INCOMING.unpack_from(buffer)
+        end = _INCOMING.size + header_length + body_length
+        if len(buffer) >= end:
+            body_start = _INCOMING.size + header_length
+            request = Request(json.loads(buffer[_INCOMING.size : body_start]), bytes(buffer[body_start:end]))
+            del buffer[:end]
+            return request
+        if end > _RECEIVE_BYTES:
+            return self._take_large(end, header_length)
+        return None
+
+    def _take_large(self, end: int, header_length: int) -> Request:
+        """Receive a large frame straight into its final place instead of growing a buffer."""
+        whole = bytearray(end)
+        view = memoryview(whole)
+        filled = len(self._buffer)
+        view[:filled] = self._buffer
+        self._buffer = bytearray()
+        while filled < end:
+            count = self.socket.recv_into(view[filled:], end - filled)
+            if count == 0:
+                raise Disconnected
+            filled += count
+        body_start = _INCOMING.size + header_length
+        return Request(json.loads(bytes(view[_INCOMING.size : body_start])), view[body_start:])
+
+
+def _identity(fd: int) -> tuple[int, int] | None:
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,127 @@
+"""Turns one request into a callable with its arguments, and calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, NamedTuple
+
+from . import sources
+from .failures import RequestError
+from .instances import Instance, Instances
+from .modules import ModuleSet
+from .serialization import decode_arguments
+from .sources import Sources
+
+
+class Wanted(NamedTuple):
+    """Which instance a request is for; ``create`` makes it anew, also when it lives."""
+
+    name: str
+    create: bool
+    modules: ModuleSet | None
+
+
+class Target(NamedTuple):
+    """What to call, with what."""
+
+    function: Callable[..., Any]
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling it gives something to await."""
+        function = self.function
+        if not inspect.isroutine(function):
+            function = getattr(function, "__call__", function)  # noqa: B004 - a callable object; its own method counts
+        return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def find_function(request: dict[str, Any], serialization: str, code: Sources) -> Target:
+    """Load the request's source and find its function."""
+    name = request["function_name"]
+    function = sources.find(code.run(request["function_code"], name), name, "function")
+    if not callable(function):
+        raise RequestError(f"'{name}' in the provided code is not a function but a {type(function).__name__}")
+    args, kwargs = decode_arguments(request.get("args"), request.get("kwargs"), serialization, "")
+    return Target(function, args, kwargs)
+
+
+def find_method(
+    request: dict[str, Any], serialization: str, code: Sources, instances: Instances, wanted: Wanted
+) -> Target:
+    """Find the instance, or make and keep it, and its method."""
+    instance = None if wanted.create else instances.get(wanted.name)
+    if instance is None:
+        instance = _construct(request, serialization, code, wanted.modules)
+        instances.keep(wanted.name, instance)
+    else:
+        sources.activate(instance.module)
+    method_name = request.get("method_name") or "__call__"
+    method = getattr(instance.value, method_name, None)
+    if method is None:
+        raise RequestError(f"class '{request['class_name']}' has no method '{method_name}'")
+    args, kwargs = decode_arguments(request.get("args"), request.get("kwargs"), serialization, "")
+    return Target(method, args, kwargs)
+
+
+def _construct(request: dict[str, Any], serialization: str, code: Sources, modules: ModuleSet | None) -> Instance:
+    name = request["class_name"]
+    module = code.run(request["class_code"], name)
+    cls = sources.find(module, name, "class")
+    if not inspect.isclass(cls):
+        raise RequestError(f"'{name}' in the provided code is not a class but a {type(cls).__name__}")
+    args, kwargs = decode_arguments(
+        request.get("constructor_args"), request.get("constructor_kwargs"), serialization, "constructor_"
+    )
+    return Instance(cls(*args, **kwargs), module, modules)
+
+
+def call_sync(target: Target, loop: Callable[[], asyncio.AbstractEventLoop]) -> Any:
+    """Call, and collect a generator into a list. What turns out to need a loop after all is run on one."""
+    value = target.function(*target.args, **target.kwargs)
+    if inspect.isgenerator(value):
+        return list(value)
+    if inspect.isawaitable(value):
+        return loop().run_until_complete(_await(value))
+    if isinstance(value, AsyncIterator):
+        return loop().run_until_complete(_collect(value))
+    return value
+
+
+async def call_async(target: Target) -> Any:
+    """The same on a running loop."""
+    value = target.function(*target.args, **target.kwargs)
+    if isinstance(value, AsyncIterator):
+        return await _collect(value)
+    return await value if inspect.isawaitable(value) else value
+
+
+async def _await(value: Any) -> Any:
+    return await value
+
+
+async def _collect(values: AsyncIterator[Any]) -> list[Any]:
+    return [value async for value in values]
+
+
+def run_on(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], started: Callable[[Any], None]) -> Any:
+    """Run one coroutine to its end; tasks it leaves behind are cancelled, as ``asyncio.run`` would."""
+    task = loop.create_task(work)
+    started(task)
+    try:
+        return loop.run_until_complete(task)
+    finally:
+        cancel_all(loop)
+
+
+def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left on a loop and let it finish."""
+    left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    if not left:
+        return
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))

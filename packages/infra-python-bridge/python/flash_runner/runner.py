@@ -1,0 +1,319 @@
+"""A runner: one process that serves requests of the supervisor, one at a time.
+
+Asynchronous methods of one instance may overlap: while one of them runs, others join it on the same event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections import deque
+from typing import Any, NamedTuple, NoReturn
+
+from . import frames, invoke, process_control, sources
+from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
+from .capture import Capture, OutputPipe, Route
+from .failures import RequestError, describe
+from .frames import Channel, Disconnected, Request
+from .instances import Instances
+from .invoke import Target, Wanted
+from .modules import ModuleSet, ModuleSets
+from .serialization import encode_result
+from .sources import Sources
+
+
+class Place(NamedTuple):
+    """What the supervisor tells a new runner."""
+
+    directory: str
+    runner: int
+    marker: bytes
+    max_response_bytes: int
+
+    @property
+    def socket(self) -> str:
+        return os.path.join(self.directory, "supervisor.sock")
+
+    def pipe(self, number: int) -> str:
+        """The path of the runner's output pipe; later ones replace a pipe that a child still holds."""
+        return os.path.join(self.directory, f"{self.runner}.{number}.out")
+
+
+class Outcome(NamedTuple):
+    """What goes back for one request."""
+
+    flags: int
+    body: bytes = b""
+    error: str | None = None
+
+
+class Runner:
+    """State of one runner process."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._pipe_number = 0
+        pipe = OutputPipe(place.pipe(0), place.marker)
+        self._channel = Channel(place.socket, place.runner)
+        control = frames.connect(place.socket)
+        control.sendall(frames.hello(place.runner, "control"))
+        self._cancellation = Cancellation(control)
+        self._cancellation.listen()
+        self._capture = Capture(pipe, self._send_output, _log_level())
+        self._sources = Sources()
+        self._instances = Instances()
+        self._module_sets = ModuleSets(place.directory)
+        self._loop_or_none: asyncio.AbstractEventLoop | None = None
+        self._backlog: deque[Request] = deque()
+        self._epoch = 0
+        self._directory = os.getcwd()
+        self._path = list(sys.path)
+        self._overlapping: dict[int, asyncio.Task[None]] = {}
+        self._overlap_ended: asyncio.Event | None = None
+
+    def serve(self) -> NoReturn:
+        """Serve until the supervisor goes away."""
+        while True:
+            try:
+                self._handle(self._backlog.popleft() if self._backlog else self._next())
+            except Disconnected:
+                os._exit(0)
+            except RequestCancelled:
+                continue  # came just after its request had ended
+
+    # --- requests -------------------------------------------------------------------------------------------------
+
+    def _next(self) -> Request:
+        loop = self._loop_or_none
+        if loop is not None and asyncio.all_tasks(loop):
+            # An instance left tasks on the loop: they go on while the runner waits.
+            readable = loop.create_future()
+            descriptor = self._channel.socket.fileno()
+            loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
+            loop.run_until_complete(readable)
+            loop.remove_reader(descriptor)
+        return self._channel.receive()
+
+    def _handle(self, frame: Request) -> None:
+        header = frame.header
+        if "drop" in header:
+            self._instances.drop(header["drop"])
+            self._channel.send(frames.RESULT, header["id"], frames.FLAG_SUCCESS)
+            return
+        if self._is_stale(header):
+            self._channel.send(frames.STALE, header["id"])
+            return
+        route = Route(header["id"], header.get("instance"), shared=False)
+        self._capture.begin(route)
+        modules: list[ModuleSet] = []
+        try:
+            try:
+                self._cancellation.begin(route.request, raise_cancelled)
+                outcome = self._run(frame, route, modules)
+            except BaseException as error:
+                outcome = _failure(error)
+            finally:
+                self._cancellation.end(route.request)
+        except RequestCancelled as error:  # came while the outcome was being made
+            self._cancellation.end(route.request)
+            outcome = _failure(error)
+        if outcome is not None:
+            self._answer(route, outcome)
+        self._clean_up(modules)
+
+    def _run(self, frame: Request, route: Route, active: list[ModuleSet]) -> Outcome | None:
+        """Run one request. ``None`` when it was answered already, because others of its instance overlapped with it."""
+        request = _parse(frame)
+        modules = self._modules(request, route)
+        if modules is not None:
+            active.append(modules)
+            modules.activate()
+        serialization = request.get("serialization_format") or "cloudpickle"
+        if route.instance is None:
+            target = invoke.find_function(request, serialization, self._sources)
+        else:
+            target = invoke.find_method(
+                request,
+                serialization,
+                self._sources,
+                self._instances,
+                Wanted(route.instance, bool(frame.header.get("create")), modules),
+            )
+        if not target.is_async:
+            return self._success(invoke.call_sync(target, lambda: self._loop), serialization)
+        if route.instance is None:
+            value = invoke.run_on(
+                self._loop,
+                invoke.call_async(target),
+                lambda task: self._cancellation.replace(route.request, interrupt_task(self._loop, task)),
+            )
+            return self._success(value, serialization)
+        self._loop.run_until_complete(self._overlap(route, target, serialization))
+        return None
+
+    def _success(self, value: Any, serialization: str) -> Outcome:
+        body = encode_result(value, serialization)
+        if len(body) > self._place.max_response_bytes:
+            raise RequestError(
+                f"the encoded result has {len(body)} bytes, more than the {self._place.max_response_bytes} that are allowed; "
+                "return less, or raise FLASH_MAX_RESPONSE_BYTES"
+            )
+        flags = frames.FLAG_SUCCESS | (frames.FLAG_JSON if serialization == "json" else 0)
+        return Outcome(flags, body)
+
+    def _modules(self, request: dict[str, Any], route: Route) -> ModuleSet | None:
+        if request.get("modules"):
+            return self._module_sets.get(request["modules"])
+        live = self._instances.get(route.instance) if route.instance is not None else None
+        return live.modules if live is not None else None
+
+    def _answer(self, route: Route, outcome: Outcome) -> None:
+        marked = self._capture.end(route)
+        extra: dict[str, Any] = {}
+        if outcome.error is not None:
+            extra["error"] = outcome.error
+            if route.instance is not None:
+                extra["has_instance"] = self._instances.get(route.instance) is not None
+        if not route.shared and process_control.live_children():
+            # A child was left running and holds the pipe: what it prints from now on is nobody's output.
+            extra["pipe"] = self._replace_pipe()
+        flags = outcome.flags | (frames.FLAG_MARKER if marked else 0)
+        header = json.dumps(extra).encode() if extra else b""
+        self._channel.send(frames.RESULT, route.request, flags, header, outcome.body)
+
+    def _replace_pipe(self) -> str:
+        self._pipe_number += 1
+        path = self._place.pipe(self._pipe_number)
+        os.mkfifo(path, 0o600)
+        self._capture.pipe.switch(path)
+        return path
+
+    def _clean_up(self, modules: list[ModuleSet]) -> None:
+        """Undo what one request must not leave to the next: modules, search path, timers, working directory."""
+        for active in modules:
+            active.deactivate()
+        signal.alarm(0)
+        if sys.path != self._path:
+            sys.path[:] = self._path
+        try:
+            if os.getcwd() == self._directory:
+                return
+        except OSError:
+            pass
+        try:
+            os.chdir(self._directory)
+        except OSError:
+            os.chdir("/")
+
+    def _is_stale(self, header: dict[str, Any]) -> bool:
+        """Whether a package was replaced that this process has imported already."""
+        if header["epoch"] == self._epoch:
+            return False
+        self._epoch = header["epoch"]
+        importlib.invalidate_caches()
+        if header.get("pinned"):
+            return False
+        return any(name in sys.modules for name in header["replaced"])
+
+    def _send_output(self, request: int, text: bytes) -> None:
+        with self._cancellation.held():
+            self._channel.send(frames.OUTPUT, request, body=text)
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop_or_none is None or self._loop_or_none.is_closed():
+            self._loop_or_none = asyncio.new_event_loop()
+        return self._loop_or_none
+
+    # --- overlapping requests of one instance ------------------------------------------------------------------------
+
+    async def _overlap(self, route: Route, target: Target, serialization: str) -> None:
+        """Run one asynchronous method, and those of the same instance that arrive meanwhile, until none is left."""
+        assert route.instance is not None
+        loop = asyncio.get_running_loop()
+        descriptor = self._channel.socket.fileno()
+        first = loop.create_task(invoke.call_async(target))
+        self._cancellation.replace(route.request, interrupt_task(loop, first))
+        loop.add_reader(descriptor, self._join_arrivals, route.instance)
+        self._channel.send(frames.CONCURRENT, route.request)
+        try:
+            outcome = self._success(await first, serialization)
+        except BaseException as error:
+            outcome = _failure(error)
+        self._cancellation.end(route.request)
+        self._answer(route, outcome)
+        while self._overlapping:
+            await asyncio.wait(list(self._overlapping.values()))
+        loop.remove_reader(descriptor)
+
+    def _join_arrivals(self, instance: str) -> None:
+        try:
+            arrived = self._channel.receive_available()
+        except Disconnected:
+            os._exit(0)
+        for frame in arrived:
+            if self._backlog or not self._may_join(frame, instance):
+                self._backlog.append(frame)
+                continue
+            loop = asyncio.get_running_loop()
+            request = frame.header["id"]
+            task = loop.create_task(self._run_joined(frame, instance))
+            self._overlapping[request] = task
+            self._cancellation.begin(request, interrupt_task(loop, task))
+
+    def _may_join(self, frame: Request, instance: str) -> bool:
+        header = frame.header
+        if header.get("instance") != instance or header.get("create") or header["epoch"] != self._epoch:
+            return False
+        live = self._instances.get(instance)
+        method = getattr(live.value, _parse(frame).get("method_name") or "__call__", None) if live else None
+        return method is not None and Target(method, [], {}).is_async
+
+    async def _run_joined(self, frame: Request, instance: str) -> None:
+        request = frame.header["id"]
+        route = Route(request, instance, shared=True)
+        self._capture.begin(route)
+        try:
+            body = _parse(frame)
+            serialization = body.get("serialization_format") or "cloudpickle"
+            target = invoke.find_method(
+                body, serialization, self._sources, self._instances, Wanted(instance, False, None)
+            )
+            outcome = self._success(await invoke.call_async(target), serialization)
+        except BaseException as error:
+            outcome = _failure(error)
+        finally:
+            self._cancellation.end(request)
+            self._overlapping.pop(request, None)
+        self._answer(route, outcome)
+
+
+def _parse(frame: Request) -> dict[str, Any]:
+    body = json.loads(bytes(frame.body) if isinstance(frame.body, memoryview) else frame.body)
+    request = body["input"] if frame.header.get("wrapped") else body
+    assert isinstance(request, dict)
+    return request
+
+
+def _failure(error: BaseException) -> Outcome:
+    return Outcome(0, error=describe(error) or type(error).__name__)
+
+
+def _log_level() -> int:
+    name = os.environ.get("RUNPOD_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO"
+    level = logging.getLevelName(name.upper())
+    return level if isinstance(level, int) else logging.INFO
+
+
+def main(place: Place, zygote: int) -> NoReturn:
+    """Become a runner: called in the child right after the fork. Never returns."""
+    os.setsid()
+    process_control.die_with_parent(zygote)
+    process_control.adopt_orphans()
+    sources.prepare()
+    Runner(place).serve()

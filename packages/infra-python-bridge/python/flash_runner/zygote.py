@@ -1,0 +1,205 @@
+"""The zygote: imports what every runner needs, forks runners on request, and reports how they ended.
+
+It is single-threaded and runs no user code. Its supervisor talks to it in JSON lines over descriptor 3; when that connection
+closes, everything that was started ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+CONTROL_FD = 3
+_CRASH_STATUS = 70
+
+
+class Zygote:
+    """Forks and buries runners."""
+
+    def __init__(self, directory: str, control: socket.socket) -> None:
+        self._directory = directory
+        self._control = control
+        self._pending = b""
+        self._runners: dict[int, int] = {}
+        self._wakeup, wakeup_write = os.pipe()
+        os.set_blocking(self._wakeup, False)
+        os.set_blocking(wakeup_write, False)
+        self._wakeup_write = wakeup_write
+        signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def serve(self) -> None:
+        """Serve until the supervisor goes away, then end every process below."""
+        self._report({"event": "ready", "pid": os.getpid(), "python": sys.version.split()[0], "modules": _top_level()})
+        while True:
+            ready, _, _ = select.select([self._control, self._wakeup], [], [])
+            if self._wakeup in ready:
+                self._drain_wakeup()
+                self._bury()
+            if self._control in ready and not self._read_commands():
+                break
+        self._end_all()
+
+    def _drain_wakeup(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._wakeup, 4096):
+                pass
+
+    def _read_commands(self) -> bool:
+        try:
+            data = self._control.recv(65536)
+        except ConnectionError:
+            return False
+        if not data:
+            return False
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        for line in lines:
+            command: dict[str, Any] = json.loads(line)
+            if "fork" in command:
+                self._fork(command["fork"], bytes.fromhex(command["marker"]), command["max_response_bytes"])
+            elif "kill" in command:
+                self._kill(command["kill"])
+        return True
+
+    def _fork(self, runner: int, marker: bytes, max_response_bytes: int) -> None:
+        from .runner import Place, main
+
+        place = Place(self._directory, runner, marker, max_response_bytes)
+        zygote = os.getpid()
+        try:
+            os.mkfifo(place.pipe(0), 0o600)
+            pid = os.fork()
+        except OSError as error:
+            self._report({"event": "exited", "runner": runner, "code": None, "signal": None, "reason": str(error)})
+            return
+        if pid == 0:
+            self._become_runner(lambda: main(place, zygote))
+        self._runners[pid] = runner
+        self._report({"event": "forked", "runner": runner, "pid": pid})
+
+    def _become_runner(self, main: Any) -> NoReturn:
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL if number != signal.SIGPIPE else signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._control.close()
+            os.close(self._wakeup)
+            os.close(self._wakeup_write)
+            main()
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(_CRASH_STATUS)
+
+    def _kill(self, runner: int) -> None:
+        for pid, known in self._runners.items():
+            if known == runner:
+                _kill_group(pid)
+
+    def _bury(self) -> None:
+        """Report runners that ended, and end what they left behind: it was handed to this process by the kernel."""
+        while True:
+            try:
+                # The dead runner is kept until its group is gone, so that its number can't have been given away.
+                state = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if state is None:
+                return
+            runner = self._runners.pop(state.si_pid, None)
+            if runner is not None:
+                _kill_group(state.si_pid)
+            os.waitpid(state.si_pid, 0)
+            self._kill_orphans()
+            if runner is not None:
+                self._report(_exit_event(runner, state))
+
+    def _kill_orphans(self) -> None:
+        from .process_control import children
+
+        for pid in children():
+            if pid not in self._runners:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _end_all(self) -> None:
+        for pid in list(self._runners):
+            _kill_group(pid)
+        signal.set_wakeup_fd(-1)
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+            self._runners.pop(pid, None)
+            self._kill_orphans()
+
+    def remove_directory(self) -> None:
+        """Sockets, pipes and modules have no use any more. The supervisor does this too, unless it was killed."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _report(self, event: dict[str, Any]) -> None:
+        with contextlib.suppress(ConnectionError):
+            self._control.sendall(json.dumps(event).encode() + b"\n")
+
+
+def _exit_event(runner: int, state: Any) -> dict[str, Any]:
+    exited = state.si_code == os.CLD_EXITED
+    return {
+        "event": "exited",
+        "runner": runner,
+        "code": state.si_status if exited else None,
+        "signal": None if exited else _signal_name(state.si_status),
+    }
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _top_level() -> list[str]:
+    return sorted({name.partition(".")[0] for name in sys.modules})
+
+
+def main() -> None:
+    """Entry point: ``python -c "…" DIRECTORY``, with the supervisor on descriptor 3."""
+    control = socket.socket(fileno=CONTROL_FD)
+    control.set_inheritable(False)
+    directory = sys.argv[1]
+    supervisor = os.getppid()
+    try:
+        from . import process_control, runner  # noqa: F401 - imported before the first fork, to be shared
+    except ImportError as error:
+        control.sendall(json.dumps({"event": "failed", "reason": str(error)}).encode() + b"\n")
+        sys.exit(1)
+    sys.argv[1:] = []
+    process_control.adopt_orphans()
+    # Objects made so far stay out of the collector's way, so that runners share their memory.
+    gc.collect()
+    gc.freeze()
+    zygote = Zygote(directory, control)
+    zygote.serve()
+    if os.getppid() != supervisor:
+        zygote.remove_directory()

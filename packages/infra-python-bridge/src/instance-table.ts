@@ -1,0 +1,104 @@
+import { type InstanceInfo, WorkerBusyError } from '@flash/worker-core';
+import type { Run } from './run.ts';
+import type { Runner } from './runner.ts';
+
+/** A class instance that lives, or is about to, in one runner. */
+export interface InstanceEntry {
+  readonly id: string;
+  readonly className: string;
+  readonly createdAt: Date;
+  lastUsed: Date;
+  methodCalls: number;
+  /** Runs queued or at work for it. */
+  uses: number;
+  /** Unknown until its first run was handed to a runner. */
+  runner: Runner | undefined;
+  /** Runs that came before the first one had a runner. */
+  followers: Run[];
+  /** Its async methods may overlap. */
+  isConcurrent: boolean;
+}
+
+/** Which instances live where. Bounded: the least recently used one goes when a new one needs the room. */
+export class InstanceTable {
+  readonly #entries = new Map<string, InstanceEntry>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(id: string): InstanceEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * Adds an instance, and returns the one that had to go for it.
+   *
+   * @throws WorkerBusyError when all are in use.
+   */
+  add(id: string, className: string): { entry: InstanceEntry; evicted: InstanceEntry | undefined } {
+    const evicted = this.#entries.size >= this.#most ? this.#leastRecentlyUsed() : undefined;
+    if (this.#entries.size >= this.#most && evicted === undefined) {
+      throw new WorkerBusyError(
+        `all ${this.#most} class instances are in use; try again later, or raise FLASH_MAX_INSTANCES`,
+      );
+    }
+    if (evicted !== undefined) this.#entries.delete(evicted.id);
+    const now = new Date();
+    const entry: InstanceEntry = {
+      id,
+      className,
+      createdAt: now,
+      lastUsed: now,
+      methodCalls: 0,
+      uses: 0,
+      runner: undefined,
+      followers: [],
+      isConcurrent: false,
+    };
+    this.#entries.set(id, entry);
+    return { entry, evicted };
+  }
+
+  /** Marks a use; keeps the table in the order of last use. */
+  use(entry: InstanceEntry): void {
+    entry.uses++;
+    entry.lastUsed = new Date();
+    this.#entries.delete(entry.id);
+    this.#entries.set(entry.id, entry);
+  }
+
+  remove(entry: InstanceEntry): void {
+    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+  }
+
+  /** Removes and returns those that lived in a runner that is gone. */
+  removeOf(runner: Runner): InstanceEntry[] {
+    const lost = [...this.#entries.values()].filter((entry) => entry.runner === runner);
+    for (const entry of lost) this.#entries.delete(entry.id);
+    return lost;
+  }
+
+  /** Removes and returns those that nobody has used since `before`. */
+  removeIdle(before: number): InstanceEntry[] {
+    const idle = [...this.#entries.values()].filter((entry) => entry.uses === 0 && entry.lastUsed.getTime() < before);
+    for (const entry of idle) this.#entries.delete(entry.id);
+    return idle;
+  }
+
+  #leastRecentlyUsed(): InstanceEntry | undefined {
+    for (const entry of this.#entries.values()) if (entry.uses === 0) return entry;
+    return undefined;
+  }
+}
+
+/** The wire form of what is known of an instance. */
+export function instanceInfo(entry: InstanceEntry): InstanceInfo {
+  return {
+    class_name: entry.className,
+    created_at: entry.createdAt.toISOString(),
+    last_used: entry.lastUsed.toISOString(),
+    method_calls: entry.methodCalls,
+  };
+}

@@ -1,0 +1,12 @@
+import { type Log, ports } from '@flash/worker-core';
+import { ContainerModule } from 'inversify';
+import { PythonProcessExecutor, type PythonProcessExecutorOptions } from './python-process-executor.ts';
+
+/** Binds the Executor port to Python processes. */
+export function pythonBridgeModule(options: Omit<PythonProcessExecutorOptions, 'log'>): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(ports.Executor)
+      .toResolvedValue((log: Log) => new PythonProcessExecutor({ ...options, log }), [ports.Log])
+      .inSingletonScope();
+  });
+}

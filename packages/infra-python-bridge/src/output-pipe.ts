@@ -1,0 +1,69 @@
+import { constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+/** What a pipe reports: bytes, and the end marks that the runner puts between two requests. */
+export interface OutputListener {
+  onBytes(bytes: Buffer): void;
+  onMarker(): void;
+}
+
+/** The supervisor's end of a runner's named pipe, which is descriptor 1 and 2 of the runner and its children. */
+export class OutputPipe {
+  readonly #marker: Buffer;
+  readonly #socket: Socket;
+  readonly #ended: Promise<void>;
+  #listener: OutputListener;
+  #held: Buffer | undefined;
+
+  constructor(path: string, marker: Buffer, listener: OutputListener) {
+    this.#marker = marker;
+    this.#listener = listener;
+    this.#socket = new Socket({
+      fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+      readable: true,
+      writable: false,
+    });
+    this.#socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    // A pipe that fails has nothing more to say; the runner's exit is reported elsewhere.
+    this.#socket.on('error', () => {});
+    this.#ended = new Promise((resolve) => this.#socket.once('close', () => resolve()));
+  }
+
+  /** Sends what comes from now on to another listener. */
+  redirect(listener: OutputListener): void {
+    this.#listener = listener;
+  }
+
+  /** Resolves when every holder of the pipe has closed it. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(bytes: Buffer): void {
+    let rest = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes]);
+    this.#held = undefined;
+    for (;;) {
+      const at = rest.indexOf(this.#marker);
+      if (at < 0) break;
+      if (at > 0) this.#listener.onBytes(rest.subarray(0, at));
+      this.#listener.onMarker();
+      rest = rest.subarray(at + this.#marker.length);
+    }
+    const kept = this.#possibleMarkerStart(rest);
+    if (kept > 0) this.#held = rest.subarray(rest.length - kept);
+    if (kept < rest.length) this.#listener.onBytes(rest.subarray(0, rest.length - kept));
+  }
+
+  /** How many bytes at the end may be the beginning of a marker whose rest has not come yet. */
+  #possibleMarkerStart(bytes: Buffer): number {
+    const longest = Math.min(this.#marker.length - 1, bytes.length);
+    for (let length = longest; length > 0; length--) {
+      if (bytes.subarray(bytes.length - length).equals(this.#marker.subarray(0, length))) return length;
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,18 @@
+import type { PackageEpoch } from './runner.ts';
+
+/** Remembers which modules were replaced when, for runners that come back from work later. */
+export class PackageEpochs implements PackageEpoch {
+  /** Index: epoch minus one. */
+  readonly #replaced: (readonly string[])[] = [];
+
+  /** Grows with every installation. */
+  get number(): number {
+    return this.#replaced.length;
+  }
+
+  advance(replacedModules: readonly string[]): void {
+    this.#replaced.push(replacedModules);
+  }
+
+  readonly replacedSince = (epoch: number): readonly string[] => [...new Set(this.#replaced.slice(epoch).flat())];
+}

@@ -1,0 +1,335 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '@flash/worker-core';
+import { z } from 'zod';
+import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
+import { OutputPipe } from './output-pipe.ts';
+import type { Interruption, Run } from './run.ts';
+import type { Hello } from './supervisor-socket.ts';
+import type { Zygote } from './zygote.ts';
+
+/** After a runner's end its last bytes are waited for so long; a process outside its group may hold the pipe open. */
+const lastBytesMs = 200;
+const resultHeaderSchema = z.object({ error: z.string().optional(), pipe: z.string().optional(), has_instance: z.boolean().optional() });
+const noHeader: z.output<typeof resultHeaderSchema> = {};
+
+export interface RunnerListener {
+  /** A run has ended and the runner could take another. */
+  onFree(runner: Runner): void;
+  /** The runner has imported a package that was replaced: the run goes elsewhere. */
+  onStale(runner: Runner, run: Run): void;
+  /** The runner's instance takes overlapping calls now. */
+  onConcurrent(runner: Runner, run: Run): void;
+  onReady(runner: Runner): void;
+}
+
+export interface RunnerOptions {
+  readonly directory: string;
+  readonly cancelGraceMs: number;
+  readonly executionTimeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly log: Log;
+}
+
+interface ActiveRun {
+  readonly id: number;
+  readonly run: Run;
+  readonly release: () => void;
+  result: Frame | undefined;
+}
+
+/** Python packages that were replaced since a runner last looked. */
+export interface PackageEpoch {
+  readonly number: number;
+  /** Top-level module names, by the epoch in which each was replaced. */
+  readonly replacedSince: (epoch: number) => readonly string[];
+}
+
+/** The supervisor's side of one runner process. */
+export class Runner {
+  readonly id: number;
+  readonly zygote: Zygote;
+  /** Instances that live in it. */
+  readonly instances = new Set<string>();
+  /** Runs that can only run here. */
+  readonly pinned: Run[] = [];
+  pid: number | undefined;
+  /** Takes no new requests but those of its instances, and ends when it has none. */
+  isRetiring = false;
+  /** The supervisor itself had it killed. */
+  wasKilled = false;
+  idleSince = Date.now();
+  readonly #options: RunnerOptions;
+  readonly #listener: RunnerListener;
+  readonly #marker = randomBytes(24);
+  readonly #active = new Map<number, ActiveRun>();
+  #data: Socket | undefined;
+  #control: Socket | undefined;
+  #dataClosed: Promise<void> = Promise.resolve();
+  #pipe: OutputPipe | undefined;
+  #oldPipes: OutputPipe[] = [];
+  /** The run whose output the pipe carries. */
+  #pipeOwner: ActiveRun | undefined;
+  #markerSeen = false;
+  #nextRequest = 1;
+  #epoch = 0;
+  #ended = false;
+  #isReady = false;
+
+  constructor(id: number, zygote: Zygote, options: RunnerOptions, listener: RunnerListener) {
+    this.id = id;
+    this.zygote = zygote;
+    this.#options = options;
+    this.#listener = listener;
+    zygote.fork(id, this.#marker, options.maxResponseBytes);
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && !this.#ended;
+  }
+
+  get isIdle(): boolean {
+    return this.isReady && this.#active.size === 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** How many runs are at work in it. */
+  get load(): number {
+    return this.#active.size;
+  }
+
+  /** Whether every run at work belongs to this instance. */
+  servesOnly(instanceId: string): boolean {
+    for (const { run } of this.#active.values()) if (run.instanceId !== instanceId) return false;
+    return true;
+  }
+
+  /** A connection of this runner's process. */
+  attach(hello: Hello, socket: Socket): ((frame: Frame) => void) | undefined {
+    if (hello.channel === 'control') {
+      this.#control = socket;
+      this.#becomeReady();
+      return () => socket.destroy();
+    }
+    if (hello.resumed !== undefined) {
+      // User code closed our descriptors; the answer is here, but a process in such a state gets no other request.
+      this.isRetiring = true;
+    } else {
+      this.#openPipe(join(this.#options.directory, `${this.id}.0.out`));
+    }
+    this.#data = socket;
+    this.#dataClosed = new Promise((resolve) => socket.once('close', () => resolve()));
+    this.#becomeReady();
+    return (frame) => this.#take(frame);
+  }
+
+  /** Hands a run to the process. The pool has made sure that it may take it. */
+  start(run: Run, epoch: PackageEpoch, isPinned: boolean): void {
+    const id = this.#nextRequest++;
+    const active: ActiveRun = { id, run, release: this.#watch(run), result: undefined };
+    this.#active.set(id, active);
+    if (this.#active.size === 1) {
+      this.#pipeOwner = active;
+      this.#markerSeen = false;
+    }
+    const header = this.#header(id, run, epoch, isPinned);
+    for (const piece of encodeFrame(header, run.call.payload.bytes)) this.#data?.write(piece);
+  }
+
+  /** Lets go of an instance; done in turn with the requests. */
+  dropInstance(instanceId: string): void {
+    this.instances.delete(instanceId);
+    const header = JSON.stringify({ id: this.#nextRequest++, drop: instanceId });
+    for (const piece of encodeFrame(header, new Uint8Array())) this.#data?.write(piece);
+  }
+
+  /** Ends a run from outside: asks, asks again, then kills. */
+  interrupt(run: Run, interruption: Interruption): void {
+    const active = [...this.#active.values()].find((candidate) => candidate.run === run);
+    if (active === undefined || run.interruption !== undefined) return;
+    run.interruption = interruption;
+    void this.#endInSteps(active);
+  }
+
+  /** Kills the process with its group. */
+  kill(): void {
+    this.wasKilled = true;
+    this.zygote.kill(this.id);
+  }
+
+  /** The process is gone: its last output is read, then its runs end with `explain(exit)`. */
+  async end(explain: () => string): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    const lastBytes = Promise.all([this.#dataClosed, this.#pipe?.ended]);
+    await Promise.race([lastBytes, delay(lastBytesMs)]);
+    for (const active of [...this.#active.values()]) {
+      active.release();
+      if (active.result !== undefined) this.#answer(active, active.result);
+      else active.run.crash(explain());
+    }
+    this.#active.clear();
+    this.#data?.destroy();
+    this.#control?.destroy();
+    for (const pipe of [this.#pipe, ...this.#oldPipes]) pipe?.close();
+  }
+
+  #becomeReady(): void {
+    if (this.#isReady || this.#data === undefined || this.#control === undefined) return;
+    this.#isReady = true;
+    this.#listener.onReady(this);
+  }
+
+  #header(id: number, run: Run, epoch: PackageEpoch, isPinned: boolean): string {
+    const wrapped = run.call.payload.requestAt === 'input' ? ',"wrapped":true' : '';
+    const instance =
+      run.instanceId === undefined
+        ? ''
+        : `,"instance":${JSON.stringify(run.instanceId)},"create":${run.createInstance}`;
+    let replaced = '';
+    if (epoch.number !== this.#epoch) {
+      replaced = `,"pinned":${isPinned},"replaced":${JSON.stringify(epoch.replacedSince(this.#epoch))}`;
+      this.#epoch = epoch.number;
+    }
+    return `{"id":${id},"epoch":${epoch.number}${wrapped}${instance}${replaced}}`;
+  }
+
+  /** Arms the time-out and the caller's signal; returns what disarms them. */
+  #watch(run: Run): () => void {
+    const timeoutMs = run.options.timeoutMs ?? this.#options.executionTimeoutMs;
+    const { signal } = run.options;
+    if (timeoutMs === 0 && signal === undefined) return () => {};
+    const onAbort = (): void => this.interrupt(run, cancelled);
+    const timer =
+      timeoutMs > 0
+        ? setTimeout(() => this.interrupt(run, timedOut(timeoutMs)), timeoutMs)
+        : undefined;
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+  }
+
+  async #endInSteps(active: ActiveRun): Promise<void> {
+    const { cancelGraceMs, log } = this.#options;
+    const isDone = (): boolean => this.#ended || !this.#active.has(active.id);
+    this.#control?.write(`{"cancel":${active.id}}\n`);
+    await delay(cancelGraceMs / 2);
+    if (isDone()) return;
+    this.#control?.write(`{"cancel":${active.id},"again":true}\n`);
+    await delay(cancelGraceMs / 2);
+    if (isDone()) return;
+    log.write('warn', 'a run did not end in its grace period: its process is killed', {
+      requestId: active.run.options.requestId,
+      runnerId: this.id,
+      pid: this.pid,
+    });
+    this.kill();
+  }
+
+  #take(frame: Frame): void {
+    const active = this.#active.get(frame.requestId);
+    switch (frame.kind) {
+      case frameKind.result:
+        if (active !== undefined) this.#takeResult(active, frame);
+        return;
+      case frameKind.output:
+        if (active !== undefined) active.run.addOutput(frame.body);
+        else this.#logBackground(frame.body);
+        return;
+      case frameKind.concurrent:
+        if (active !== undefined) this.#listener.onConcurrent(this, active.run);
+        return;
+      case frameKind.stale:
+        if (active === undefined) return;
+        this.#forget(active);
+        this.#listener.onStale(this, active.run);
+        return;
+    }
+  }
+
+  #takeResult(active: ActiveRun, frame: Frame): void {
+    active.result = frame;
+    const waitsForMarker = (frame.flags & resultFlag.marker) !== 0 && this.#pipeOwner === active && !this.#markerSeen;
+    if (!waitsForMarker) this.#finish(active, frame);
+  }
+
+  #finish(active: ActiveRun, frame: Frame): void {
+    this.#forget(active);
+    this.#answer(active, frame);
+    this.#listener.onFree(this);
+  }
+
+  #answer(active: ActiveRun, frame: Frame): void {
+    const header = frame.header.length > 0 ? resultHeaderSchema.parse(JSON.parse(frame.header.toString())) : noHeader;
+    if (header.pipe !== undefined && !this.#ended) this.#replacePipe(header.pipe);
+    active.run.answer({
+      success: (frame.flags & resultFlag.success) !== 0,
+      format: (frame.flags & resultFlag.json) !== 0 ? 'json' : 'cloudpickle',
+      body: frame.body,
+      error: header.error,
+      hasInstance: header.has_instance ?? true,
+    });
+  }
+
+  #forget(active: ActiveRun): void {
+    active.release();
+    this.#active.delete(active.id);
+    this.idleSince = Date.now();
+    if (this.#pipeOwner !== active) return;
+    // What C code of overlapping calls prints can't be told apart: the oldest one at work gets it.
+    this.#pipeOwner = this.#active.values().next().value;
+  }
+
+  #openPipe(path: string): void {
+    this.#pipe = new OutputPipe(path, this.#marker, {
+      onBytes: (bytes) => {
+        if (this.#pipeOwner !== undefined) this.#pipeOwner.run.addOutput(bytes);
+        else this.#logBackground(bytes);
+      },
+      onMarker: () => {
+        this.#markerSeen = true;
+        const owner = this.#pipeOwner;
+        if (owner?.result !== undefined) this.#finish(owner, owner.result);
+      },
+    });
+  }
+
+  /** A child that was left running holds the old pipe; what it prints belongs to no request. */
+  #replacePipe(path: string): void {
+    const old = this.#pipe;
+    this.#openPipe(path);
+    if (old === undefined) return;
+    old.redirect({ onBytes: (bytes) => this.#logBackground(bytes), onMarker: () => {} });
+    this.#oldPipes.push(old);
+    void old.ended.then(() => {
+      this.#oldPipes = this.#oldPipes.filter((pipe) => pipe !== old);
+    });
+    if (this.#oldPipes.length > mostOldPipes) this.isRetiring = true;
+  }
+
+  #logBackground(bytes: Uint8Array): void {
+    this.#options.log.write('debug', Buffer.from(bytes).toString().trimEnd().slice(0, 4096), {
+      source: 'background',
+      runnerId: this.id,
+    });
+  }
+}
+
+/** Children left running by so many requests are enough for one process. */
+const mostOldPipes = 16;
+
+const cancelled: Interruption = { end: 'cancelled', message: 'the request was cancelled' };
+
+function timedOut(timeoutMs: number): Interruption {
+  return {
+    end: 'timed-out',
+    message: `the code ran longer than ${timeoutMs} ms and was stopped; the bound is the job's policy.executionTimeout or FLASH_EXECUTION_TIMEOUT_MS`,
+  };
+}

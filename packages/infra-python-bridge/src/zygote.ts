@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type Log, WorkerStartError } from '@flash/worker-core';
+import { z } from 'zod';
+import { JsonLines } from './json-lines.ts';
+
+const exitSchema = z.object({
+  event: z.literal('exited'),
+  runner: z.int(),
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  reason: z.string().optional(),
+});
+
+const eventSchema = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('ready'), pid: z.int(), python: z.string(), modules: z.array(z.string()) }),
+  z.object({ event: z.literal('failed'), reason: z.string() }),
+  z.object({ event: z.literal('forked'), runner: z.int(), pid: z.int() }),
+  exitSchema,
+]);
+
+/** How a runner came to its end. Neither code nor signal: it could not be started, see `reason`. */
+export type RunnerExit = Omit<z.output<typeof exitSchema>, 'event' | 'runner'>;
+
+export interface ZygoteListener {
+  onForked(runner: number, pid: number): void;
+  onExited(runner: number, exit: RunnerExit): void;
+  /** The zygote itself is gone; no runner of it will be reported any more. */
+  onLost(reason: string): void;
+}
+
+export interface ZygoteOptions {
+  /** Path of the Python interpreter. */
+  readonly python: string;
+  /** Directory for sockets, pipes and modules; private to the supervisor. */
+  readonly directory: string;
+  /** Environment of user code. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly startTimeoutMs: number;
+  readonly log: Log;
+}
+
+const pythonRoot = fileURLToPath(new URL('../python', import.meta.url));
+/** The package's place is on the search path only while it is imported: user code must not see a directory of ours. */
+const bootstrap = [
+  'import sys',
+  'sys.path[:] = [p for p in sys.path if p]',
+  `sys.path.insert(0, ${JSON.stringify(pythonRoot)})`,
+  'from flash_runner import zygote',
+  'sys.path.pop(0)',
+  'zygote.main()',
+].join('; ');
+const lastWordsBytes = 4096;
+
+/** The Python process that forks runners. */
+export class Zygote {
+  readonly #process: ChildProcess;
+  readonly #control: Socket;
+  readonly #listener: ZygoteListener;
+  readonly #options: ZygoteOptions;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<void>();
+  readonly #startTimer: NodeJS.Timeout;
+  #modules: readonly string[] = [];
+  #lastWords = '';
+  #closing = false;
+
+  constructor(options: ZygoteOptions, listener: ZygoteListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#process = spawn(options.python, ['-u', '-c', bootstrap, options.directory], {
+      env: options.env,
+      // Descriptor 3 is the control connection.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // A session of its own: an interrupt from the terminal is for the supervisor alone, which then drains.
+      detached: true,
+    });
+    this.#control = this.#process.stdio[3] as unknown as Socket;
+    const lines = new JsonLines();
+    this.#control.setEncoding('utf8');
+    this.#control.on('data', (text: string) => lines.push(text, (event) => this.#take(event)));
+    this.#control.on('error', () => {});
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
+    }
+    this.#process.on('error', (error) => this.#lost(`${options.python} could not be started: ${error.message}`));
+    this.#process.on('close', (code, signal) => this.#lost(`it ended with ${signal ?? `exit code ${code}`}`));
+    this.#startTimer = setTimeout(() => {
+      this.#process.kill('SIGKILL');
+      this.#ready.reject(
+        new WorkerStartError(`Python (${options.python}) was not ready after ${options.startTimeoutMs} ms; raise FLASH_START_TIMEOUT_MS`),
+      );
+    }, options.startTimeoutMs);
+    this.#ready.promise.catch(() => {});
+  }
+
+  /** Rejects with WorkerStartError when this Python can't serve. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Top-level names of what every runner has imported before it starts. */
+  get modules(): readonly string[] {
+    return this.#modules;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  fork(runner: number, marker: Buffer, maxResponseBytes: number): void {
+    this.#send({ fork: runner, marker: marker.toString('hex'), max_response_bytes: maxResponseBytes });
+  }
+
+  /** Kills a runner with its whole process group. */
+  kill(runner: number): void {
+    this.#send({ kill: runner });
+  }
+
+  /** Ends the zygote with every process below it. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closing = true;
+    this.#control.end();
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);
+    await this.#exited.promise;
+    clearTimeout(timer);
+  }
+
+  #send(command: object): void {
+    if (this.#control.writable) this.#control.write(`${JSON.stringify(command)}\n`);
+  }
+
+  #take(value: unknown): void {
+    const event = eventSchema.parse(value);
+    switch (event.event) {
+      case 'ready':
+        clearTimeout(this.#startTimer);
+        this.#modules = event.modules;
+        this.#ready.resolve();
+        break;
+      case 'failed':
+        this.#ready.reject(
+          new WorkerStartError(
+            `${this.#options.python} can't run functions: ${event.reason}; install it there: ${this.#options.python} -m pip install cloudpickle`,
+          ),
+        );
+        break;
+      case 'forked':
+        this.#listener.onForked(event.runner, event.pid);
+        break;
+      case 'exited':
+        this.#listener.onExited(event.runner, event);
+        break;
+    }
+  }
+
+  #note(text: string): void {
+    this.#lastWords = (this.#lastWords + text).slice(-lastWordsBytes);
+    this.#options.log.write('warn', text.trimEnd(), { source: 'zygote' });
+  }
+
+  #lost(how: string): void {
+    clearTimeout(this.#startTimer);
+    const said = this.#lastWords.trim();
+    const reason = `the Python zygote is gone: ${how}${said ? `; it said: ${said}` : ''}`;
+    this.#ready.reject(new WorkerStartError(reason));
+    this.#exited.resolve();
+    if (!this.#closing) this.#listener.onLost(reason);
+    this.#closing = true;
+  }
+}

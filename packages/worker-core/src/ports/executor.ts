@@ -1,0 +1,49 @@
+import type { EncodedResult } from '../protocol/encoded-response.ts';
+import type { FunctionCall } from '../protocol/function-call.ts';
+import type { InstanceInfo } from '../protocol/function-response.ts';
+import type { InstalledChange } from './installer.ts';
+
+/** What a caller of {@link Executor.run} may set. */
+export interface RunOptions {
+  /** Names the request in logs. */
+  readonly requestId: string;
+  /** Ends the run: the user's code is interrupted, after a grace period its process is killed. */
+  readonly signal?: AbortSignal | undefined;
+  /** Upper bound for the run itself, in milliseconds; overrides the executor's own default. 0 means none. */
+  readonly timeoutMs?: number | undefined;
+  /** Receives what the user's code prints, as it prints it. Must not throw. */
+  readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
+}
+
+/** How a run came to its end. */
+export type RunEnd = 'returned' | 'raised' | 'crashed' | 'timed-out' | 'cancelled';
+
+/** The outcome of one run. User code that fails in whatever way is an outcome, never an exception of the port. */
+export interface Execution {
+  readonly end: RunEnd;
+  /** Present when `end` is "returned". */
+  readonly result?: EncodedResult | undefined;
+  /** Present and not empty when `end` is anything else. */
+  readonly error?: string | undefined;
+  /** What the user's code printed, bounded; "" when nothing. */
+  readonly output: string;
+  readonly instanceId?: string | undefined;
+  readonly instanceInfo?: InstanceInfo | undefined;
+}
+
+/** Runs the user's code. */
+export interface Executor {
+  /** Brings up what the first run needs. Rejects with WorkerStartError when it can't. Later calls share the first one's promise. */
+  start(): Promise<void>;
+  /**
+   * Runs one call and resolves with its outcome.
+   *
+   * @throws WorkerBusyError when the waiting line is full, WorkerClosedError after {@link close}, WorkerStartError when no
+   * process can be brought up.
+   */
+  run(call: FunctionCall, options: RunOptions): Promise<Execution>;
+  /** Tells that packages were installed, so that what user code imports next is the new state. */
+  packagesChanged(changes: readonly InstalledChange[]): Promise<void>;
+  /** Ends every process that was started, with all their children. */
+  close(): Promise<void>;
+}

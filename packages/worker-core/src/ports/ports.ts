@@ -1,0 +1,8 @@
+/** Tokens by which adapters are bound and injected; one for every port. */
+export const ports = {
+  Executor: Symbol.for('@flash/Executor'),
+  PythonInstaller: Symbol.for('@flash/PythonInstaller'),
+  SystemInstaller: Symbol.for('@flash/SystemInstaller'),
+  VolumeCache: Symbol.for('@flash/VolumeCache'),
+  Log: Symbol.for('@flash/Log'),
+} as const;

@@ -1,0 +1,86 @@
+import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import type { FunctionCall, RequestPayload } from './function-call.ts';
+import { type FunctionRequest, type FunctionRequestInput, functionRequestSchema } from './function-request.ts';
+import { validationMessage } from './validation-message.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+const encoder = new TextEncoder();
+
+/**
+ * Reads a FunctionRequest, bare or wrapped as `{"input": FunctionRequest}`, from JSON text (contract, sections 1 and 8).
+ *
+ * @param bytes - UTF-8 JSON; kept as it is for the Python side, so it must not be changed afterwards.
+ * @throws InvalidRequestError when it is no JSON object, or names the field that is wrong.
+ */
+export function decodeFunctionCall(bytes: Uint8Array): FunctionCall {
+  const body = parseObject(bytes);
+  const requestAt = isObject(body.input) && body.function_name === undefined ? 'input' : 'root';
+  return toFunctionCall(requestAt === 'input' ? body.input : body, { bytes, requestAt });
+}
+
+/**
+ * The same for a request that exists as an object.
+ *
+ * @throws InvalidRequestError naming the field that is wrong.
+ */
+export function functionCallFrom(request: FunctionRequestInput): FunctionCall {
+  return toFunctionCall(request, { bytes: encoder.encode(JSON.stringify(request)), requestAt: 'root' });
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let body: unknown;
+  try {
+    body = JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new InvalidRequestError(`the body is not JSON: ${(cause as Error).message.slice(0, 200)}`, {
+      cause,
+      malformed: true,
+    });
+  }
+  if (!isObject(body)) {
+    throw new InvalidRequestError('the body must be a JSON object: a FunctionRequest or {"input": FunctionRequest}', {
+      malformed: true,
+    });
+  }
+  return body;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toFunctionCall(value: unknown, payload: RequestPayload): FunctionCall {
+  const parsed = functionRequestSchema.safeParse(value);
+  if (!parsed.success) {
+    throw new InvalidRequestError(`invalid FunctionRequest: ${validationMessage(parsed.error)}`);
+  }
+  return mapRequest(parsed.data, payload);
+}
+
+/** The one place where wire names become the worker's names. */
+function mapRequest(request: FunctionRequest, payload: RequestPayload): FunctionCall {
+  const shared = {
+    dependencies: request.dependencies,
+    systemDependencies: request.system_dependencies,
+    accelerateDownloads: request.accelerate_downloads,
+    serializationFormat: request.serialization_format,
+    payload,
+  };
+  if (request.execution_type === 'class') {
+    return {
+      kind: 'class',
+      className: request.class_name ?? '',
+      code: request.class_code || undefined,
+      methodName: request.method_name,
+      instanceId: request.instance_id || undefined,
+      createNewInstance: request.create_new_instance,
+      ...shared,
+    };
+  }
+  return {
+    kind: 'function',
+    functionName: request.function_name ?? '',
+    code: request.function_code || undefined,
+    ...shared,
+  };
+}

@@ -1,0 +1,80 @@
+import type { FunctionResponse, InstanceInfo } from './function-response.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The value a run produced, still encoded: base64 of a pickle, or JSON text. */
+export type EncodedResult =
+  | { readonly format: 'cloudpickle'; readonly base64: Uint8Array }
+  | { readonly format: 'json'; readonly json: Uint8Array };
+
+/** What an answer is made of. */
+export interface ResponseParts {
+  readonly success: boolean;
+  readonly result?: EncodedResult | undefined;
+  readonly error?: string | undefined;
+  readonly stdout?: string | undefined;
+  readonly instanceId?: string | undefined;
+  readonly instanceInfo?: InstanceInfo | undefined;
+}
+
+/**
+ * A FunctionResponse that keeps its result as the bytes Python sent, so that a result of megabytes is neither parsed nor
+ * printed again on its way to the client (contract, section 2).
+ */
+export class EncodedResponse {
+  readonly #parts: ResponseParts;
+
+  constructor(parts: ResponseParts) {
+    this.#parts = parts;
+  }
+
+  get success(): boolean {
+    return this.#parts.success;
+  }
+
+  get error(): string | null {
+    return this.#parts.error || null;
+  }
+
+  /** The answer as an object with wire names. */
+  toObject(): FunctionResponse {
+    const { success, result, instanceId, instanceInfo } = this.#parts;
+    return {
+      success,
+      result: result?.format === 'cloudpickle' ? decoder.decode(result.base64) : null,
+      json_result: result?.format === 'json' ? JSON.parse(decoder.decode(result.json)) : null,
+      error: this.error,
+      stdout: this.#parts.stdout || null,
+      instance_id: instanceId ?? null,
+      instance_info: instanceInfo ?? null,
+    };
+  }
+
+  /**
+   * The answer as UTF-8 JSON in pieces, to be written one after the other.
+   *
+   * @param options - `error: "lifted"` leaves `error` out, as the queue reports it beside the output (contract, section 5).
+   */
+  toJsonChunks(options: { readonly error: 'included' | 'lifted' } = { error: 'included' }): Uint8Array[] {
+    const { result } = this.#parts;
+    const tail = this.#tail(options.error === 'included');
+    if (result?.format === 'cloudpickle') {
+      return [encoder.encode('{"success":true,"result":"'), result.base64, encoder.encode(`","json_result":null,${tail}`)];
+    }
+    if (result?.format === 'json') {
+      return [encoder.encode('{"success":true,"result":null,"json_result":'), result.json, encoder.encode(`,${tail}`)];
+    }
+    return [encoder.encode(`{"success":${this.#parts.success},"result":null,"json_result":null,${tail}`)];
+  }
+
+  #tail(withError: boolean): string {
+    const { stdout, instanceId, instanceInfo } = this.#parts;
+    const error = withError ? `"error":${json(this.error)},` : '';
+    return `${error}"stdout":${json(stdout || null)},"instance_id":${json(instanceId ?? null)},"instance_info":${json(instanceInfo ?? null)}}`;
+  }
+}
+
+function json(value: unknown): string {
+  return value === null ? 'null' : JSON.stringify(value);
+}

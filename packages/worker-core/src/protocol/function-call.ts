@@ -1,0 +1,35 @@
+/** The request's own bytes: JSON text whose root, or whose `input` member, is the FunctionRequest. */
+export interface RequestPayload {
+  readonly bytes: Uint8Array;
+  readonly requestAt: 'root' | 'input';
+}
+
+interface CallBase {
+  /** Python source; `undefined` means the code is part of the deployed app. */
+  readonly code: string | undefined;
+  readonly dependencies: readonly string[];
+  readonly systemDependencies: readonly string[];
+  /** uv and nala, both installs side by side; else pip and apt-get, one after the other. */
+  readonly accelerateDownloads: boolean;
+  readonly serializationFormat: 'cloudpickle' | 'json';
+  /** Handed to Python as it came: the supervisor neither decodes arguments nor prints them again. */
+  readonly payload: RequestPayload;
+}
+
+/** Run one function. */
+export interface PlainFunctionCall extends CallBase {
+  readonly kind: 'function';
+  readonly functionName: string;
+}
+
+/** Run one method of an instance, created first when need be. */
+export interface ClassMethodCall extends CallBase {
+  readonly kind: 'class';
+  readonly className: string;
+  readonly methodName: string;
+  readonly instanceId: string | undefined;
+  readonly createNewInstance: boolean;
+}
+
+/** A validated request in the worker's own terms. */
+export type FunctionCall = PlainFunctionCall | ClassMethodCall;

@@ -1,0 +1,119 @@
+import { InstallError } from '../errors/install-error.ts';
+import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import type { Execution, Executor } from '../ports/executor.ts';
+import type { Log } from '../ports/log.ts';
+import type { VolumeCache } from '../ports/volume-cache.ts';
+import { EncodedResponse } from '../protocol/encoded-response.ts';
+import type { FunctionCall } from '../protocol/function-call.ts';
+import type { InstallDependencies } from './install-dependencies.ts';
+import { type RequestEvent, RequestLog } from '../output/request-log.ts';
+
+/** What the front door knows of a request. */
+export interface ExecuteOptions {
+  /** Names the request in every log line. */
+  readonly requestId: string;
+  /** Ends the request wherever it is: waiting, installing or running. */
+  readonly signal?: AbortSignal | undefined;
+  /** Upper bound for the user's code, in milliseconds; default is the executor's. */
+  readonly timeoutMs?: number | undefined;
+  /** Receives system lines and user output while the request is at work. Must not throw. */
+  readonly onEvent?: ((event: RequestEvent) => void) | undefined;
+}
+
+export interface ExecuteRequestParts {
+  readonly executor: Executor;
+  readonly installDependencies: InstallDependencies;
+  readonly volumeCache: VolumeCache;
+  readonly log: Log;
+  /** How much of a request's output is logged live, in bytes. */
+  readonly maxLoggedOutputBytes: number;
+}
+
+/** The worker's main job: hydrate the cache, install, sync the cache in the background, run, answer (contract, section 3). */
+export class ExecuteRequest {
+  readonly #parts: ExecuteRequestParts;
+  readonly #backgroundSyncs = new Set<Promise<void>>();
+
+  constructor(parts: ExecuteRequestParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Executes one call. Whatever the user's code or its packages do is part of the answer.
+   *
+   * @throws InvalidRequestError when the request can't be served by any worker, WorkerBusyError, WorkerClosedError or
+   * WorkerStartError when this worker can't take it; then nothing of it was run.
+   */
+  async execute(call: FunctionCall, options: ExecuteOptions): Promise<EncodedResponse> {
+    if (call.code === undefined) throw codeMissing(call);
+    const { log, maxLoggedOutputBytes, executor } = this.#parts;
+    const requestLog = new RequestLog(log, options.requestId, maxLoggedOutputBytes, options.onEvent);
+    if (call.dependencies.length > 0 || call.systemDependencies.length > 0) {
+      const failure = await this.#prepare(call, requestLog, options.signal);
+      if (failure !== undefined) {
+        return new EncodedResponse({ success: false, error: failure, stdout: requestLog.stdout('') });
+      }
+    }
+    const execution = await executor.run(call, {
+      requestId: options.requestId,
+      signal: options.signal,
+      timeoutMs: options.timeoutMs,
+      onOutput: requestLog.output,
+    });
+    requestLog.finish();
+    return respond(execution, requestLog);
+  }
+
+  /** Waits for cache syncs that are still under way. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#backgroundSyncs);
+  }
+
+  /** @returns why the request can't run, or `undefined` when all its packages are there. */
+  async #prepare(call: FunctionCall, requestLog: RequestLog, signal?: AbortSignal): Promise<string | undefined> {
+    const { installDependencies, volumeCache, executor } = this.#parts;
+    try {
+      await volumeCache.hydrate(requestLog.system);
+      const changes = await installDependencies.install(call, { onLine: requestLog.system, signal });
+      if (changes.length > 0) {
+        await executor.packagesChanged(changes);
+        this.#syncInBackground();
+      }
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof InstallError)) throw error;
+      this.#parts.log.write('warn', 'installation failed', { failure: error.failure, packages: error.packages });
+      return error.message;
+    }
+  }
+
+  #syncInBackground(): void {
+    const { volumeCache, log } = this.#parts;
+    const sync = volumeCache
+      .sync()
+      .catch((error: unknown) => log.write('warn', 'the volume cache could not be synced', { error }))
+      .finally(() => this.#backgroundSyncs.delete(sync));
+    this.#backgroundSyncs.add(sync);
+  }
+}
+
+function respond(execution: Execution, requestLog: RequestLog): EncodedResponse {
+  return new EncodedResponse({
+    success: execution.end === 'returned',
+    result: execution.result,
+    error: execution.error,
+    stdout: requestLog.stdout(execution.output),
+    instanceId: execution.instanceId,
+    instanceInfo: execution.instanceInfo,
+  });
+}
+
+function codeMissing(call: FunctionCall): InvalidRequestError {
+  const [what, field] =
+    call.kind === 'function'
+      ? [`function "${call.functionName}"`, 'function_code']
+      : [`class "${call.className}"`, 'class_code'];
+  return new InvalidRequestError(
+    `${what} came without ${field} and this worker has no deployed app that knows it: send ${field}, or deploy the app`,
+  );
+}

@@ -1,0 +1,8 @@
+import type { VolumeCache } from '../ports/volume-cache.ts';
+
+/** The cache of a worker without a network volume: there is nothing to bring and nothing to keep. */
+export class NoVolumeCache implements VolumeCache {
+  async hydrate(): Promise<void> {}
+
+  async sync(): Promise<void> {}
+}
