@@ -24,6 +24,8 @@ export interface PythonProcessExecutorOptions {
   readonly python: string;
   /** Environment of user code, without the worker's own secrets. */
   readonly env: NodeJS.ProcessEnv;
+  /** The interpreter's version must be this MAJOR.MINOR (`FLASH_PYTHON_VERSION`); any when left out. */
+  readonly requiredVersion?: string | undefined;
   readonly settings: PythonBridgeSettings;
   readonly log: Log;
 }
@@ -144,9 +146,9 @@ class Supervision {
   }
 
   #startZygote(): Zygote {
-    const { python, env, settings, log } = this.#options;
+    const { python, env, settings, log, requiredVersion } = this.#options;
     const zygote: Zygote = new Zygote(
-      { python, env, log, directory: this.#directory, startTimeoutMs: settings.FLASH_START_TIMEOUT_MS },
+      { python, env, log, requiredVersion, directory: this.#directory, startTimeoutMs: settings.FLASH_START_TIMEOUT_MS },
       {
         onForked: (runner, pid) => this.pool.onForked(runner, pid),
         onExited: (runner, exit) => void this.pool.onExited(runner, exit),

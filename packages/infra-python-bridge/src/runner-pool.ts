@@ -321,16 +321,20 @@ export class RunnerPool {
   /** Forks a runner for every run that waits, and one to spare for the next. */
   #grow(): void {
     if (this.#waiting.length === 0 && this.#idle.length > 0) return;
-    const room = this.#options.settings.FLASH_MAX_RUNNERS - this.#runners.size - this.#unborn;
     const wanted = this.#waiting.length + 1 - this.#starting;
-    for (let count = Math.min(wanted, room); count > 0; count--) this.#fork();
-    if (room > 0) return;
+    for (let count = Math.min(wanted, this.#room()); count > 0; count--) this.#fork();
+    if (this.#room() > 0) return;
     // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > this.#starting) {
       const idle = this.#idle.pop();
       if (idle === undefined) return;
       this.#onFree(idle);
     }
+  }
+
+  /** How many runners may still be forked. */
+  #room(): number {
+    return this.#options.settings.FLASH_MAX_RUNNERS - this.#runners.size - this.#unborn;
   }
 
   #fork(): void {

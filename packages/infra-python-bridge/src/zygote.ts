@@ -38,6 +38,7 @@ export interface ZygoteOptions {
   /** Environment of user code. */
   readonly env: NodeJS.ProcessEnv;
   readonly startTimeoutMs: number;
+  readonly requiredVersion: string | undefined;
   readonly log: Log;
 }
 
@@ -137,7 +138,7 @@ export class Zygote {
       case 'ready':
         clearTimeout(this.#startTimer);
         this.#modules = event.modules;
-        this.#ready.resolve();
+        this.#checkVersion(event.python);
         break;
       case 'failed':
         this.#ready.reject(
@@ -153,6 +154,15 @@ export class Zygote {
         this.#listener.onExited(event.runner, event);
         break;
     }
+  }
+
+  #checkVersion(version: string): void {
+    const { requiredVersion, python } = this.#options;
+    if (requiredVersion === undefined || version.startsWith(`${requiredVersion}.`)) return this.#ready.resolve();
+    this.#ready.reject(
+      new WorkerStartError(`FLASH_PYTHON_VERSION is ${requiredVersion}, but ${python} is Python ${version}: use the image made for this version`),
+    );
+    this.#control.end();
   }
 
   #note(text: string): void {

@@ -19,6 +19,7 @@ export type { ClassMethodCall, FunctionCall, PlainFunctionCall, RequestPayload }
 export { type FunctionRequest, type FunctionRequestInput, functionRequestSchema } from './protocol/function-request.ts';
 export { type FunctionResponse, functionResponseSchema, type InstanceInfo } from './protocol/function-response.ts';
 export { validationMessage } from './protocol/validation-message.ts';
+export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
 export { ExecuteRequest, type ExecuteOptions, type ExecuteRequestParts } from './usecases/execute-request.ts';
 export { HeadTailBuffer } from './output/head-tail-buffer.ts';
 export { InstallDependencies, type WantedPackages } from './usecases/install-dependencies.ts';

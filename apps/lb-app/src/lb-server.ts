@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { decodeFunctionCall } from '@flash/worker-core';
+import type { Worker } from '@flash/worker-host';
+import { HttpError, toHttpError } from './http-error.ts';
+import { readBody } from './read-body.ts';
+import type { LbSettings } from './settings.ts';
+
+const healthy = Buffer.from('{"status":"healthy"}');
+const json = 'application/json';
+/** A response up to here goes out as one piece. */
+const smallResponseBytes = 64 * 1024;
+
+/** Serves FunctionRequests over HTTP (contract, section 8, live mode). */
+export class LbServer {
+  readonly #worker: Worker;
+  readonly #settings: LbSettings;
+  readonly #server: Server;
+  #isReady = false;
+
+  constructor(worker: Worker, settings: LbSettings) {
+    this.#worker = worker;
+    this.#settings = settings;
+    this.#server = createServer(
+      {
+        keepAliveTimeout: settings.FLASH_KEEP_ALIVE_MS,
+        headersTimeout: settings.FLASH_HEADERS_TIMEOUT_MS,
+        requestTimeout: settings.FLASH_REQUEST_TIMEOUT_MS,
+        noDelay: true,
+      },
+      (request, response) => void this.#serve(request, response),
+    );
+  }
+
+  /** Answers from here on; `/ping` says 204 until {@link markReady}. Resolves with the port. */
+  listen(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#settings.PORT, this.#settings.HOST, () =>
+        resolve((this.#server.address() as AddressInfo).port),
+      );
+    });
+  }
+
+  markReady(): void {
+    this.#isReady = true;
+  }
+
+  /** Takes no new connections and waits for requests in flight, up to FLASH_DRAIN_MS. */
+  async drain(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const waited = new AbortController();
+    await Promise.race([closed, delay(this.#settings.FLASH_DRAIN_MS, undefined, { signal: waited.signal })]).catch(() => {});
+    waited.abort();
+    this.#server.closeAllConnections();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#route(request, response);
+    } catch (error) {
+      this.#fail(response, error);
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url?.split('?', 1)[0];
+    switch (path) {
+      case '/ping':
+        requireMethod(request, 'GET', 'HEAD');
+        return this.#ping(response);
+      case '/execute':
+        requireMethod(request, 'POST');
+        return this.#execute(request, response);
+      default:
+        throw new HttpError(404, 'NOT_FOUND', `there is no ${path}: this worker serves GET /ping and POST /execute`);
+    }
+  }
+
+  #ping(response: ServerResponse): void {
+    if (!this.#isReady) {
+      response.writeHead(204).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': json, 'content-length': healthy.length }).end(healthy);
+  }
+
+  async #execute(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
+    const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
+    const answer = await this.#worker.executeRequest.execute(decodeFunctionCall(body), {
+      requestId: requestIdOf(request),
+      signal: gone.signal,
+    });
+    if (response.destroyed) return;
+    const pieces = answer.toJsonChunks();
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    response.writeHead(200, { 'content-type': json, 'content-length': length });
+    if (length <= smallResponseBytes) {
+      response.end(Buffer.concat(pieces, length));
+      return;
+    }
+    for (const piece of pieces) response.write(piece);
+    response.end();
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const known = toHttpError(error);
+    if (known === undefined) this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
+    const { status, code, message, headers } = known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
+    const body = Buffer.from(JSON.stringify({ success: false, error: message, code }));
+    // The rest of a refused body is not read, so the connection can't be used again.
+    const close = status === 413 ? { connection: 'close' } : {};
+    response.writeHead(status, { 'content-type': json, 'content-length': body.length, ...headers, ...close }).end(body);
+  }
+}
+
+function requireMethod(request: IncomingMessage, ...allowed: readonly string[]): void {
+  if (allowed.includes(request.method ?? '')) return;
+  throw new HttpError(405, 'METHOD_NOT_ALLOWED', `${request.url} takes ${allowed.join(' or ')}`, { allow: allowed.join(', ') });
+}
+
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && given !== '' ? given.slice(0, 200) : randomUUID();
+}

@@ -1,0 +1,82 @@
+import { execa } from 'execa';
+import { LineSplitter } from './line-splitter.ts';
+
+export interface CommandOptions {
+  /** The whole environment of the command; nothing else is inherited. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The command is killed with all its children after so many milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Receives each line of stdout and stderr as it is written. */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** How a command ended. `output` holds the last lines it wrote. */
+export type CommandResult =
+  | { readonly end: 'exited'; readonly exitCode: number; readonly output: string }
+  | { readonly end: 'timed-out' | 'cancelled'; readonly output: string }
+  | { readonly end: 'not-started'; readonly output: string };
+
+const keptLines = 200;
+/** What does not end on SIGTERM is killed after so long. */
+const terminationGraceMs = 2000;
+
+/** Runs a command in a process group of its own, so that it can be ended with everything it started. Never rejects. */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  { env, timeoutMs, signal, onLine }: CommandOptions,
+): Promise<CommandResult> {
+  const lines: string[] = [];
+  const splitter = new LineSplitter((line) => {
+    lines.push(line);
+    if (lines.length > keptLines) lines.shift();
+    onLine?.(line);
+  });
+  if (signal?.aborted) return { end: 'cancelled', output: '' };
+  const child = execa(file, args, {
+    env,
+    extendEnv: false,
+    stdin: 'ignore',
+    all: true,
+    buffer: false,
+    reject: false,
+    detached: true,
+    stripFinalNewline: false,
+  });
+  child.all.on('data', (bytes: Buffer) => splitter.push(bytes));
+  let end: 'timed-out' | 'cancelled' | undefined;
+  const stop = (why: 'timed-out' | 'cancelled') => () => {
+    end ??= why;
+    endGroup(child.pid);
+  };
+  const timer = setTimeout(stop('timed-out'), timeoutMs);
+  const onAbort = stop('cancelled');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const result = await child;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', onAbort);
+  // The command itself is gone; what it left in its group goes too.
+  if (end !== undefined) signalGroup(child.pid, 'SIGKILL');
+  splitter.end();
+  const output = lines.join('\n');
+  if (end !== undefined) return { end, output };
+  if (result.exitCode === undefined && result.signal === undefined) {
+    return { end: 'not-started', output: result.originalMessage ?? result.shortMessage ?? '' };
+  }
+  return { end: 'exited', exitCode: result.exitCode ?? 128, output };
+}
+
+function endGroup(pid: number | undefined): void {
+  signalGroup(pid, 'SIGTERM');
+  setTimeout(() => signalGroup(pid, 'SIGKILL'), terminationGraceMs).unref();
+}
+
+function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // nobody is left in the group
+  }
+}

@@ -1,0 +1,4 @@
+/** `@flash/infra-logging`: the Log port on pino. */
+export { type LoggingModuleOptions, loggingModule } from './module.ts';
+export { PinoLog, type PinoLogOptions } from './pino-log.ts';
+export { type LoggingSettings, loggingSettingsSchema } from './settings.ts';

@@ -1,0 +1,63 @@
+import { InstallError } from '@flash/worker-core';
+import { LRUCache } from 'lru-cache';
+import {
+  parsePipRequirementsLine,
+  type Requirement as PipRequirement,
+  type ProjectNameRequirement,
+  type ProjectURLRequirement,
+} from 'pip-requirements-js';
+
+/** A bare URL (`git+https://…`) names no distribution; it counts as installed when its URL is recorded as a source. */
+export interface BareUrlRequirement {
+  readonly type: 'BareURL';
+  readonly url: string;
+}
+
+export type Requirement = ProjectNameRequirement | ProjectURLRequirement | BareUrlRequirement;
+
+const bareUrl = /^(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file):\/\/\S+$/;
+const parsed = new LRUCache<string, Requirement>({ max: 1000 });
+
+/**
+ * Reads one requirement specifier (contract, section 1).
+ *
+ * @throws InstallError (`INVALID_SPECIFIER`) for what is no requirement, or could reach the tool as an option.
+ */
+export function parseRequirement(specifier: string): Requirement {
+  const known = parsed.get(specifier);
+  if (known !== undefined) return known;
+  const requirement = parse(specifier);
+  parsed.set(specifier, requirement);
+  return requirement;
+}
+
+function parse(specifier: string): Requirement {
+  const text = specifier.trim();
+  if (text === '') throw refused(specifier, 'it is empty');
+  if (text.startsWith('-')) throw refused(specifier, 'it begins with "-" and would reach the installer as an option');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not pass
+  if (/[\u0000-\u001f\u007f]/.test(text)) throw refused(specifier, 'it holds a line end or another control character');
+  if (bareUrl.test(text)) return { type: 'BareURL', url: text };
+  let requirement: PipRequirement | null;
+  try {
+    requirement = parsePipRequirementsLine(text);
+  } catch (error) {
+    throw refused(specifier, `it is no requirement: ${firstLine(error)}`);
+  }
+  if (requirement?.type === 'ProjectName' || requirement?.type === 'ProjectURL') return requirement;
+  throw refused(specifier, 'it is no requirement of a package, such as "numpy>=2"');
+}
+
+function refused(specifier: string, why: string): InstallError {
+  const shown = JSON.stringify(specifier.slice(0, 100));
+  return new InstallError('INVALID_SPECIFIER', [specifier], `the Python dependency ${shown} is refused: ${why}`);
+}
+
+function firstLine(error: unknown): string {
+  return (error as Error).message.trim().split('\n').at(-1)?.slice(0, 200) ?? 'it can not be parsed';
+}
+
+/** Names compare without case and with runs of `-`, `_`, `.` alike. */
+export function normalizeName(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}

@@ -1,0 +1,82 @@
+import { satisfies } from '@renovatebot/pep440';
+import type { Distribution, InstalledDistributions } from './installed-distributions.ts';
+import { type MarkerEnvironment, markerHolds } from './marker.ts';
+import { normalizeName, parseRequirement, type Requirement } from './requirement.ts';
+
+/** Tells whether requirements are met by what is installed, their own requirements included. */
+export class Satisfaction {
+  readonly #installed: ReadonlyMap<string, Distribution>;
+  readonly #distributions: InstalledDistributions;
+  readonly #markers: MarkerEnvironment;
+  /** Distributions with extras that were found complete, or are being looked at: requirements may form a circle. */
+  readonly #visited = new Set<string>();
+
+  constructor(installed: ReadonlyMap<string, Distribution>, distributions: InstalledDistributions, markers: MarkerEnvironment) {
+    this.#installed = installed;
+    this.#distributions = distributions;
+    this.#markers = markers;
+  }
+
+  async isMet(requirement: Requirement, extra = ''): Promise<boolean> {
+    if (requirement.type === 'BareURL') return this.#isInstalledFrom(requirement.url);
+    if (!markerHolds(requirement.environmentMarkerTree, this.#markers, extra)) return true;
+    const distribution = this.#installed.get(normalizeName(requirement.name));
+    if (distribution === undefined) return false;
+    if (requirement.type === 'ProjectURL') {
+      const { sourceUrl } = await this.#distributions.metadata(distribution);
+      if (sourceUrl !== withoutFragment(requirement.url)) return false;
+    } else if (!meetsVersion(distribution.version, requirement.versionSpec)) {
+      return false;
+    }
+    return this.#requirementsMet(distribution, requirement.extras ?? []);
+  }
+
+  async #requirementsMet(distribution: Distribution, extras: readonly string[]): Promise<boolean> {
+    const wanted = ['', ...extras.map(normalizeName)].filter((extra) => {
+      const key = `${distribution.name}[${extra}]`;
+      return !this.#visited.has(key) && this.#visited.add(key);
+    });
+    if (wanted.length === 0) return true;
+    const { requires } = await this.#distributions.metadata(distribution);
+    for (const line of requires) {
+      const requirement = readRequires(line);
+      // A line this worker can't read is left to the installer, which has installed the distribution with it.
+      if (requirement === undefined) continue;
+      for (const extra of wanted) {
+        if (extra === '' && requirement.type !== 'BareURL' && isExtraOnly(line)) continue;
+        if (!(await this.isMet(requirement, extra))) return false;
+      }
+    }
+    return true;
+  }
+
+  async #isInstalledFrom(url: string): Promise<boolean> {
+    for (const distribution of this.#installed.values()) {
+      const { sourceUrl } = await this.#distributions.metadata(distribution);
+      if (sourceUrl !== undefined && sourceUrl === withoutFragment(url)) return this.#requirementsMet(distribution, []);
+    }
+    return false;
+  }
+}
+
+function readRequires(line: string): Requirement | undefined {
+  try {
+    return parseRequirement(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function isExtraOnly(line: string): boolean {
+  return /;.*\bextra\s*==/.test(line) && !/;.*\bor\b/.test(line);
+}
+
+function meetsVersion(version: string, specs: readonly { operator: string; version: string }[] | undefined): boolean {
+  if (specs === undefined || specs.length === 0) return true;
+  // A version that is installed satisfies as it is: pip and uv don't replace an installed pre-release either.
+  return satisfies(version, specs.map((spec) => `${spec.operator}${spec.version}`).join(','), { prereleases: true });
+}
+
+function withoutFragment(url: string): string {
+  return url.split('#', 1)[0] ?? url;
+}

@@ -1,0 +1,160 @@
+import { access, constants, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CommandResult, runCommand } from '@flash/command-runner';
+import { InstallError, type InstalledChange, type Installer, type InstallOptions, type SecretRedactor } from '@flash/worker-core';
+import { DpkgStatus } from './dpkg-status.ts';
+import { formatPackage, parsePackage } from './package-specifier.ts';
+import type { SystemPackagesSettings } from './settings.ts';
+
+export interface SystemPackageInstallerOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly settings: SystemPackagesSettings;
+  readonly redactor: SecretRedactor;
+  /** Where dpkg and apt keep their state; default "/var/lib". */
+  readonly stateDirectory?: string | undefined;
+  /** Default: the platform of this process. */
+  readonly platform?: NodeJS.Platform | undefined;
+}
+
+const lockRetryMs = 1000;
+const reasonLines = 15;
+const lockHeld = /Could not get lock|Unable to (?:acquire|lock)|is another process using it/i;
+const unknownPackage = /Unable to locate package|has no installation candidate|Version '.*' for '.*' was not found|not found/i;
+const noPermission = /are you root\?|Permission denied|requires? (?:root|superuser)/i;
+const changesNothing: readonly InstalledChange[] = [];
+
+/** Installs Debian packages with apt-get, or nala where it downloads large ones faster (contract, section 1). */
+export class SystemPackageInstaller implements Installer {
+  readonly #options: SystemPackageInstallerOptions;
+  readonly #status: DpkgStatus;
+  readonly #listsDirectory: string;
+  readonly #isDebian: boolean;
+
+  constructor(options: SystemPackageInstallerOptions) {
+    this.#options = options;
+    const state = options.stateDirectory ?? '/var/lib';
+    this.#status = new DpkgStatus(join(state, 'dpkg/status'));
+    this.#listsDirectory = join(state, 'apt/lists');
+    this.#isDebian = (options.platform ?? process.platform) === 'linux';
+  }
+
+  async missing(packages: readonly string[]): Promise<readonly string[]> {
+    const missing: string[] = [];
+    for (const specifier of packages) {
+      const wanted = parsePackage(specifier);
+      if (!this.#isDebian || !(await this.#status.isInstalled(wanted))) missing.push(formatPackage(wanted));
+    }
+    return missing;
+  }
+
+  async install(packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]> {
+    const names = packages.map((specifier) => formatPackage(parsePackage(specifier)));
+    if (!this.#isDebian) {
+      options.onLine?.(`Warning: system packages are skipped on this platform: ${names.join(', ')}`);
+      return changesNothing;
+    }
+    const updated = (await this.#listsAreStale()) && (await this.#update(options));
+    let result = await this.#runInstall(names, options);
+    if (isUnknownPackage(result) && !updated) {
+      // The lists may be older than the package, or its version may be gone from the archive.
+      await this.#update(options);
+      result = await this.#runInstall(names, options);
+    }
+    if (result.end !== 'exited' || result.exitCode !== 0) throw this.#failure(names, result);
+    return changesNothing;
+  }
+
+  async #runInstall(names: readonly string[], options: InstallOptions): Promise<CommandResult> {
+    if (options.accelerate && this.#areLarge(names) && (await this.#hasNala())) {
+      const args = ['install', '-y', '--no-install-recommends', ...names];
+      const result = await this.#run('nala', args, options);
+      if (result.end !== 'exited' || result.exitCode === 0) return result;
+      options.onLine?.('nala failed: trying apt-get');
+    }
+    return this.#run('apt-get', ['install', '-y', '--no-install-recommends', ...names], options);
+  }
+
+  async #update(options: InstallOptions): Promise<boolean> {
+    options.onLine?.('Updating the package lists');
+    const result = await this.#run('apt-get', ['update', '-q'], options);
+    if (result.end === 'exited' && result.exitCode === 0) return true;
+    // Lists that can't be renewed may still do; what they lack is named by the installation itself.
+    options.onLine?.(`Warning: the package lists could not be updated: ${result.output.split('\n').at(-1) ?? ''}`);
+    return false;
+  }
+
+  /** Runs one tool; while another one holds apt's lock it waits, within the step's time. */
+  async #run(file: string, args: readonly string[], options: InstallOptions): Promise<CommandResult> {
+    const { env, settings, redactor } = this.#options;
+    const deadline = Date.now() + settings.FLASH_INSTALL_TIMEOUT_MS;
+    for (let announced = false; ; announced = true) {
+      const timeoutMs = Math.max(1, deadline - Date.now());
+      const result = await runCommand(file, [...args], {
+        env: { ...env, DEBIAN_FRONTEND: 'noninteractive', NO_COLOR: '1' },
+        timeoutMs,
+        signal: options.signal,
+        onLine: (line) => {
+          if (!lockHeld.test(line)) options.onLine?.(redactor.redact(line));
+        },
+      });
+      const isLocked = result.end === 'exited' && result.exitCode !== 0 && lockHeld.test(result.output);
+      if (!isLocked || Date.now() + lockRetryMs >= deadline) return result;
+      if (!announced) options.onLine?.('Another process is using apt: waiting for it');
+      await delay(lockRetryMs);
+      if (options.signal?.aborted) return { end: 'cancelled', output: '' };
+    }
+  }
+
+  /** Lists that are not there (images come without) or too old. */
+  async #listsAreStale(): Promise<boolean> {
+    const names = await readdir(this.#listsDirectory).catch((): string[] => []);
+    const lists = names.filter((name) => /_(?:In)?Release$/.test(name));
+    if (lists.length === 0) return true;
+    const { mtimeMs } = await stat(join(this.#listsDirectory, 'partial')).catch(() => stat(this.#listsDirectory));
+    return Date.now() - mtimeMs > this.#options.settings.FLASH_APT_LISTS_MAX_AGE_MS;
+  }
+
+  #areLarge(names: readonly string[]): boolean {
+    const { FLASH_LARGE_SYSTEM_PACKAGES: large } = this.#options.settings;
+    return names.some((name) =>
+      large.some((pattern) =>
+        pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name.split(/[:=]/, 1)[0] === pattern,
+      ),
+    );
+  }
+
+  async #hasNala(): Promise<boolean> {
+    for (const directory of (this.#options.env.PATH ?? '').split(':')) {
+      const found = await access(join(directory, 'nala'), constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (found) return true;
+    }
+    return false;
+  }
+
+  #failure(names: readonly string[], result: CommandResult): InstallError {
+    const { settings, redactor } = this.#options;
+    const list = names.join(', ');
+    const tail = redactor.redact(result.output.split('\n').slice(-reasonLines).join('\n'));
+    switch (result.end) {
+      case 'timed-out':
+        return new InstallError('TIMED_OUT', names, `installing the system packages ${list} took longer than ${settings.FLASH_INSTALL_TIMEOUT_MS} ms and was stopped; raise FLASH_INSTALL_TIMEOUT_MS\n${tail}`);
+      case 'cancelled':
+        return new InstallError('CANCELLED', names, `installing the system packages ${list} was cancelled`);
+      case 'not-started':
+        return new InstallError('TOOL_MISSING', names, `installing the system packages ${list} failed: apt-get is not here; use an image based on Debian, or leave system_dependencies out`);
+      case 'exited':
+        if (noPermission.test(result.output)) {
+          return new InstallError('FAILED', names, `installing the system packages ${list} needs root, and this worker does not run as root: put them into the image\n${tail}`);
+        }
+        return new InstallError(isUnknownPackage(result) ? 'NOT_FOUND' : 'FAILED', names, `installing the system packages ${list} failed:\n${tail}`);
+    }
+  }
+}
+
+function isUnknownPackage(result: CommandResult): boolean {
+  return result.end === 'exited' && result.exitCode !== 0 && unknownPackage.test(result.output);
+}

@@ -1,0 +1,47 @@
+import { loggingSettingsSchema } from '@flash/infra-logging';
+import { pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
+import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
+import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
+import { SettingsError, validationMessage } from '@flash/worker-core';
+import { z } from 'zod';
+
+const ownSettingsSchema = z.object({
+  FLASH_PYTHON: z
+    .string()
+    .optional()
+    .describe('Python interpreter of user code; default: $VIRTUAL_ENV, the nearest .venv above the working directory, python3'),
+  FLASH_PYTHON_VERSION: z
+    .string()
+    .regex(/^\d+\.\d+$/, 'expected MAJOR.MINOR, such as 3.12')
+    .optional()
+    .describe('Refuse to start when the interpreter is another version'),
+  FLASH_MAX_LOGGED_OUTPUT_BYTES: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(1024 * 1024)
+    .describe('User output of one request that goes to the worker’s log'),
+});
+
+/** Every setting of a worker, by the environment variable that sets it. */
+export const workerSettingsSchema = z.object({
+  ...ownSettingsSchema.shape,
+  ...pythonBridgeSettingsSchema.shape,
+  ...pythonPackagesSettingsSchema.shape,
+  ...systemPackagesSettingsSchema.shape,
+  ...loggingSettingsSchema.shape,
+});
+
+export type WorkerSettings = z.output<typeof workerSettingsSchema>;
+
+/**
+ * Reads settings out of an environment; an empty variable counts as absent.
+ *
+ * @throws SettingsError naming the variable and what is wrong with it.
+ */
+export function readSettings<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): Readonly<z.output<T>> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new SettingsError(`wrong settings: ${validationMessage(parsed.error)}`);
+  return Object.freeze(parsed.data as object) as Readonly<z.output<T>>;
+}
