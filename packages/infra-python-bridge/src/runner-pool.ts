@@ -215,8 +215,13 @@ export class RunnerPool {
       if (run.createInstance) Object.assign(entry, { createdAt: new Date(), methodCalls: 0, isConcurrent: false });
       entry.methodCalls++;
     }
-    runner.start(run, this.#epochs, isPinned);
+    runner.start(run, { epoch: this.#epochs, isPinned, spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0 });
     for (const follower of entry?.followers.splice(0) ?? []) if (entry) this.#startPinned(runner, entry, follower);
+  }
+
+  /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
+  #isQuiet(): boolean {
+    return this.#waiting.length === 0 && this.#idle.length >= this.#runners.size - 1;
   }
 
   #wait(run: Run, line: Run[]): void {

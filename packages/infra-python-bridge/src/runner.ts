@@ -47,6 +47,15 @@ export interface PackageEpoch {
   readonly replacedSince: (epoch: number) => readonly string[];
 }
 
+/** What the pool decides about a run it hands to a runner. */
+export interface StartOptions {
+  readonly epoch: PackageEpoch;
+  /** The run can only run here, because its instance lives here. */
+  readonly isPinned: boolean;
+  /** How long the runner looks for the next request before it goes to sleep, in microseconds. */
+  readonly spinUs: number;
+}
+
 /** The supervisor's side of one runner process. */
 export class Runner {
   readonly id: number;
@@ -129,7 +138,7 @@ export class Runner {
   }
 
   /** Hands a run to the process. The pool has made sure that it may take it. */
-  start(run: Run, epoch: PackageEpoch, isPinned: boolean): void {
+  start(run: Run, { epoch, isPinned, spinUs }: StartOptions): void {
     const id = this.#nextRequest++;
     const active: ActiveRun = { id, run, release: this.#watch(run), result: undefined };
     this.#active.set(id, active);
@@ -137,7 +146,7 @@ export class Runner {
       this.#pipeOwner = active;
       this.#markerSeen = false;
     }
-    const header = this.#header(id, run, epoch, isPinned);
+    const header = this.#header(id, run, { epoch, isPinned, spinUs });
     for (const piece of encodeFrame(header, run.call.payload.bytes)) this.#data?.write(piece);
   }
 
@@ -185,7 +194,8 @@ export class Runner {
     this.#listener.onReady(this);
   }
 
-  #header(id: number, run: Run, epoch: PackageEpoch, isPinned: boolean): string {
+  #header(id: number, run: Run, { epoch, isPinned, spinUs }: StartOptions): string {
+    const spin = spinUs > 0 ? `,"spin":${spinUs}` : '';
     const wrapped = run.call.payload.requestAt === 'input' ? ',"wrapped":true' : '';
     const instance =
       run.instanceId === undefined
@@ -196,7 +206,7 @@ export class Runner {
       replaced = `,"pinned":${isPinned},"replaced":${JSON.stringify(epoch.replacedSince(this.#epoch))}`;
       this.#epoch = epoch.number;
     }
-    return `{"id":${id},"epoch":${epoch.number}${wrapped}${instance}${replaced}}`;
+    return `{"id":${id},"epoch":${epoch.number}${wrapped}${instance}${replaced}${spin}}`;
   }
 
   /** Arms the time-out and the caller's signal; returns what disarms them. */

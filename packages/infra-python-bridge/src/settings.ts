@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 const milliseconds = z.coerce.number().int().nonnegative();
@@ -19,6 +20,12 @@ export const pythonBridgeSettingsSchema = z.object({
   FLASH_MAX_OUTPUT_BYTES: count.default(1024 * 1024).describe('Output kept per request: half from its head, half from its tail'),
   FLASH_MAX_RESPONSE_BYTES: count.default(256 * 1024 * 1024).describe('Largest encoded result of one run'),
   FLASH_RUNNER_IDLE_MS: milliseconds.default(60_000).describe('A spare runner unused for so long ends; 0: never'),
+  FLASH_SPIN_US: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(() => (availableParallelism() > 1 ? 300 : 0))
+    .describe('Time a runner stays awake for the next request after one that was alone in the worker; 0: none'),
   FLASH_START_TIMEOUT_MS: milliseconds.default(30_000).describe('Time Python has to start'),
 });
 

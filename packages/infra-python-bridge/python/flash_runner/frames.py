@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from typing import Any, NamedTuple
 
 _INCOMING = struct.Struct("!II")
@@ -38,7 +39,7 @@ class Request(NamedTuple):
     """One frame of the supervisor: a small header and the request's own JSON text."""
 
     header: dict[str, Any]
-    body: bytes | memoryview
+    body: bytearray | memoryview
 
 
 def hello(runner: int, channel: str, resumed: int | None = None) -> bytes:
@@ -67,10 +68,17 @@ class Channel:
     def __init__(self, path: str, runner: int) -> None:
         self._path = path
         self._runner = runner
-        self._pid = os.getpid()
+        self._is_own_process = True
+        os.register_at_fork(after_in_child=self._disown)
         self._lock = threading.Lock()
         self._buffer = bytearray()
+        # One buffer for good: a fresh one of this size would be mapped and unmapped for every request.
+        self._chunk = bytearray(_RECEIVE_BYTES)
+        self._chunk_view = memoryview(self._chunk)
         self._open()
+
+    def _disown(self) -> None:
+        self._is_own_process = False
 
     def _open(self, resumed: int | None = None) -> None:
         self.socket = connect(self._path)
@@ -79,7 +87,7 @@ class Channel:
 
     def send(self, kind: int, request: int, flags: int = 0, header: bytes = b"", body: Any = b"") -> None:
         """Send one frame. A process that user code forked must never speak for the runner: it ends here instead."""
-        if os.getpid() != self._pid:
+        if not self._is_own_process:
             os._exit(0)
         with self._lock:
             if _identity(self.socket.fileno()) != self._identity:
@@ -97,13 +105,28 @@ class Channel:
             self.socket.sendall(head)
             self.socket.sendall(body)
 
-    def receive(self) -> Request:
-        """Wait for the next frame."""
-        while True:
+    def receive(self, spin_us: int = 0) -> Request:
+        """Wait for the next frame; for ``spin_us`` microseconds without going to sleep.
+
+        Waking a sleeping processor costs more than a small request does, most of all on virtual machines, so the supervisor
+        has a runner spin for a moment after a request that was alone in the worker.
+        """
+        request = self._take()
+        if request is None and spin_us > 0:
+            self._spin(spin_us)
             request = self._take()
-            if request is not None:
-                return request
+        while request is None:
             self._fill()
+            request = self._take()
+        return request
+
+    def _spin(self, microseconds: int) -> None:
+        end = time.monotonic_ns() + microseconds * 1000
+        while time.monotonic_ns() < end:
+            try:
+                return self._fill(socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                os.sched_yield()
 
     def receive_available(self) -> list[Request]:
         """Read what is there after the descriptor became readable; a frame under way is finished."""
@@ -113,11 +136,11 @@ class Channel:
             requests.append(request)
         return requests
 
-    def _fill(self) -> None:
-        data = self.socket.recv(_RECEIVE_BYTES)
-        if not data:
+    def _fill(self, flags: int = 0) -> None:
+        count = self.socket.recv_into(self._chunk, 0, flags)
+        if count == 0:
             raise Disconnected
-        self._buffer += data
+        self._buffer += self._chunk_view[:count]
 
     def _take(self) -> Request | None:
         buffer = self._buffer
@@ -127,7 +150,7 @@ class Channel:
         end = _INCOMING.size + header_length + body_length
         if len(buffer) >= end:
             body_start = _INCOMING.size + header_length
-            request = Request(json.loads(buffer[_INCOMING.size : body_start]), bytes(buffer[body_start:end]))
+            request = Request(json.loads(buffer[_INCOMING.size : body_start].decode()), buffer[body_start:end])
             del buffer[:end]
             return request
         if end > _RECEIVE_BYTES:
@@ -147,7 +170,7 @@ class Channel:
                 raise Disconnected
             filled += count
         body_start = _INCOMING.size + header_length
-        return Request(json.loads(bytes(view[_INCOMING.size : body_start])), view[body_start:])
+        return Request(json.loads(bytes(view[_INCOMING.size : body_start]).decode()), view[body_start:])
 
 
 def _identity(fd: int) -> tuple[int, int] | None:

@@ -11,8 +11,10 @@ from . import sources
 from .failures import RequestError
 from .instances import Instance, Instances
 from .modules import ModuleSet
-from .serialization import decode_arguments
+from .serialization import PLAIN, decode_arguments
 from .sources import Sources
+
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Wanted(NamedTuple):
@@ -34,6 +36,9 @@ class Target(NamedTuple):
     def is_async(self) -> bool:
         """Whether calling it gives something to await."""
         function = self.function
+        code = getattr(function, "__code__", None)
+        if code is not None:
+            return bool(code.co_flags & _ASYNC)
         if not inspect.isroutine(function):
             function = getattr(function, "__call__", function)  # noqa: B004 - a callable object; its own method counts
         return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
@@ -82,6 +87,8 @@ def _construct(request: dict[str, Any], serialization: str, code: Sources, modul
 def call_sync(target: Target, loop: Callable[[], asyncio.AbstractEventLoop]) -> Any:
     """Call, and collect a generator into a list. What turns out to need a loop after all is run on one."""
     value = target.function(*target.args, **target.kwargs)
+    if type(value) in PLAIN:
+        return value
     if inspect.isgenerator(value):
         return list(value)
     if inspect.isawaitable(value):

@@ -71,6 +71,7 @@ class Runner:
         self._loop_or_none: asyncio.AbstractEventLoop | None = None
         self._backlog: deque[Request] = deque()
         self._epoch = 0
+        self._spin_us = 0
         self._directory = os.getcwd()
         self._path = list(sys.path)
         self._overlapping: dict[int, asyncio.Task[None]] = {}
@@ -97,7 +98,8 @@ class Runner:
             loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
             loop.run_until_complete(readable)
             loop.remove_reader(descriptor)
-        return self._channel.receive()
+        spin_us, self._spin_us = self._spin_us, 0
+        return self._channel.receive(spin_us)
 
     def _handle(self, frame: Request) -> None:
         header = frame.header
@@ -108,6 +110,7 @@ class Runner:
         if self._is_stale(header):
             self._channel.send(frames.STALE, header["id"])
             return
+        self._spin_us = header.get("spin", 0)
         route = Route(header["id"], header.get("instance"), shared=False)
         self._capture.begin(route)
         modules: list[ModuleSet] = []
@@ -294,7 +297,7 @@ class Runner:
 
 
 def _parse(frame: Request) -> dict[str, Any]:
-    body = json.loads(bytes(frame.body) if isinstance(frame.body, memoryview) else frame.body)
+    body = json.loads(str(frame.body, "utf-8"))
     request = body["input"] if frame.header.get("wrapped") else body
     assert isinstance(request, dict)
     return request

@@ -12,7 +12,7 @@ import cloudpickle
 from .failures import RequestError
 
 # cloudpickle and pickle write the same bytes for these; pickle is several times faster on them.
-_PLAIN = frozenset((int, str, float, bool, type(None), bytes))
+PLAIN = frozenset((int, str, float, bool, type(None), bytes))
 
 
 def decode_arguments(
@@ -47,7 +47,7 @@ def encode_result(value: Any, serialization: str) -> bytes:
     if serialization == "json":
         return _encode_json(value)
     try:
-        data = (pickle.dumps if type(value) in _PLAIN else cloudpickle.dumps)(value, 5)
+        data = (pickle.dumps if type(value) in PLAIN else cloudpickle.dumps)(value, 5)
     except Exception as error:
         raise RequestError(
             f"the result of type {type(value).__name__} can't be pickled: {type(error).__name__}: {error}; "

@@ -51,6 +51,20 @@ export class EncodedResponse {
     };
   }
 
+  /** Size of the encoded result in bytes; the rest of an answer is bounded by the limits on output and errors. */
+  get resultBytes(): number {
+    const { result } = this.#parts;
+    if (result === undefined) return 0;
+    return result.format === 'json' ? result.json.length : result.base64.length;
+  }
+
+  /** The answer as JSON text; for small ones, see {@link resultBytes}. */
+  toJson(): string {
+    const { result } = this.#parts;
+    const [head, tail] = this.#frame(true);
+    return result === undefined ? head + tail : head + decoder.decode(encodedBytes(result)) + tail;
+  }
+
   /**
    * The answer as UTF-8 JSON in pieces, to be written one after the other.
    *
@@ -58,14 +72,18 @@ export class EncodedResponse {
    */
   toJsonChunks(options: { readonly error: 'included' | 'lifted' } = { error: 'included' }): Uint8Array[] {
     const { result } = this.#parts;
-    const tail = this.#tail(options.error === 'included');
-    if (result?.format === 'cloudpickle') {
-      return [encoder.encode('{"success":true,"result":"'), result.base64, encoder.encode(`","json_result":null,${tail}`)];
-    }
-    if (result?.format === 'json') {
-      return [encoder.encode('{"success":true,"result":null,"json_result":'), result.json, encoder.encode(`,${tail}`)];
-    }
-    return [encoder.encode(`{"success":${this.#parts.success},"result":null,"json_result":null,${tail}`)];
+    const [head, tail] = this.#frame(options.error === 'included');
+    if (result === undefined) return [encoder.encode(head + tail)];
+    return [encoder.encode(head), encodedBytes(result), encoder.encode(tail)];
+  }
+
+  /** What stands before and after the encoded result. */
+  #frame(withError: boolean): readonly [string, string] {
+    const { result, success } = this.#parts;
+    const rest = this.#tail(withError);
+    if (result?.format === 'cloudpickle') return ['{"success":true,"result":"', `","json_result":null,${rest}`];
+    if (result?.format === 'json') return ['{"success":true,"result":null,"json_result":', `,${rest}`];
+    return [`{"success":${success},"result":null,"json_result":null,`, rest];
   }
 
   #tail(withError: boolean): string {
@@ -73,6 +91,10 @@ export class EncodedResponse {
     const error = withError ? `"error":${json(this.error)},` : '';
     return `${error}"stdout":${json(stdout || null)},"instance_id":${json(instanceId ?? null)},"instance_info":${json(instanceInfo ?? null)}}`;
   }
+}
+
+function encodedBytes(result: EncodedResult): Uint8Array {
+  return result.format === 'json' ? result.json : result.base64;
 }
 
 function json(value: unknown): string {
