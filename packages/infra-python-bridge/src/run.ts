@@ -31,6 +31,8 @@ export class Run {
   readonly instanceId: string | undefined;
   /** Whether the call makes the instance anew. */
   readonly createInstance: boolean;
+  /** When it began to wait for a runner, on the clock of `performance.now()`. */
+  waitingSince = 0;
   interruption: Interruption | undefined;
   /** False when the call's instance could not be made. */
   hasInstance = true;

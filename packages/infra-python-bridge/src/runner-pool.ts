@@ -18,6 +18,8 @@ import type { RunnerExit, Zygote } from './zygote.ts';
 
 /** A busy pool looks so much later whether it needs another runner: most functions are over by then. */
 const growAfterMs = 2;
+/** Nobody should wait longer than this while more runners may be forked. */
+const longWaitMs = 20;
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
@@ -48,6 +50,8 @@ export class RunnerPool {
   #starting = 0;
   #unborn = 0;
   #failedStarts = 0;
+  #completed = 0;
+  #completedBefore = 0;
   #growTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -229,6 +233,7 @@ export class RunnerPool {
     if (line.length >= most) {
       throw new WorkerBusyError(`${most} requests are waiting for a Python process already; try again later, or raise FLASH_MAX_WAITING or FLASH_MAX_RUNNERS`);
     }
+    run.waitingSince = performance.now();
     line.push(run);
     const { signal } = run.options;
     if (signal === undefined) return;
@@ -251,6 +256,7 @@ export class RunnerPool {
   }
 
   #onFree(runner: Runner): void {
+    this.#completed++;
     if (runner.hasEnded) return;
     this.#startWaitingPinned(runner);
     if (!runner.isIdle) return;
@@ -323,11 +329,20 @@ export class RunnerPool {
     }, growAfterMs);
   }
 
-  /** Forks a runner for every run that waits, and one to spare for the next. */
+  /**
+   * Forks a runner for every run that waits, and one to spare for the next. While runs come and go quickly it does not: more
+   * processes would only get in each other's way, unless somebody has waited for long.
+   */
   #grow(): void {
     if (this.#waiting.length === 0 && this.#idle.length > 0) return;
-    const wanted = this.#waiting.length + 1 - this.#starting;
+    const isFlowing = this.#completed > this.#completedBefore;
+    this.#completedBefore = this.#completed;
+    const [oldest] = this.#waiting;
+    const isPatient = oldest === undefined || performance.now() - oldest.waitingSince < longWaitMs;
+    if (isFlowing && isPatient) return this.#considerGrowth();
+    const wanted = isFlowing ? 1 : this.#waiting.length + 1 - this.#starting;
     for (let count = Math.min(wanted, this.#room()); count > 0; count--) this.#fork();
+    if (this.#waiting.length > 0 && this.#room() > 0) this.#considerGrowth();
     if (this.#room() > 0) return;
     // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
     while (this.#waiting.length > this.#starting) {
