@@ -1,0 +1,37 @@
+/** States of a job as the platform names them (contract, section 5). */
+export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+
+/** What a client asks for beside the input (contract, section 5). Times in milliseconds. */
+export interface JobOptions {
+  readonly webhook?: string | undefined;
+  /** Longest run. */
+  readonly executionTimeoutMs?: number | undefined;
+  /** Longest life until the job is finished. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** One job and all that is known of it. */
+export interface JobRecord {
+  readonly id: string;
+  readonly endpoint: string;
+  /** JSON object with the job's `input`, as the client sent it. */
+  readonly bytes: Uint8Array;
+  readonly options: JobOptions;
+  readonly createdAt: number;
+  status: JobStatus;
+  startedAt: number | undefined;
+  endedAt: number | undefined;
+  /** JSON text. */
+  outputJson: Uint8Array | undefined;
+  error: string | undefined;
+  /** Chunks that no client has fetched yet, as JSON text. */
+  stream: string[];
+  /** What the job has printed so far, bounded. */
+  log: string[];
+  logBytes: number;
+}
+
+/** Whether nothing more will happen to a job. */
+export function isFinal(status: JobStatus): boolean {
+  return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS';
+}

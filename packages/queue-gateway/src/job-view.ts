@@ -1,0 +1,19 @@
+import { joinBytes } from '@flash/worker-core';
+import type { JobRecord } from './job-record.ts';
+
+const encoder = new TextEncoder();
+
+/** The JSON a client sees of a job; the output is put in as the text it is (contract, section 5). */
+export function jobJson(record: JobRecord, workerId: string): Uint8Array {
+  const { id, status, createdAt, startedAt, endedAt, error, outputJson } = record;
+  const fields = {
+    id,
+    status,
+    ...(startedAt === undefined ? {} : { delayTime: startedAt - createdAt, workerId }),
+    ...(startedAt === undefined || endedAt === undefined ? {} : { executionTime: endedAt - startedAt }),
+    ...(error === undefined ? {} : { error }),
+  };
+  const head = JSON.stringify(fields);
+  if (outputJson === undefined) return encoder.encode(head);
+  return joinBytes([encoder.encode(`${head.slice(0, -1)},"output":`), outputJson, encoder.encode('}')]);
+}
