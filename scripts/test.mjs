@@ -1,0 +1,17 @@
+/** Runs the tests: jest over the TypeScript packages, then pytest over flash_runner on every Python found. */
+import { join } from 'node:path';
+import { root, show } from './lib/run.mjs';
+
+const [kind, ...others] = process.argv.slice(2).filter((argument) => argument === '--unit' || !argument.startsWith('--unit'));
+const isUnit = kind === '--unit';
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'node_modules/jest/bin/jest.js'),
+  ...(isUnit ? ['--testPathPatterns', 'src/'] : []),
+  ...(isUnit ? others : process.argv.slice(2)),
+];
+const env = { ...process.env, FLASH_PYTHON: join(root, '.venv/bin/python') };
+const failed = show(process.execPath, jest, { env });
+if (failed !== 0) process.exit(failed);
+if (!isUnit && process.argv.length === 2) process.exit(show(process.execPath, [join(root, 'scripts/test-python.mjs')], { env }));
