@@ -203,6 +203,7 @@ class Capture:
         self._stdout = RoutedStream(1, "<stdout>", self)
         self._stderr = RoutedStream(2, "<stderr>", self)
         self._log_handler = _LogHandler()
+        self._last_instance: str | None = None
         _let_threads_inherit_the_route()
 
     def begin(self, route: Route) -> None:
@@ -214,10 +215,11 @@ class Capture:
         self._stderr.reopen_if_closed()
         sys.stdout = sys.__stdout__ = self._stdout  # type: ignore[assignment,misc]
         sys.stderr = sys.__stderr__ = self._stderr  # type: ignore[assignment,misc]
-        root = logging.root
-        if self._log_handler not in root.handlers:
-            root.addHandler(self._log_handler)
-            root.setLevel(self._log_level)
+        if route.instance is None or route.instance != self._last_instance:
+            # What one request did to the root logger is not for the next; an instance keeps what its constructor set up.
+            logging.root.handlers[:] = [self._log_handler]
+            logging.root.setLevel(self._log_level)
+        self._last_instance = route.instance
         _route.set(route)
 
     def end(self, route: Route) -> bool:

@@ -185,6 +185,8 @@ def _top_level() -> list[str]:
 
 def main() -> None:
     """Entry point: ``python -c "…" DIRECTORY``, with the supervisor on descriptor 3."""
+    # Whatever else the supervisor was started with is not for user code.
+    os.closerange(CONTROL_FD + 1, 65536)
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
     directory = sys.argv[1]

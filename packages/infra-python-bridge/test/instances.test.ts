@@ -1,0 +1,130 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Bridge, valueOf } from './bridge.ts';
+
+const counter = [
+  'class C:',
+  ' def __init__(self, start=0): self.n = start',
+  ' def __call__(self): return self.n',
+  ' def add(self, by=1): self.n += by; return self.n',
+  ' async def slow_add(self, name):',
+  '  import asyncio',
+  '  print("begin", name); await asyncio.sleep(0.1); self.n += 1; print("end", name)',
+  '  return self.n',
+  ' def crash(self):',
+  '  import os; os._exit(1)',
+].join('\n');
+const keep = { instance_id: 'one', create_new_instance: false, method_name: 'add' };
+
+describe('instances', () => {
+  let bridge: Bridge;
+  afterEach(() => bridge.close());
+
+  it('live from request to request when asked for by id', async () => {
+    bridge = new Bridge();
+    const first = await bridge.call(counter, { ...keep, constructor_kwargs: { start: 10 } });
+    expect(valueOf(first)).toBe(11);
+    expect(first.instanceId).toBe('one');
+    expect(first.instanceInfo).toMatchObject({ class_name: 'C', method_calls: 1 });
+    const second = await bridge.call(counter, { ...keep, constructor_kwargs: { start: 99 } });
+    expect(valueOf(second)).toBe(12);
+    expect(second.instanceInfo?.method_calls).toBe(2);
+    expect(second.instanceInfo?.created_at).toBe(first.instanceInfo?.created_at);
+    expect(new Date(second.instanceInfo?.last_used ?? 0).toISOString()).toBe(second.instanceInfo?.last_used);
+  });
+
+  it('are replaced with create_new_instance', async () => {
+    bridge = new Bridge();
+    await bridge.call(counter, keep);
+    const replaced = await bridge.call(counter, { ...keep, create_new_instance: true });
+    expect(valueOf(replaced)).toBe(1);
+    expect(replaced.instanceInfo?.method_calls).toBe(1);
+    expect(valueOf(await bridge.call(counter, keep))).toBe(2);
+  });
+
+  it('get an id when the request has none, and __call__ when it names no method', async () => {
+    bridge = new Bridge();
+    const execution = await bridge.call(counter, { constructor_args: [5] });
+    expect(valueOf(execution)).toBe(5);
+    expect(execution.instanceId).toMatch(/^C_[0-9a-f]{8}$/);
+  });
+
+  it('name a method that is missing, and a class that is', async () => {
+    bridge = new Bridge();
+    expect((await bridge.call(counter, { method_name: 'nope' })).error).toBe("class 'C' has no method 'nope'");
+    expect((await bridge.call('class D: pass')).error).toMatch(/^class 'C' not found in the provided code; it defines: D$/);
+  });
+
+  it('do not stay when their constructor fails', async () => {
+    bridge = new Bridge({ FLASH_MAX_INSTANCES: 1 });
+    const failing = 'class C:\n def __init__(self): raise ValueError("no")\n def add(self): pass';
+    const failed = await bridge.call(failing, { ...keep, instance_id: 'failing' });
+    expect(failed).toMatchObject({ end: 'raised', error: expect.stringMatching(/^no\n/) });
+    expect(failed.instanceId).toBeUndefined();
+    expect(valueOf(await bridge.call(counter, keep))).toBe(1);
+    expect(bridge.log.messages).not.toContain('an instance was dropped');
+  });
+
+  it('run async methods of one instance side by side, and mix no output', async () => {
+    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
+    await bridge.call(counter, keep);
+    const started = performance.now();
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const runs = await Promise.all(names.map((name) => bridge.call(counter, { ...keep, method_name: 'slow_add', kwargs: { name } })));
+    expect(performance.now() - started).toBeLessThan(450);
+    expect(runs.map(({ output }) => output)).toEqual(names.map((name) => `begin ${name}\nend ${name}\n`));
+    expect(runs.map(valueOf).toSorted()).toEqual([2, 3, 4, 5, 6]);
+  });
+
+  it('run a synchronous method after the async ones, without a loop', async () => {
+    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
+    const slow = bridge.call(counter, { ...keep, method_name: 'slow_add', kwargs: { name: 'x' } });
+    const plain = bridge.call(counter, keep);
+    expect([valueOf(await slow), valueOf(await plain)]).toEqual([1, 2]);
+  });
+
+  it('end one overlapping call without touching the others', async () => {
+    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
+    const request = { ...keep, method_name: 'slow_add' };
+    const runs = await Promise.all([
+      bridge.call(counter, { ...request, kwargs: { name: 'a' } }),
+      bridge.call(counter, { ...request, kwargs: { name: 'b' } }, { signal: AbortSignal.timeout(50) }),
+      bridge.call(counter, { ...request, kwargs: { name: 'c' } }),
+    ]);
+    expect(runs.map(({ end }) => end)).toEqual(['returned', 'cancelled', 'returned']);
+  });
+
+  it('give room by least recent use, with a line in the log', async () => {
+    bridge = new Bridge({ FLASH_MAX_INSTANCES: 2 });
+    for (const instance_id of ['one', 'two', 'one', 'three']) await bridge.call(counter, { ...keep, instance_id });
+    expect(bridge.log.events).toContainEqual({
+      level: 'info',
+      message: 'an instance was dropped',
+      fields: { instanceId: 'two', reason: expect.stringContaining('FLASH_MAX_INSTANCES') },
+    });
+    expect(valueOf(await bridge.call(counter, { ...keep, instance_id: 'one' }))).toBe(3);
+    expect(valueOf(await bridge.call(counter, { ...keep, instance_id: 'two' }))).toBe(1);
+  });
+
+  it('are dropped when nobody has used them for long', async () => {
+    bridge = new Bridge({ FLASH_INSTANCE_IDLE_MS: 100 });
+    await bridge.call(counter, keep);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(valueOf(await bridge.call(counter, keep))).toBe(1);
+  });
+
+  it('that are lost in a crash are named, and made anew by the next call', async () => {
+    bridge = new Bridge();
+    await bridge.call(counter, keep);
+    const crashed = await bridge.call(counter, { ...keep, method_name: 'crash' });
+    expect(crashed.end).toBe('crashed');
+    expect(crashed.error).toContain('exit code 1');
+    expect(crashed.error).toContain('lost: one');
+    expect(valueOf(await bridge.call(counter, keep))).toBe(1);
+  });
+
+  it('are made once when their first calls come at the same time', async () => {
+    bridge = new Bridge();
+    const runs = await Promise.all(Array.from({ length: 5 }, () => bridge.call(counter, keep)));
+    expect(runs.map(valueOf).toSorted()).toEqual([1, 2, 3, 4, 5]);
+  });
+});

@@ -1,0 +1,92 @@
+import { WorkerClosedError } from '../errors/worker-closed-error.ts';
+import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
+import type { InstalledChange } from '../ports/installer.ts';
+import type { FunctionCall } from '../protocol/function-call.ts';
+
+/** What a fake function is given. */
+export interface FakeCall {
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly print: (text: string) => void;
+  /** Aborts when the run is to end. */
+  readonly signal: AbortSignal;
+}
+
+export type FakeFunction = (call: FakeCall) => unknown;
+
+const encoder = new TextEncoder();
+
+/** Executor that runs JavaScript functions by the names requests ask for, with arguments in the "json" format. */
+export class FakeExecutor implements Executor {
+  readonly #functions: Readonly<Record<string, FakeFunction>>;
+  readonly calls: FunctionCall[] = [];
+  readonly changes: InstalledChange[] = [];
+  starts = 0;
+  #closed = false;
+
+  constructor(functions: Readonly<Record<string, FakeFunction>>) {
+    this.#functions = functions;
+  }
+
+  async start(): Promise<void> {
+    this.starts++;
+  }
+
+  async run(call: FunctionCall, options: RunOptions): Promise<Execution> {
+    if (this.#closed) throw new WorkerClosedError();
+    this.calls.push(call);
+    let output = '';
+    const print = (text: string): void => {
+      output += text;
+      options.onOutput?.(encoder.encode(text));
+    };
+    const end = new AbortController();
+    const ended = watch(options, end);
+    const name = call.kind === 'function' ? call.functionName : call.methodName;
+    const fake = this.#functions[name];
+    if (fake === undefined) return { end: 'raised', error: `function '${name}' not found`, output };
+    try {
+      const value = await Promise.race([fake({ ...argumentsOf(call), print, signal: end.signal }), ended]);
+      if (isInterruption(value)) return { ...value, output };
+      return { end: 'returned', output, result: { format: 'json', json: encoder.encode(JSON.stringify(value ?? null)) } };
+    } catch (error) {
+      return { end: 'raised', error: `${(error as Error).message}\nTraceback`, output };
+    }
+  }
+
+  async packagesChanged(changes: readonly InstalledChange[]): Promise<void> {
+    this.changes.push(...changes);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+}
+
+interface Interruption {
+  readonly end: 'cancelled' | 'timed-out';
+  readonly error: string;
+}
+
+function watch({ signal, timeoutMs }: RunOptions, end: AbortController): Promise<Interruption> {
+  return new Promise((resolve) => {
+    const stop = (interruption: Interruption) => () => {
+      resolve(interruption);
+      end.abort();
+    };
+    const onAbort = stop({ end: 'cancelled', error: 'the request was cancelled' });
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (timeoutMs) setTimeout(stop({ end: 'timed-out', error: `longer than ${timeoutMs} ms` }), timeoutMs).unref();
+  });
+}
+
+function isInterruption(value: unknown): value is Interruption {
+  return typeof value === 'object' && value !== null && 'end' in value && 'error' in value;
+}
+
+function argumentsOf({ payload }: FunctionCall): Pick<FakeCall, 'args' | 'kwargs'> {
+  const body = JSON.parse(new TextDecoder().decode(payload.bytes)) as Record<string, unknown>;
+  const request = (payload.requestAt === 'input' ? body.input : body) as Partial<FakeCall>;
+  return { args: request.args ?? [], kwargs: request.kwargs ?? {} };
+}

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { InstallError } from '../errors/install-error.ts';
+import { FakeInstaller } from '../testing/fake-installer.ts';
+import { InstallDependencies } from './install-dependencies.ts';
+
+describe('InstallDependencies', () => {
+  let python: FakeInstaller;
+  let system: FakeInstaller;
+  let order: string[];
+  let lines: string[];
+  const install = (wanted: object) =>
+    new InstallDependencies(python, system).install(
+      { dependencies: ['p'], systemDependencies: ['s'], accelerateDownloads: true, ...wanted },
+      { onLine: (line) => lines.push(line) },
+    );
+
+  beforeEach(() => {
+    [order, lines] = [[], []];
+    const record = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      order.push(`${name} ends`);
+    };
+    python = new FakeInstaller();
+    python.work = record('python');
+    system = new FakeInstaller();
+    system.work = record('system');
+  });
+
+  it('installs both kinds side by side', async () => {
+    await install({});
+    expect(order.slice(0, 2)).toEqual(['system begins', 'python begins']);
+    expect(python.calls[0]?.accelerate).toBe(true);
+  });
+
+  it('installs system packages first when downloads are not to be accelerated', async () => {
+    await install({ accelerateDownloads: false });
+    expect(order).toEqual(['system begins', 'system ends', 'python begins', 'python ends']);
+    expect([system.calls[0]?.accelerate, python.calls[0]?.accelerate]).toEqual([false, false]);
+  });
+
+  it('installs only what is missing, and nothing at all when all is there', async () => {
+    python.installed.add('p');
+    system.installed.add('s');
+    expect(await install({})).toEqual([]);
+    expect(await install({ dependencies: ['p', 'q'] })).toHaveLength(1);
+    expect(python.calls).toEqual([{ packages: ['q'], accelerate: true }]);
+    expect(system.calls).toEqual([]);
+  });
+
+  it('refuses a bad specifier before anything is started', async () => {
+    await expect(install({ dependencies: ['-r file'] })).rejects.toMatchObject({ failure: 'INVALID_SPECIFIER' });
+    expect(order).toEqual([]);
+  });
+
+  it('installs a compiler when one is missing, and tries once again', async () => {
+    const failures = ['COMPILER_MISSING' as const];
+    python.work = async (packages) => {
+      const failure = failures.shift();
+      if (failure) throw new InstallError(failure, packages, 'gcc: not found');
+    };
+    await install({ systemDependencies: [] });
+    expect(system.calls).toEqual([{ packages: ['build-essential'], accelerate: true }]);
+    expect(python.calls).toHaveLength(2);
+    expect(lines).toContainEqual(expect.stringContaining('build-essential'));
+  });
+
+  it('tries once only', async () => {
+    python.work = async (packages) => {
+      throw new InstallError('COMPILER_MISSING', packages, 'gcc: not found');
+    };
+    await expect(install({ systemDependencies: [] })).rejects.toMatchObject({ failure: 'COMPILER_MISSING' });
+    expect(python.calls).toHaveLength(2);
+  });
+
+  it('tries a Python build again that was too early for a system package', async () => {
+    const failures = ['FAILED' as const];
+    python.work = async (packages) => {
+      const failure = failures.shift();
+      if (failure) throw new InstallError(failure, packages, 'no header');
+    };
+    await expect(install({})).resolves.toHaveLength(1);
+  });
+
+  it('lets the other installation end before it reports a failure', async () => {
+    system.unknown.add('s');
+    await expect(install({})).rejects.toMatchObject({ failure: 'NOT_FOUND', packages: ['s'] });
+    expect(order).toContain('python ends');
+  });
+});
