@@ -19,6 +19,7 @@ export class LbServer {
   readonly #settings: LbSettings;
   readonly #server: Server;
   #isReady = false;
+  #isDraining = false;
 
   constructor(worker: Worker, settings: LbSettings) {
     this.#worker = worker;
@@ -50,6 +51,7 @@ export class LbServer {
 
   /** Takes no new connections and waits for requests in flight, up to FLASH_DRAIN_MS. */
   async drain(): Promise<void> {
+    this.#isDraining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const waited = new AbortController();
@@ -99,6 +101,8 @@ export class LbServer {
       signal: gone.signal,
     });
     if (response.destroyed) return;
+    // A connection that was kept would hold up the end of the process.
+    if (this.#isDraining) response.setHeader('connection', 'close');
     if (answer.resultBytes <= smallResultBytes) {
       // Text goes out together with the headers, in one system call.
       const text = answer.toJson();

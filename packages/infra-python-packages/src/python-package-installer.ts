@@ -25,9 +25,25 @@ export interface PythonPackageInstallerOptions {
 }
 
 const reasonLines = 15;
+const compiler = String.raw`['"‘\`]?[\w/.-]*\b(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(?:-\d+)?['"’\`]?`;
+/** How build tools say that there is no compiler, as against one that did not like the source. */
+const compilerMissing = [
+  String.raw`No such file or directory: ${compiler}`,
+  String.raw`(?:unable to execute|command) ${compiler}(?: failed)?: No such file or directory`,
+  String.raw`${compiler}: (?:command )?not found`,
+  'no acceptable C compiler found',
+  String.raw`Unknown compiler\(s\)`,
+  'No CMAKE_C(?:XX)?_COMPILER could be found',
+];
+const notFound = [
+  'was not found in the package registry',
+  'No matching distribution found',
+  'Could not find a version that satisfies',
+  'there (?:is|are) no versions? of',
+];
 const failures: readonly [InstallFailure, RegExp][] = [
-  ['COMPILER_MISSING', /(?:unable to execute|command|error:|No such file or directory:) ['"`‘]?[\w/.-]*\b(?:gcc|g\+\+|cc|c\+\+|clang)(?:-\d+)?['"`’]?.*|No such file or directory: ['"]\S*(?:gcc|g\+\+|cc|c\+\+)['"]|no acceptable C compiler|Unknown compiler\(s\)|CMAKE_C(?:XX)?_COMPILER not set/i],
-  ['NOT_FOUND', /was not found in the package registry|No matching distribution found|there (?:is|are) no versions? of|Could not find a version that satisfies/],
+  ['COMPILER_MISSING', new RegExp(compilerMissing.join('|'), 'i')],
+  ['NOT_FOUND', new RegExp(notFound.join('|'), 'i')],
 ];
 
 /** Installs Python packages with uv, or pip when downloads are not to be accelerated (contract, section 1). */

@@ -79,9 +79,13 @@ describe('PythonPackageInstaller', () => {
     await mkdir(tools);
     for (const tool of ['sh', 'env', 'rm', 'mkdir']) await symlink((await run('which', [tool])).stdout.trim(), join(tools, tool));
     const requirement = `flashnative @ file://${source}`;
-    const withoutCompiler = installerFor(python, {}, { ...process.env, PATH: tools, CC: '' });
+    const withoutCompiler = installerFor(python, {}, { ...process.env, PATH: tools });
     await expect(withoutCompiler.install([requirement], { accelerate: true })).rejects.toMatchObject({ failure: 'COMPILER_MISSING' });
     await installerFor(python).install([requirement], { accelerate: true });
+    await writeFile(join(source, 'native.c'), 'this is no C');
+    await expect(
+      installerFor(await freshPython()).install([`other @ file://${source}`], { accelerate: true }),
+    ).rejects.toMatchObject({ failure: 'FAILED' });
     expect(await imported(python, 'import flashnative; print(flashnative.answer())')).toBe('42');
   });
 

@@ -6,11 +6,13 @@ const encoder = new TextEncoder();
 /** The JSON a client sees of a job; the output is put in as the text it is (contract, section 5). */
 export function jobJson(record: JobRecord, workerId: string): Uint8Array {
   const { id, status, createdAt, startedAt, endedAt, error, outputJson } = record;
+  const waitedUntil = startedAt ?? endedAt;
   const fields = {
     id,
     status,
-    ...(startedAt === undefined ? {} : { delayTime: startedAt - createdAt, workerId }),
-    ...(startedAt === undefined || endedAt === undefined ? {} : { executionTime: endedAt - startedAt }),
+    // Clients read all three of a job that has ended, also when it never started.
+    ...(waitedUntil === undefined ? {} : { delayTime: waitedUntil - createdAt, workerId }),
+    ...(endedAt === undefined ? {} : { executionTime: endedAt - (startedAt ?? endedAt) }),
     ...(error === undefined ? {} : { error }),
   };
   const head = JSON.stringify(fields);

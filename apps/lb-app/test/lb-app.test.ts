@@ -1,0 +1,207 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
+const add = { function_name: 'add', function_code: 'def add(a, b): return a + b', args: [2, 3], serialization_format: 'json' };
+const sleep = (seconds: number) => ({ function_name: 'f', function_code: `import time\ndef f(): time.sleep(${seconds}); return 1`, serialization_format: 'json' });
+
+/** A running lb-app. */
+class App {
+  readonly process: ChildProcess;
+  readonly exited: Promise<number | null>;
+  log = '';
+  url = '';
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.process = spawn(process.execPath, ['--conditions=source', path('../src/main.ts')], {
+      env: { ...process.env, FLASH_PYTHON: python, HOST: '127.0.0.1', PORT: '0', ...env },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    this.exited = new Promise((resolve) => this.process.once('close', resolve));
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.log += text;
+    });
+  }
+
+  async listening(): Promise<this> {
+    for (let waited = 0; waited < 20_000; waited += 10) {
+      const port = /"port":(\d+)/.exec(this.log)?.[1];
+      if (port !== undefined) {
+        this.url = `http://127.0.0.1:${port}`;
+        return this;
+      }
+      if (this.process.exitCode !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error(`lb-app does not listen:\n${this.log}`);
+  }
+
+  async ready(): Promise<this> {
+    await this.listening();
+    for (let waited = 0; waited < 20_000; waited += 10) {
+      if ((await fetch(`${this.url}/ping`)).status === 200) return this;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error(`lb-app does not get ready:\n${this.log}`);
+  }
+
+  post(body: unknown, init: RequestInit = {}): Promise<Response> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return fetch(`${this.url}/execute`, { method: 'POST', body: text, ...init });
+  }
+
+  async json(body: unknown): Promise<Record<string, unknown>> {
+    return (await this.post(body)).json() as Promise<Record<string, unknown>>;
+  }
+
+  async end(): Promise<number | null> {
+    this.process.kill('SIGTERM');
+    return this.exited;
+  }
+}
+
+describe('lb-app', () => {
+  let app: App;
+  beforeAll(async () => {
+    app = await new App({ FLASH_MAX_BODY_BYTES: '20000000', RUNPOD_AI_API_KEY: 'the-workers-own-secret', RUNPOD_WEBHOOK_PING: 'https://x/', RUNPOD_API_KEY: 'the-users-own-key' }).ready();
+  });
+  afterAll(() => app.end());
+
+  it('answers /ping, and /execute with a request as it is or inside "input"', async () => {
+    expect(await (await fetch(`${app.url}/ping`)).json()).toEqual({ status: 'healthy' });
+    const response = { success: true, result: null, json_result: 5, error: null, stdout: null, instance_id: null, instance_info: null };
+    expect(await app.json(add)).toEqual(response);
+    expect(await app.json({ input: add })).toEqual(response);
+  });
+
+  it('answers 200 also when the function failed', async () => {
+    const answer = await app.post({ ...add, args: [1, 'x'] });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ success: false, error: expect.stringContaining('TypeError') });
+  });
+
+  it.each([
+    ['no JSON', '{', 400, 'INVALID_REQUEST'],
+    ['no object', '[1]', 400, 'INVALID_REQUEST'],
+    ['an empty body', '', 400, 'INVALID_REQUEST'],
+    ['no function name', '{}', 422, 'INVALID_REQUEST'],
+    ['a function without code', '{"function_name":"f"}', 422, 'INVALID_REQUEST'],
+  ])('refuses %s with a JSON error', async (_, body, status, code) => {
+    const answer = await app.post(body);
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toEqual({ success: false, code, error: expect.stringMatching(/\w/) });
+  });
+
+  it('refuses a body that is too large, announced or not', async () => {
+    const large = 'x'.repeat(20_000_001);
+    expect((await app.post(large)).status).toBe(413);
+    const chunks = new ReadableStream({
+      start(controller) {
+        for (let index = 0; index < 25; index++) controller.enqueue(new Uint8Array(1_000_000).fill(32));
+        controller.close();
+      },
+    });
+    const answer = await fetch(`${app.url}/execute`, { method: 'POST', body: chunks, duplex: 'half' } as RequestInit).catch(() => undefined);
+    if (answer !== undefined) expect(await answer.json()).toMatchObject({ code: 'BODY_TOO_LARGE' });
+    expect(await app.json(add)).toMatchObject({ json_result: 5 });
+  });
+
+  it('answers 404 and 405 in JSON', async () => {
+    const [missing, wrong] = await Promise.all([fetch(`${app.url}/nope`), fetch(`${app.url}/execute`)]);
+    expect([missing.status, wrong.status, wrong.headers.get('allow')]).toEqual([404, 405, 'POST']);
+    expect(await missing.json()).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('answers /ping at once while user code blocks', async () => {
+    const busy = Promise.all(Array.from({ length: 8 }, () => app.json({ ...sleep(0.3), function_code: 'def f():\n import time\n end = time.time() + 0.3\n while time.time() < end: pass' })));
+    for (let index = 0; index < 5; index++) {
+      const started = performance.now();
+      expect((await fetch(`${app.url}/ping`)).status).toBe(200);
+      expect(performance.now() - started).toBeLessThan(250);
+    }
+    await busy;
+  });
+
+  it('ends what a client has left', async () => {
+    const left = app.post({ ...sleep(30), function_code: 'def f():\n print("began", flush=True)\n while True: pass' }, { signal: AbortSignal.timeout(300) });
+    await expect(left).rejects.toThrow();
+    const pids = 'import os\ndef f():\n import subprocess\n return subprocess.run("ps -eo stat,args | grep flash_runner | grep -c ^R", shell=True, capture_output=True, text=True).stdout';
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(Number((await app.json({ ...add, function_name: 'f', function_code: pids, args: [] })).json_result)).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps the worker’s own secrets from user code, and hands over the user’s', async () => {
+    const code = 'import os\ndef f(): return [os.environ.get(k) for k in ("RUNPOD_AI_API_KEY", "RUNPOD_WEBHOOK_PING", "RUNPOD_API_KEY")]';
+    expect((await app.json({ ...add, function_name: 'f', function_code: code, args: [] })).json_result).toEqual([null, null, 'the-users-own-key']);
+  });
+
+  it('keeps secrets out of its log', async () => {
+    const code = 'import os\ndef f(): print("key:", os.environ["RUNPOD_API_KEY"])';
+    await app.json({ ...add, function_name: 'f', function_code: code, args: [] });
+    expect(app.log).toContain('key: [redacted]');
+    expect(app.log).not.toContain('the-users-own-key');
+  });
+
+  it('survives nonsense on its port', async () => {
+    const { port } = new URL(app.url);
+    await new Promise((resolve) => connect(Number(port), '127.0.0.1', function (this: { write: (text: string) => void }) { this.write('\u0000\u0001garbage\r\n\r\n'); }).on('close', resolve).on('error', resolve).resume());
+    expect(await app.json(add)).toMatchObject({ json_result: 5 });
+  });
+
+  it('serves the load-balancer stub of runpod_flash', async () => {
+    const clients = path('../../../.venv-dev/bin/python');
+    const env = { ...process.env, LB_URL: app.url, RUNPOD_API_KEY: 'local' };
+    const { stdout } = await promisify(execFile)(clients, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path('./clients')], { env }).catch((error: { stdout: string }) => {
+      throw new Error(error.stdout);
+    });
+    expect(stdout).toMatch(/\d+ passed/);
+  });
+});
+
+describe('lb-app from start to end', () => {
+  it('answers 204 while it starts, then 200', async () => {
+    const statuses = new Set<number>();
+    const app = await new App().listening();
+    for (let attempt = 0; attempt < 500 && !statuses.has(200); attempt++) statuses.add((await fetch(`${app.url}/ping`)).status);
+    expect([...statuses]).toEqual([204, 200]);
+    expect(await app.end()).toBe(0);
+  });
+
+  it('finishes what is in flight on SIGTERM, takes nothing new, and exits 0', async () => {
+    const app = await new App().ready();
+    const inFlight = app.json(sleep(0.5));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    app.process.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect(app.post(add)).rejects.toThrow();
+    expect(await inFlight).toMatchObject({ json_result: 1 });
+    expect(await app.exited).toBe(0);
+  });
+
+  it.each([
+    [{ FLASH_MAX_RUNNERS: 'many' }, 'FLASH_MAX_RUNNERS'],
+    [{ PORT: '99999' }, 'PORT'],
+    [{ FLASH_PYTHON: '/no/such/python' }, 'FLASH_PYTHON is /no/such/python'],
+    [{ FLASH_PYTHON_VERSION: '2.7' }, 'FLASH_PYTHON_VERSION is 2.7'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+  ])('does not start with %j, says why, and exits 1', async (env, reason) => {
+    const app = new App(env);
+    expect(await app.exited).toBe(1);
+    expect(app.log).toContain(reason);
+    expect(app.log).not.toContain('    at ');
+  });
+
+  it('refuses with 503 and Retry-After when it has no more room', async () => {
+    const app = await new App({ FLASH_MAX_RUNNERS: '1', FLASH_MAX_WAITING: '1' }).ready();
+    await app.json(add);
+    const answers = await Promise.all([1, 2, 3].map(() => app.post(sleep(0.2))));
+    const refused = answers.find(({ status }) => status === 503);
+    expect(refused?.headers.get('retry-after')).toBe('1');
+    expect(await refused?.json()).toMatchObject({ code: 'WORKER_BUSY', error: expect.stringContaining('FLASH_MAX_WAITING') });
+    await app.end();
+  });
+});
