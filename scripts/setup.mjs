@@ -12,12 +12,18 @@ const isDev = process.argv.includes('--dev');
 const pythonDirectory = 'packages/infra-python-bridge/python';
 const stamps = join(root, '.setup');
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or newer`);
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node ${process.versions.node} is too old: install Node 20 or newer`);
 mkdirSync(stamps, { recursive: true });
 
 step('npm packages', ['package-lock.json'], 'node_modules/.package-lock.json', () => {
   // Not `npm ci`: that demands every platform's binaries in the lock file, see docs/decisions/0003-npm-install.md.
-  run('installing npm packages (is the npm registry reachable?)', 'npm', ['install', '--no-save', '--no-audit', '--no-fund']);
+  run('installing npm packages (is the npm registry reachable?)', 'npm', [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+  ]);
 });
 environment('.venv', 'requirements.txt');
 if (isDev) environment('.venv-dev', 'requirements-dev.txt');
@@ -40,14 +46,25 @@ function step(title, inputs, product, work) {
 function environment(name, requirements) {
   const list = `${pythonDirectory}/${requirements}`;
   step(`Python packages in ${name}`, [list], `${name}/bin/python`, () => {
-    const python = findAny() ?? fail('no Python 3.10 or newer was found: install one, or set FLASH_SETUP_PYTHON to its path');
+    const python =
+      findAny() ??
+      fail('no Python 3.10 or newer was found: install one, or set FLASH_SETUP_PYTHON to its path');
     const target = join(root, name);
     if (!existsSync(join(target, 'bin', 'python'))) {
       run(`making ${name} (Debian and Ubuntu: apt-get install python3-venv)`, python, ['-m', 'venv', target]);
     }
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(root, list)];
     const uv = join(root, '.venv', 'bin', 'uv');
-    if (existsSync(uv)) run('installing Python packages (is PyPI reachable?)', uv, ['pip', 'install', '--quiet', '--python', join(target, 'bin', 'python'), '-r', join(root, list)]);
+    if (existsSync(uv))
+      run('installing Python packages (is PyPI reachable?)', uv, [
+        'pip',
+        'install',
+        '--quiet',
+        '--python',
+        join(target, 'bin', 'python'),
+        '-r',
+        join(root, list),
+      ]);
     else run('installing Python packages (is PyPI reachable?)', join(target, 'bin', 'python'), pip);
   });
 }

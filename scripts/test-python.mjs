@@ -16,8 +16,26 @@ for (const version of ['3.10', '3.11', '3.12', '3.13']) {
   console.log(`\nPython ${version}`);
   const environment = join(root, '.setup', `python-${version}`);
   const interpreter = join(environment, 'bin/python');
-  if (!existsSync(interpreter)) run(`making an environment of Python ${version}`, uv, ['venv', '--quiet', '--python', python, environment]);
-  run('installing pytest', uv, ['pip', 'install', '--quiet', '--python', interpreter, 'cloudpickle==3.1.2', 'pytest==9.2.0']);
-  failed = show(interpreter, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', join(project, 'tests')], { cwd: project }) !== 0 || failed;
+  if (!existsSync(interpreter))
+    run(`making an environment of Python ${version}`, uv, [
+      'venv',
+      '--quiet',
+      '--python',
+      python,
+      environment,
+    ]);
+  run('installing pytest', uv, [
+    'pip',
+    'install',
+    '--quiet',
+    '--python',
+    interpreter,
+    'cloudpickle==3.1.2',
+    'pytest==9.2.0',
+  ]);
+  failed =
+    show(interpreter, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', join(project, 'tests')], {
+      cwd: project,
+    }) !== 0 || failed;
 }
 process.exit(failed ? 1 : 0);

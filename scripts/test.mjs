@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { root, show } from './lib/run.mjs';
 
-const [kind, ...others] = process.argv.slice(2).filter((argument) => argument === '--unit' || !argument.startsWith('--unit'));
+const [kind, ...others] = process.argv
+  .slice(2)
+  .filter((argument) => argument === '--unit' || !argument.startsWith('--unit'));
 const isUnit = kind === '--unit';
 const jest = [
   '--experimental-vm-modules',
@@ -14,4 +16,5 @@ const jest = [
 const env = { ...process.env, FLASH_PYTHON: join(root, '.venv/bin/python') };
 const failed = show(process.execPath, jest, { env });
 if (failed !== 0) process.exit(failed);
-if (!isUnit && process.argv.length === 2) process.exit(show(process.execPath, [join(root, 'scripts/test-python.mjs')], { env }));
+if (!isUnit && process.argv.length === 2)
+  process.exit(show(process.execPath, [join(root, 'scripts/test-python.mjs')], { env }));

@@ -12,7 +12,12 @@ export function fail(message) {
 
 /** Runs a command in the repository; ends the script with `what` and the output when it fails. */
 export function run(what, file, args, options = {}) {
-  const result = spawnSync(file, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const result = spawnSync(file, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  });
   if (result.status === 0) return result.stdout ?? '';
   const output = [result.stdout, result.stderr, result.error?.message].filter(Boolean).join('\n').trim();
   return fail(`${what} failed (${file} ${args.join(' ')}):\n${output.split('\n').slice(-40).join('\n')}`);
@@ -20,5 +25,7 @@ export function run(what, file, args, options = {}) {
 
 /** Runs a command with its output shown; returns its exit status. */
 export function show(file, args, options = {}) {
-  return spawnSync(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options }).status ?? 1;
+  return (
+    spawnSync(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options }).status ?? 1
+  );
 }

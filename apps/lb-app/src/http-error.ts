@@ -29,10 +29,17 @@ export function toHttpError(error: unknown): HttpError | undefined {
 
 function statusOf(error: WorkerError): number {
   if (error instanceof InvalidRequestError) return error.malformed ? 400 : 422;
-  if (error instanceof WorkerBusyError || error instanceof WorkerClosedError || error instanceof WorkerStartError) return 503;
+  if (
+    error instanceof WorkerBusyError ||
+    error instanceof WorkerClosedError ||
+    error instanceof WorkerStartError
+  )
+    return 503;
   return 500;
 }
 
 function headersOf(error: WorkerError): Readonly<Record<string, string>> {
-  return error instanceof WorkerBusyError ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
+  return error instanceof WorkerBusyError
+    ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) }
+    : {};
 }

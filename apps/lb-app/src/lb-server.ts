@@ -55,7 +55,10 @@ export class LbServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const waited = new AbortController();
-    await Promise.race([closed, delay(this.#settings.FLASH_DRAIN_MS, undefined, { signal: waited.signal })]).catch(() => {});
+    await Promise.race([
+      closed,
+      delay(this.#settings.FLASH_DRAIN_MS, undefined, { signal: waited.signal }),
+    ]).catch(() => {});
     waited.abort();
     this.#server.closeAllConnections();
   }
@@ -78,7 +81,11 @@ export class LbServer {
         requireMethod(request, 'POST');
         return this.#execute(request, response);
       default:
-        throw new HttpError(404, 'NOT_FOUND', `there is no ${path}: this worker serves GET /ping and POST /execute`);
+        throw new HttpError(
+          404,
+          'NOT_FOUND',
+          `there is no ${path}: this worker serves GET /ping and POST /execute`,
+        );
     }
   }
 
@@ -122,18 +129,24 @@ export class LbServer {
       return;
     }
     const known = toHttpError(error);
-    if (known === undefined) this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
-    const { status, code, message, headers } = known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
+    if (known === undefined)
+      this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
+    const { status, code, message, headers } =
+      known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
     const body = Buffer.from(JSON.stringify({ success: false, error: message, code }));
     // The rest of a refused body is not read, so the connection can't be used again.
     const close = status === 413 ? { connection: 'close' } : {};
-    response.writeHead(status, { 'content-type': json, 'content-length': body.length, ...headers, ...close }).end(body);
+    response
+      .writeHead(status, { 'content-type': json, 'content-length': body.length, ...headers, ...close })
+      .end(body);
   }
 }
 
 function requireMethod(request: IncomingMessage, ...allowed: readonly string[]): void {
   if (allowed.includes(request.method ?? '')) return;
-  throw new HttpError(405, 'METHOD_NOT_ALLOWED', `${request.url} takes ${allowed.join(' or ')}`, { allow: allowed.join(', ') });
+  throw new HttpError(405, 'METHOD_NOT_ALLOWED', `${request.url} takes ${allowed.join(' or ')}`, {
+    allow: allowed.join(', '),
+  });
 }
 
 function requestIdOf(request: IncomingMessage): string {

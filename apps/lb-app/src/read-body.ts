@@ -20,11 +20,17 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
         pieces.push(piece);
       }
     });
-    request.on('end', () => resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length)));
+    request.on('end', () =>
+      resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length)),
+    );
     request.on('error', reject);
   });
 }
 
 function tooLarge(maxBytes: number): HttpError {
-  return new HttpError(413, 'BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes: send less, or raise FLASH_MAX_BODY_BYTES`);
+  return new HttpError(
+    413,
+    'BODY_TOO_LARGE',
+    `the body is larger than ${maxBytes} bytes: send less, or raise FLASH_MAX_BODY_BYTES`,
+  );
 }

@@ -13,9 +13,13 @@ export const lbSettingsSchema = z.object({
     .default(64 * 1024 * 1024)
     .describe('Largest request body; a larger one is refused with 413'),
   FLASH_HEADERS_TIMEOUT_MS: milliseconds.default(60_000).describe('Time a client has to send its headers'),
-  FLASH_REQUEST_TIMEOUT_MS: milliseconds.default(300_000).describe('Time a client has to send its whole request; 0: no bound'),
+  FLASH_REQUEST_TIMEOUT_MS: milliseconds
+    .default(300_000)
+    .describe('Time a client has to send its whole request; 0: no bound'),
   FLASH_KEEP_ALIVE_MS: milliseconds.default(600_000).describe('Time an idle connection is kept'),
-  FLASH_DRAIN_MS: milliseconds.default(300_000).describe('Time that requests in flight have to finish after SIGTERM'),
+  FLASH_DRAIN_MS: milliseconds
+    .default(300_000)
+    .describe('Time that requests in flight have to finish after SIGTERM'),
 });
 
 export type LbSettings = z.output<typeof lbSettingsSchema>;

@@ -6,8 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
-const add = { function_name: 'add', function_code: 'def add(a, b): return a + b', args: [2, 3], serialization_format: 'json' };
-const sleep = (seconds: number) => ({ function_name: 'f', function_code: `import time\ndef f(): time.sleep(${seconds}); return 1`, serialization_format: 'json' });
+const add = {
+  function_name: 'add',
+  function_code: 'def add(a, b): return a + b',
+  args: [2, 3],
+  serialization_format: 'json',
+};
+const sleep = (seconds: number) => ({
+  function_name: 'f',
+  function_code: `import time\ndef f(): time.sleep(${seconds}); return 1`,
+  serialization_format: 'json',
+});
 
 /** A running lb-app. */
 class App {
@@ -67,13 +76,26 @@ class App {
 describe('lb-app', () => {
   let app: App;
   beforeAll(async () => {
-    app = await new App({ FLASH_MAX_BODY_BYTES: '20000000', RUNPOD_AI_API_KEY: 'the-workers-own-secret', RUNPOD_WEBHOOK_PING: 'https://x/', RUNPOD_API_KEY: 'the-users-own-key' }).ready();
+    app = await new App({
+      FLASH_MAX_BODY_BYTES: '20000000',
+      RUNPOD_AI_API_KEY: 'the-workers-own-secret',
+      RUNPOD_WEBHOOK_PING: 'https://x/',
+      RUNPOD_API_KEY: 'the-users-own-key',
+    }).ready();
   });
   afterAll(() => app.end());
 
   it('answers /ping, and /execute with a request as it is or inside "input"', async () => {
     expect(await (await fetch(`${app.url}/ping`)).json()).toEqual({ status: 'healthy' });
-    const response = { success: true, result: null, json_result: 5, error: null, stdout: null, instance_id: null, instance_info: null };
+    const response = {
+      success: true,
+      result: null,
+      json_result: 5,
+      error: null,
+      stdout: null,
+      instance_id: null,
+      instance_info: null,
+    };
     expect(await app.json(add)).toEqual(response);
     expect(await app.json({ input: add })).toEqual(response);
   });
@@ -81,7 +103,10 @@ describe('lb-app', () => {
   it('answers 200 also when the function failed', async () => {
     const answer = await app.post({ ...add, args: [1, 'x'] });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ success: false, error: expect.stringContaining('TypeError') });
+    expect(await answer.json()).toMatchObject({
+      success: false,
+      error: expect.stringContaining('TypeError'),
+    });
   });
 
   it.each([
@@ -105,7 +130,11 @@ describe('lb-app', () => {
         controller.close();
       },
     });
-    const answer = await fetch(`${app.url}/execute`, { method: 'POST', body: chunks, duplex: 'half' } as RequestInit).catch(() => undefined);
+    const answer = await fetch(`${app.url}/execute`, {
+      method: 'POST',
+      body: chunks,
+      duplex: 'half',
+    } as RequestInit).catch(() => undefined);
     if (answer !== undefined) expect(await answer.json()).toMatchObject({ code: 'BODY_TOO_LARGE' });
     expect(await app.json(add)).toMatchObject({ json_result: 5 });
   });
@@ -117,7 +146,14 @@ describe('lb-app', () => {
   });
 
   it('answers /ping at once while user code blocks', async () => {
-    const busy = Promise.all(Array.from({ length: 8 }, () => app.json({ ...sleep(0.3), function_code: 'def f():\n import time\n end = time.time() + 0.3\n while time.time() < end: pass' })));
+    const busy = Promise.all(
+      Array.from({ length: 8 }, () =>
+        app.json({
+          ...sleep(0.3),
+          function_code: 'def f():\n import time\n end = time.time() + 0.3\n while time.time() < end: pass',
+        }),
+      ),
+    );
     for (let index = 0; index < 5; index++) {
       const started = performance.now();
       expect((await fetch(`${app.url}/ping`)).status).toBe(200);
@@ -127,16 +163,25 @@ describe('lb-app', () => {
   });
 
   it('ends what a client has left', async () => {
-    const left = app.post({ ...sleep(30), function_code: 'def f():\n print("began", flush=True)\n while True: pass' }, { signal: AbortSignal.timeout(300) });
+    const left = app.post(
+      { ...sleep(30), function_code: 'def f():\n print("began", flush=True)\n while True: pass' },
+      { signal: AbortSignal.timeout(300) },
+    );
     await expect(left).rejects.toThrow();
-    const pids = 'import os\ndef f():\n import subprocess\n return subprocess.run("ps -eo stat,args | grep flash_runner | grep -c ^R", shell=True, capture_output=True, text=True).stdout';
+    const pids =
+      'import os\ndef f():\n import subprocess\n return subprocess.run("ps -eo stat,args | grep flash_runner | grep -c ^R", shell=True, capture_output=True, text=True).stdout';
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(Number((await app.json({ ...add, function_name: 'f', function_code: pids, args: [] })).json_result)).toBeLessThanOrEqual(1);
+    expect(
+      Number((await app.json({ ...add, function_name: 'f', function_code: pids, args: [] })).json_result),
+    ).toBeLessThanOrEqual(1);
   });
 
   it('keeps the worker’s own secrets from user code, and hands over the user’s', async () => {
-    const code = 'import os\ndef f(): return [os.environ.get(k) for k in ("RUNPOD_AI_API_KEY", "RUNPOD_WEBHOOK_PING", "RUNPOD_API_KEY")]';
-    expect((await app.json({ ...add, function_name: 'f', function_code: code, args: [] })).json_result).toEqual([null, null, 'the-users-own-key']);
+    const code =
+      'import os\ndef f(): return [os.environ.get(k) for k in ("RUNPOD_AI_API_KEY", "RUNPOD_WEBHOOK_PING", "RUNPOD_API_KEY")]';
+    expect(
+      (await app.json({ ...add, function_name: 'f', function_code: code, args: [] })).json_result,
+    ).toEqual([null, null, 'the-users-own-key']);
   });
 
   it('keeps secrets out of its log', async () => {
@@ -148,14 +193,25 @@ describe('lb-app', () => {
 
   it('survives nonsense on its port', async () => {
     const { port } = new URL(app.url);
-    await new Promise((resolve) => connect(Number(port), '127.0.0.1', function (this: { write: (text: string) => void }) { this.write('\u0000\u0001garbage\r\n\r\n'); }).on('close', resolve).on('error', resolve).resume());
+    await new Promise((resolve) =>
+      connect(Number(port), '127.0.0.1', function (this: { write: (text: string) => void }) {
+        this.write('\u0000\u0001garbage\r\n\r\n');
+      })
+        .on('close', resolve)
+        .on('error', resolve)
+        .resume(),
+    );
     expect(await app.json(add)).toMatchObject({ json_result: 5 });
   });
 
   it('serves the load-balancer stub of runpod_flash', async () => {
     const clients = path('../../../.venv-dev/bin/python');
     const env = { ...process.env, LB_URL: app.url, RUNPOD_API_KEY: 'local' };
-    const { stdout } = await promisify(execFile)(clients, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path('./clients')], { env }).catch((error: { stdout: string }) => {
+    const { stdout } = await promisify(execFile)(
+      clients,
+      ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path('./clients')],
+      { env },
+    ).catch((error: { stdout: string }) => {
       throw new Error(error.stdout);
     });
     expect(stdout).toMatch(/\d+ passed/);
@@ -166,7 +222,8 @@ describe('lb-app from start to end', () => {
   it('answers 204 while it starts, then 200', async () => {
     const statuses = new Set<number>();
     const app = await new App().listening();
-    for (let attempt = 0; attempt < 500 && !statuses.has(200); attempt++) statuses.add((await fetch(`${app.url}/ping`)).status);
+    for (let attempt = 0; attempt < 500 && !statuses.has(200); attempt++)
+      statuses.add((await fetch(`${app.url}/ping`)).status);
     expect([...statuses]).toEqual([204, 200]);
     expect(await app.end()).toBe(0);
   });
@@ -201,7 +258,10 @@ describe('lb-app from start to end', () => {
     const answers = await Promise.all([1, 2, 3].map(() => app.post(sleep(0.2))));
     const refused = answers.find(({ status }) => status === 503);
     expect(refused?.headers.get('retry-after')).toBe('1');
-    expect(await refused?.json()).toMatchObject({ code: 'WORKER_BUSY', error: expect.stringContaining('FLASH_MAX_WAITING') });
+    expect(await refused?.json()).toMatchObject({
+      code: 'WORKER_BUSY',
+      error: expect.stringContaining('FLASH_MAX_WAITING'),
+    });
     await app.end();
   });
 });

@@ -32,7 +32,8 @@ export function readFlags(args: readonly string[]): Flags {
   const { values } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true });
   const text = (name: keyof typeof options): string | undefined => {
     const value = values[name];
-    if (value === true && options[name].type === 'string') throw new InvalidRequestError(`--${name} needs a value`);
+    if (value === true && options[name].type === 'string')
+      throw new InvalidRequestError(`--${name} needs a value`);
     return typeof value === 'string' ? value : undefined;
   };
   const number = (name: keyof typeof options, fallback: number, least: number): number => {

@@ -17,16 +17,22 @@ try {
 /** Serves the local API, or runs the one job that was given; returns the exit status. */
 async function main(): Promise<number> {
   const flags = readFlags(process.argv.slice(2));
-  const env = flags.logLevel === undefined ? process.env : { ...process.env, RUNPOD_LOG_LEVEL: flags.logLevel };
+  const env =
+    flags.logLevel === undefined ? process.env : { ...process.env, RUNPOD_LOG_LEVEL: flags.logLevel };
   const worker = createWorker({ env });
-  for (const name of flags.unknown) worker.log.write('warn', 'a flag is not known and was ignored', { flag: `--${name}` });
+  for (const name of flags.unknown)
+    worker.log.write('warn', 'a flag is not known and was ignored', { flag: `--${name}` });
   try {
     await worker.start();
     if (flags.serveApi) {
       await serveApi(worker, flags, env);
       return 0;
     }
-    const { result, exitCode } = await runLocalJob(worker, flags.testInput ?? (await readJobFile()), flags.testOutput);
+    const { result, exitCode } = await runLocalJob(
+      worker,
+      flags.testInput ?? (await readJobFile()),
+      flags.testOutput,
+    );
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return exitCode;
   } finally {

@@ -24,7 +24,11 @@ export interface LocalRun {
  * @param expected - JSON text of the result it must have, if any.
  * @throws InvalidRequestError when the job or the expectation is no JSON, or the job has no input.
  */
-export async function runLocalJob(worker: Worker, text: string, expected: string | undefined): Promise<LocalRun> {
+export async function runLocalJob(
+  worker: Worker,
+  text: string,
+  expected: string | undefined,
+): Promise<LocalRun> {
   const job = localJobSchema.safeParse(parse(text, 'the job'));
   if (!job.success || job.data.input === undefined || job.data.input === null) {
     throw new InvalidRequestError('the job must be a JSON object with an "input"');
@@ -37,13 +41,16 @@ export async function runLocalJob(worker: Worker, text: string, expected: string
   });
   const result = toResult(outcome);
   const isExpected = expected === undefined || isDeepStrictEqual(result, wanted);
-  if (!isExpected) worker.log.write('error', 'the result is not the expected one (--test_output)', { result, wanted });
+  if (!isExpected)
+    worker.log.write('error', 'the result is not the expected one (--test_output)', { result, wanted });
   return { result, exitCode: outcome.error === undefined && isExpected ? 0 : 1 };
 }
 
 function toResult({ outputJson, error }: JobOutcome): LocalResult {
   return {
-    ...(outputJson === undefined ? {} : { output: JSON.parse(new TextDecoder().decode(outputJson)) as unknown }),
+    ...(outputJson === undefined
+      ? {}
+      : { output: JSON.parse(new TextDecoder().decode(outputJson)) as unknown }),
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -52,6 +59,9 @@ function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new InvalidRequestError(`${what} is not JSON: ${(cause as Error).message}`, { cause, malformed: true });
+    throw new InvalidRequestError(`${what} is not JSON: ${(cause as Error).message}`, {
+      cause,
+      malformed: true,
+    });
   }
 }

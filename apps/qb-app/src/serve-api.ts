@@ -14,7 +14,12 @@ export async function serveApi(worker: Worker, flags: Flags, env: NodeJS.Process
     settings: readSettings(gatewaySettingsSchema, env),
     log: worker.log,
   });
-  const jobs = new ServeJobs(new StoreJobQueue(gateway.store), worker.runJob, worker.log, flags.apiConcurrency);
+  const jobs = new ServeJobs(
+    new StoreJobQueue(gateway.store),
+    worker.runJob,
+    worker.log,
+    flags.apiConcurrency,
+  );
   worker.log.write('info', 'serving the queue API', {
     url: `http://${flags.apiHost}:${gateway.port}/v2/local`,
     port: gateway.port,

@@ -20,13 +20,17 @@ interface Ended {
 
 async function qb(args: string[], cwd?: string): Promise<Ended> {
   try {
-    return { code: 0, ...(await promisify(execFile)(process.execPath, [...main, ...args], { env, ...(cwd ? { cwd } : {}) })) };
+    return {
+      code: 0,
+      ...(await promisify(execFile)(process.execPath, [...main, ...args], { env, ...(cwd ? { cwd } : {}) })),
+    };
   } catch (error) {
     return error as Ended;
   }
 }
 
-const job = (code: string): string => JSON.stringify({ input: { function_name: 'f', function_code: code, serialization_format: 'json' } });
+const job = (code: string): string =>
+  JSON.stringify({ input: { function_name: 'f', function_code: code, serialization_format: 'json' } });
 
 describe('qb-app on the command line', () => {
   let empty: string;
@@ -38,19 +42,40 @@ describe('qb-app on the command line', () => {
   it('prints the result as JSON on stdout, the log on stderr, and exits 0', async () => {
     const { code, stdout, stderr } = await qb(['--test_input', job('def f():\n print("hello")\n return 1')]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ output: { success: true, result: null, json_result: 1, stdout: 'hello\n', instance_id: null, instance_info: null } });
+    expect(JSON.parse(stdout)).toEqual({
+      output: {
+        success: true,
+        result: null,
+        json_result: 1,
+        stdout: 'hello\n',
+        instance_id: null,
+        instance_info: null,
+      },
+    });
     expect(stderr).toContain('"msg":"hello"');
   });
 
   it('exits 1 when the job has an error', async () => {
     const { code, stdout } = await qb([`--test_input=${job('def f(): raise ValueError("no")')}`]);
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ error: expect.stringMatching(/^no\n/), output: { success: false } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: expect.stringMatching(/^no\n/),
+      output: { success: false },
+    });
   });
 
   it('compares with --test_output', async () => {
     const input = ['--test_input', job('def f(): return 1')];
-    const output = { output: { success: true, result: null, json_result: 1, stdout: null, instance_id: null, instance_info: null } };
+    const output = {
+      output: {
+        success: true,
+        result: null,
+        json_result: 1,
+        stdout: null,
+        instance_id: null,
+        instance_info: null,
+      },
+    };
     expect((await qb([...input, '--test_output', JSON.stringify(output)])).code).toBe(0);
     const other = await qb([...input, '--test_output', '{"output":2}']);
     expect(other.code).toBe(1);
@@ -61,7 +86,10 @@ describe('qb-app on the command line', () => {
     const none = await qb([], empty);
     expect(none.code).toBe(1);
     expect(none.stderr).toContain('test_input.json');
-    await writeFile(join(empty, 'test_input.json'), await readFile(path('../../../examples/requests/function.json')));
+    await writeFile(
+      join(empty, 'test_input.json'),
+      await readFile(path('../../../examples/requests/function.json')),
+    );
     const { code, stdout } = await qb([], empty);
     expect(code).toBe(0);
     expect(JSON.parse(stdout).output.json_result).toEqual({ run: 3, python: 6, anywhere: 8 });
@@ -100,10 +128,23 @@ describe('readFlags', () => {
 });
 
 describe('qb-app serving the queue API', () => {
-  const app = spawn(process.execPath, [...main, '--rp_serve_api', '--rp_api_host', '127.0.0.1', '--rp_api_port', '0', '--rp_api_concurrency', '2'], {
-    env: { ...env, FLASH_CANCEL_GRACE_MS: '500' },
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
+  const app = spawn(
+    process.execPath,
+    [
+      ...main,
+      '--rp_serve_api',
+      '--rp_api_host',
+      '127.0.0.1',
+      '--rp_api_port',
+      '0',
+      '--rp_api_concurrency',
+      '2',
+    ],
+    {
+      env: { ...env, FLASH_CANCEL_GRACE_MS: '500' },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    },
+  );
   const exited = new Promise((resolve) => app.once('close', resolve));
   let url: string;
   beforeAll(async () => {
@@ -125,7 +166,11 @@ describe('qb-app serving the queue API', () => {
   it('serves the clients runpod and runpod_flash', async () => {
     const clients = path('../../../.venv-dev/bin/python');
     const clientEnv = { ...process.env, RUNPOD_ENDPOINT_BASE_URL: `${url}/v2`, RUNPOD_API_KEY: 'local' };
-    const { stdout } = await promisify(execFile)(clients, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path('./clients')], { env: clientEnv }).catch((error: { stdout: string }) => {
+    const { stdout } = await promisify(execFile)(
+      clients,
+      ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path('./clients')],
+      { env: clientEnv },
+    ).catch((error: { stdout: string }) => {
       throw new Error(error.stdout);
     });
     expect(stdout).toMatch(/\d+ passed/);
@@ -135,7 +180,9 @@ describe('qb-app serving the queue API', () => {
     const answer = await fetch(`${url}/runsync`, { method: 'POST', body: job('def f(): return 1') });
     const { id, status, output } = (await answer.json()) as { id: string; status: string; output: object };
     expect([status, output]).toEqual(['COMPLETED', expect.objectContaining({ json_result: 1 })]);
-    expect(((await (await fetch(`${url}/status/${id}`, { method: 'POST' })).json()) as { status: string }).status).toBe('COMPLETED');
+    expect(
+      ((await (await fetch(`${url}/status/${id}`, { method: 'POST' })).json()) as { status: string }).status,
+    ).toBe('COMPLETED');
   });
 
   it.each([

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
-const levels = { DEBUG: 'debug', INFO: 'info', WARN: 'warn', WARNING: 'warn', ERROR: 'error', CRITICAL: 'error', FATAL: 'error', NOTSET: 'debug', TRACE: 'debug' } as const;
+const levels = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'error',
+  FATAL: 'error',
+  NOTSET: 'debug',
+  TRACE: 'debug',
+} as const;
 
 const levelSchema = z
   .string()

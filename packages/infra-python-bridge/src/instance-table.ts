@@ -82,7 +82,9 @@ export class InstanceTable {
 
   /** Removes and returns those that nobody has used since `before`. */
   removeIdle(before: number): InstanceEntry[] {
-    const idle = [...this.#entries.values()].filter((entry) => entry.uses === 0 && entry.lastUsed.getTime() < before);
+    const idle = [...this.#entries.values()].filter(
+      (entry) => entry.uses === 0 && entry.lastUsed.getTime() < before,
+    );
     for (const entry of idle) this.#entries.delete(entry.id);
     return idle;
   }

@@ -14,5 +14,7 @@ export class PackageEpochs implements PackageEpoch {
     this.#replaced.push(replacedModules);
   }
 
-  readonly replacedSince = (epoch: number): readonly string[] => [...new Set(this.#replaced.slice(epoch).flat())];
+  readonly replacedSince = (epoch: number): readonly string[] => [
+    ...new Set(this.#replaced.slice(epoch).flat()),
+  ];
 }

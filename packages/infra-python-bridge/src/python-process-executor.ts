@@ -118,7 +118,9 @@ class Supervision {
       },
       zygote: () => this.#currentZygote(),
     });
-    this.#socket = new SupervisorSocket(directory, (hello, socket) => this.pool.attach(hello)?.attach(hello, socket));
+    this.#socket = new SupervisorSocket(directory, (hello, socket) =>
+      this.pool.attach(hello)?.attach(hello, socket),
+    );
   }
 
   packagesChanged(changes: readonly InstalledChange[]): void {
@@ -148,7 +150,14 @@ class Supervision {
   #startZygote(): Zygote {
     const { python, env, settings, log, requiredVersion } = this.#options;
     const zygote: Zygote = new Zygote(
-      { python, env, log, requiredVersion, directory: this.#directory, startTimeoutMs: settings.FLASH_START_TIMEOUT_MS },
+      {
+        python,
+        env,
+        log,
+        requiredVersion,
+        directory: this.#directory,
+        startTimeoutMs: settings.FLASH_START_TIMEOUT_MS,
+      },
       {
         onForked: (runner, pid) => this.pool.onForked(runner, pid),
         onExited: (runner, exit) => void this.pool.onExited(runner, exit),

@@ -42,7 +42,12 @@ export class Run {
   #output: HeadTailBuffer | undefined;
   #settled = false;
 
-  constructor(call: FunctionCall, options: RunOptions, instanceId: string | undefined, maxOutputBytes: number) {
+  constructor(
+    call: FunctionCall,
+    options: RunOptions,
+    instanceId: string | undefined,
+    maxOutputBytes: number,
+  ) {
     this.call = call;
     this.options = options;
     this.instanceId = instanceId;
@@ -72,7 +77,10 @@ export class Run {
       const result = format === 'json' ? { format, json: body } : { format, base64: body };
       this.#settle({ end: 'returned', result });
     } else if (this.interruption !== undefined) {
-      this.#settle({ end: this.interruption.end, error: `${this.interruption.message}\n${error ?? ''}`.trimEnd() });
+      this.#settle({
+        end: this.interruption.end,
+        error: `${this.interruption.message}\n${error ?? ''}`.trimEnd(),
+      });
     } else {
       this.#settle({ end: 'raised', error: error || 'the code failed without a message' });
     }

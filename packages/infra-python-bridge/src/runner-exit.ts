@@ -7,7 +7,9 @@ export type Killer = 'supervisor' | 'memory' | 'unknown';
 /** What a request is told whose process went away under it (contract, section 10). */
 export function describeExit(exit: RunnerExit, lost: readonly InstanceEntry[], killer: Killer): string {
   const instances =
-    lost.length > 0 ? `; these instances lived in it and are lost: ${lost.map((entry) => entry.id).join(', ')}` : '';
+    lost.length > 0
+      ? `; these instances lived in it and are lost: ${lost.map((entry) => entry.id).join(', ')}`
+      : '';
   return `${cause(exit, killer)}${instances}`;
 }
 

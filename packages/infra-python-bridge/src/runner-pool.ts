@@ -23,7 +23,10 @@ const longWaitMs = 20;
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
-const shuttingDown: Interruption = { end: 'cancelled', message: 'the worker was shut down while the request waited' };
+const shuttingDown: Interruption = {
+  end: 'cancelled',
+  message: 'the worker was shut down while the request waited',
+};
 
 export interface RunnerPoolOptions {
   readonly settings: PythonBridgeSettings;
@@ -140,12 +143,15 @@ export class RunnerPool {
     clearInterval(this.#housekeeping);
     clearTimeout(this.#growTimer);
     for (const run of this.#waiting.splice(0)) run.abandon(shuttingDown);
-    for (const runner of this.#runners.values()) for (const run of runner.pinned.splice(0)) run.abandon(shuttingDown);
+    for (const runner of this.#runners.values())
+      for (const run of runner.pinned.splice(0)) run.abandon(shuttingDown);
   }
 
   /** Ends every run at work; for after the processes are gone. */
   async endRunners(): Promise<void> {
-    await Promise.all([...this.#runners.values()].map((runner) => runner.end(() => 'the worker was shut down')));
+    await Promise.all(
+      [...this.#runners.values()].map((runner) => runner.end(() => 'the worker was shut down')),
+    );
     this.#runners.clear();
   }
 
@@ -216,11 +222,17 @@ export class RunnerPool {
     if (entry !== undefined) {
       entry.runner = runner;
       runner.instances.add(entry.id);
-      if (run.createInstance) Object.assign(entry, { createdAt: new Date(), methodCalls: 0, isConcurrent: false });
+      if (run.createInstance)
+        Object.assign(entry, { createdAt: new Date(), methodCalls: 0, isConcurrent: false });
       entry.methodCalls++;
     }
-    runner.start(run, { epoch: this.#epochs, isPinned, spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0 });
-    for (const follower of entry?.followers.splice(0) ?? []) if (entry) this.#startPinned(runner, entry, follower);
+    runner.start(run, {
+      epoch: this.#epochs,
+      isPinned,
+      spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
+    });
+    for (const follower of entry?.followers.splice(0) ?? [])
+      if (entry) this.#startPinned(runner, entry, follower);
   }
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
@@ -231,7 +243,9 @@ export class RunnerPool {
   #wait(run: Run, line: Run[]): void {
     const { FLASH_MAX_WAITING: most } = this.#options.settings;
     if (line.length >= most) {
-      throw new WorkerBusyError(`${most} requests are waiting for a Python process already; try again later, or raise FLASH_MAX_WAITING or FLASH_MAX_RUNNERS`);
+      throw new WorkerBusyError(
+        `${most} requests are waiting for a Python process already; try again later, or raise FLASH_MAX_WAITING or FLASH_MAX_RUNNERS`,
+      );
     }
     run.waitingSince = performance.now();
     line.push(run);
@@ -423,7 +437,8 @@ export class RunnerPool {
 
   /** Drops instances nobody uses, and runners nobody needs. */
   #tidy(): void {
-    const { FLASH_INSTANCE_IDLE_MS: instanceIdleMs, FLASH_RUNNER_IDLE_MS: runnerIdleMs } = this.#options.settings;
+    const { FLASH_INSTANCE_IDLE_MS: instanceIdleMs, FLASH_RUNNER_IDLE_MS: runnerIdleMs } =
+      this.#options.settings;
     const now = Date.now();
     if (instanceIdleMs > 0) {
       for (const entry of this.#instances.removeIdle(now - instanceIdleMs)) {
@@ -431,7 +446,8 @@ export class RunnerPool {
       }
     }
     for (const runner of runnerIdleMs > 0 ? [...this.#idle] : []) {
-      if (this.#idle.length <= 1 || runner.idleSince > now - runnerIdleMs || runner.instances.size > 0) continue;
+      if (this.#idle.length <= 1 || runner.idleSince > now - runnerIdleMs || runner.instances.size > 0)
+        continue;
       this.#retire(runner);
     }
   }

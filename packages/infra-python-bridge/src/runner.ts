@@ -12,7 +12,11 @@ import type { Zygote } from './zygote.ts';
 
 /** After a runner's end its last bytes are waited for so long; a process outside its group may hold the pipe open. */
 const lastBytesMs = 200;
-const resultHeaderSchema = z.object({ error: z.string().optional(), pipe: z.string().optional(), has_instance: z.boolean().optional() });
+const resultHeaderSchema = z.object({
+  error: z.string().optional(),
+  pipe: z.string().optional(),
+  has_instance: z.boolean().optional(),
+});
 const noHeader: z.output<typeof resultHeaderSchema> = {};
 
 export interface RunnerListener {
@@ -216,9 +220,7 @@ export class Runner {
     if (timeoutMs === 0 && signal === undefined) return () => {};
     const onAbort = (): void => this.interrupt(run, cancelled);
     const timer =
-      timeoutMs > 0
-        ? setTimeout(() => this.interrupt(run, timedOut(timeoutMs)), timeoutMs)
-        : undefined;
+      timeoutMs > 0 ? setTimeout(() => this.interrupt(run, timedOut(timeoutMs)), timeoutMs) : undefined;
     signal?.addEventListener('abort', onAbort, { once: true });
     return () => {
       clearTimeout(timer);
@@ -266,7 +268,8 @@ export class Runner {
 
   #takeResult(active: ActiveRun, frame: Frame): void {
     active.result = frame;
-    const waitsForMarker = (frame.flags & resultFlag.marker) !== 0 && this.#pipeOwner === active && !this.#markerSeen;
+    const waitsForMarker =
+      (frame.flags & resultFlag.marker) !== 0 && this.#pipeOwner === active && !this.#markerSeen;
     if (!waitsForMarker) this.#finish(active, frame);
   }
 
@@ -277,7 +280,8 @@ export class Runner {
   }
 
   #answer(active: ActiveRun, frame: Frame): void {
-    const header = frame.header.length > 0 ? resultHeaderSchema.parse(JSON.parse(frame.header.toString())) : noHeader;
+    const header =
+      frame.header.length > 0 ? resultHeaderSchema.parse(JSON.parse(frame.header.toString())) : noHeader;
     if (header.pipe !== undefined && !this.#ended) this.#replacePipe(header.pipe);
     active.run.answer({
       success: (frame.flags & resultFlag.success) !== 0,

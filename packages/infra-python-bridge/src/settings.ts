@@ -7,9 +7,15 @@ const count = z.coerce.number().int().positive();
 /** Settings of the Python bridge by the environment variable that sets each. */
 export const pythonBridgeSettingsSchema = z.object({
   FLASH_MAX_RUNNERS: count.default(8).describe('Most Python processes that run requests at once'),
-  FLASH_MAX_WAITING: count.default(1000).describe('Most requests that wait for a runner; one more is refused (503)'),
-  FLASH_MAX_INSTANCES: count.default(100).describe('Most class instances kept alive; the least recently used one goes'),
-  FLASH_INSTANCE_IDLE_MS: milliseconds.default(0).describe('An instance unused for so long is dropped; 0: never'),
+  FLASH_MAX_WAITING: count
+    .default(1000)
+    .describe('Most requests that wait for a runner; one more is refused (503)'),
+  FLASH_MAX_INSTANCES: count
+    .default(100)
+    .describe('Most class instances kept alive; the least recently used one goes'),
+  FLASH_INSTANCE_IDLE_MS: milliseconds
+    .default(0)
+    .describe('An instance unused for so long is dropped; 0: never'),
   FLASH_INSTANCE_CONCURRENCY: count
     .default(64)
     .describe('Most calls of one instance’s async methods that overlap; further ones wait'),
@@ -17,15 +23,21 @@ export const pythonBridgeSettingsSchema = z.object({
   FLASH_CANCEL_GRACE_MS: milliseconds
     .default(2000)
     .describe('Time a cancelled or timed-out run has to end by itself before its process is killed'),
-  FLASH_MAX_OUTPUT_BYTES: count.default(1024 * 1024).describe('Output kept per request: half from its head, half from its tail'),
+  FLASH_MAX_OUTPUT_BYTES: count
+    .default(1024 * 1024)
+    .describe('Output kept per request: half from its head, half from its tail'),
   FLASH_MAX_RESPONSE_BYTES: count.default(256 * 1024 * 1024).describe('Largest encoded result of one run'),
-  FLASH_RUNNER_IDLE_MS: milliseconds.default(60_000).describe('A spare runner unused for so long ends; 0: never'),
+  FLASH_RUNNER_IDLE_MS: milliseconds
+    .default(60_000)
+    .describe('A spare runner unused for so long ends; 0: never'),
   FLASH_SPIN_US: z.coerce
     .number()
     .int()
     .nonnegative()
     .default(() => (availableParallelism() > 1 ? 300 : 0))
-    .describe('Time a runner stays awake for the next request after one that was alone in the worker; 0: none'),
+    .describe(
+      'Time a runner stays awake for the next request after one that was alone in the worker; 0: none',
+    ),
   FLASH_START_TIMEOUT_MS: milliseconds.default(30_000).describe('Time Python has to start'),
 });
 

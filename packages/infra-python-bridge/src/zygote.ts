@@ -85,12 +85,16 @@ export class Zygote {
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
     }
-    this.#process.on('error', (error) => this.#lost(`${options.python} could not be started: ${error.message}`));
+    this.#process.on('error', (error) =>
+      this.#lost(`${options.python} could not be started: ${error.message}`),
+    );
     this.#process.on('close', (code, signal) => this.#lost(`it ended with ${signal ?? `exit code ${code}`}`));
     this.#startTimer = setTimeout(() => {
       this.#process.kill('SIGKILL');
       this.#ready.reject(
-        new WorkerStartError(`Python (${options.python}) was not ready after ${options.startTimeoutMs} ms; raise FLASH_START_TIMEOUT_MS`),
+        new WorkerStartError(
+          `Python (${options.python}) was not ready after ${options.startTimeoutMs} ms; raise FLASH_START_TIMEOUT_MS`,
+        ),
       );
     }, options.startTimeoutMs);
     this.#ready.promise.catch(() => {});
@@ -158,9 +162,12 @@ export class Zygote {
 
   #checkVersion(version: string): void {
     const { requiredVersion, python } = this.#options;
-    if (requiredVersion === undefined || version.startsWith(`${requiredVersion}.`)) return this.#ready.resolve();
+    if (requiredVersion === undefined || version.startsWith(`${requiredVersion}.`))
+      return this.#ready.resolve();
     this.#ready.reject(
-      new WorkerStartError(`FLASH_PYTHON_VERSION is ${requiredVersion}, but ${python} is Python ${version}: use the image made for this version`),
+      new WorkerStartError(
+        `FLASH_PYTHON_VERSION is ${requiredVersion}, but ${python} is Python ${version}: use the image made for this version`,
+      ),
     );
     this.#control.end();
   }

@@ -1,6 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Execution, type FunctionRequestInput, functionCallFrom, type RunOptions } from '@flash/worker-core';
+import {
+  type Execution,
+  type FunctionRequestInput,
+  functionCallFrom,
+  type RunOptions,
+} from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
 import { PythonProcessExecutor, pythonBridgeSettingsSchema } from '../src/index.ts';
 
@@ -14,7 +19,11 @@ export class Bridge {
   readonly log = new RecordingLog();
   readonly executor: PythonProcessExecutor;
 
-  constructor(settings: Record<string, unknown> = {}, env: NodeJS.ProcessEnv = process.env, python = testPython) {
+  constructor(
+    settings: Record<string, unknown> = {},
+    env: NodeJS.ProcessEnv = process.env,
+    python = testPython,
+  ) {
     this.executor = new PythonProcessExecutor({
       python,
       env,
@@ -24,7 +33,11 @@ export class Bridge {
   }
 
   /** Runs a function "f" with JSON arguments, or whatever else `request` says. */
-  run(code: string, request: Partial<FunctionRequestInput> = {}, options: Partial<RunOptions> = {}): Promise<Execution> {
+  run(
+    code: string,
+    request: Partial<FunctionRequestInput> = {},
+    options: Partial<RunOptions> = {},
+  ): Promise<Execution> {
     const call = functionCallFrom({
       function_name: 'f',
       function_code: code,
@@ -35,7 +48,11 @@ export class Bridge {
   }
 
   /** Calls a method of a class. */
-  call(code: string, request: Partial<FunctionRequestInput> = {}, options: Partial<RunOptions> = {}): Promise<Execution> {
+  call(
+    code: string,
+    request: Partial<FunctionRequestInput> = {},
+    options: Partial<RunOptions> = {},
+  ): Promise<Execution> {
     return this.run('', { execution_type: 'class', class_name: 'C', class_code: code, ...request }, options);
   }
 
@@ -45,8 +62,9 @@ export class Bridge {
 }
 
 /** The JSON value a run returned; throws when it did not return. */
-export function valueOf(execution: Execution): unknown {
-  if (execution.result?.format !== 'json') throw new Error(`it ended as ${execution.end}: ${execution.error}`);
+export function returned(execution: Execution): unknown {
+  if (execution.result?.format !== 'json')
+    throw new Error(`it ended as ${execution.end}: ${execution.error}`);
   return JSON.parse(new TextDecoder().decode(execution.result.json));
 }
 

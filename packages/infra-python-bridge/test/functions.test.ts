@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { executorContract } from '@flash/worker-core/testing';
-import { Bridge, testPython, valueOf } from './bridge.ts';
+import { Bridge, testPython, returned } from './bridge.ts';
 
 describe('PythonProcessExecutor keeps the contract of Executor', () => {
   for (const { name, run } of executorContract(async () => new Bridge().executor)) it(name, run);
@@ -21,26 +21,66 @@ describe('functions', () => {
     ['an async generator, as a list', 'async def f():\n yield 1\n yield 2', {}, [1, 2]],
     ['a function that returns an awaitable', 'async def g(): return 4\ndef f(): return g()', {}, 4],
     ['a callable object', 'class F:\n def __call__(self, a): return a\nf = F()', { args: [9] }, 9],
-    ['asyncio.run in synchronous code', 'import asyncio\nasync def g(): return 3\ndef f(): return asyncio.run(g())', {}, 3],
+    [
+      'asyncio.run in synchronous code',
+      'import asyncio\nasync def g(): return 3\ndef f(): return asyncio.run(g())',
+      {},
+      3,
+    ],
     ['a signal handler', 'import signal\ndef f():\n signal.signal(signal.SIGUSR1, print)\n return 1', {}, 1],
-    ['no event loop running in synchronous code', 'import asyncio\ndef f():\n try: asyncio.get_running_loop()\n except RuntimeError: return "none"', {}, 'none'],
+    [
+      'no event loop running in synchronous code',
+      'import asyncio\ndef f():\n try: asyncio.get_running_loop()\n except RuntimeError: return "none"',
+      {},
+      'none',
+    ],
     ['unicode', 'def f(ä): return ä + "→😀"', { kwargs: { ä: 'ü' } }, 'ü→😀'],
-    ['a dataclass with postponed annotations', 'from __future__ import annotations\nimport dataclasses\n@dataclasses.dataclass\nclass P:\n x: int\ndef f(): return dataclasses.asdict(P(1))', {}, { x: 1 }],
-    ['the current working directory is not on the path', 'import sys\ndef f(): return "" in sys.path', {}, false],
+    [
+      'a dataclass with postponed annotations',
+      'from __future__ import annotations\nimport dataclasses\n@dataclasses.dataclass\nclass P:\n x: int\ndef f(): return dataclasses.asdict(P(1))',
+      {},
+      { x: 1 },
+    ],
+    [
+      'the current working directory is not on the path',
+      'import sys\ndef f(): return "" in sys.path',
+      {},
+      false,
+    ],
   ])('runs %s', async (_, code, request, expected) => {
-    expect(valueOf(await bridge.run(code, request))).toEqual(expected);
+    expect(returned(await bridge.run(code, request))).toEqual(expected);
   });
 
   it.each([
-    ['an exception', 'def f():\n    x = 1\n    raise ValueError("boom")', /^boom\nTraceback \(most recent call last\):\n {2}File "<f [0-9a-f]{8}>", line 3, in f\n {4}raise ValueError\("boom"\)\n(?:.*\n)?ValueError: boom\n$/],
-    ['a chained exception', 'def f():\n try: 1/0\n except ZeroDivisionError as e: raise KeyError("k") from e', /ZeroDivisionError[\s\S]*direct cause[\s\S]*KeyError/],
+    [
+      'an exception',
+      'def f():\n    x = 1\n    raise ValueError("boom")',
+      /^boom\nTraceback \(most recent call last\):\n {2}File "<f [0-9a-f]{8}>", line 3, in f\n {4}raise ValueError\("boom"\)\n(?:.*\n)?ValueError: boom\n$/,
+    ],
+    [
+      'a chained exception',
+      'def f():\n try: 1/0\n except ZeroDivisionError as e: raise KeyError("k") from e',
+      /ZeroDivisionError[\s\S]*direct cause[\s\S]*KeyError/,
+    ],
     ['a syntax error', 'def f(:\n pass', /SyntaxError/],
-    ['an exception while the code is loaded', 'raise RuntimeError("at import")\ndef f(): pass', /^at import\n/],
-    ['a function that is not there', 'def g(): pass', /^function 'f' not found in the provided code; it defines: g$/],
+    [
+      'an exception while the code is loaded',
+      'raise RuntimeError("at import")\ndef f(): pass',
+      /^at import\n/,
+    ],
+    [
+      'a function that is not there',
+      'def g(): pass',
+      /^function 'f' not found in the provided code; it defines: g$/,
+    ],
     ['a name that is no function', 'f = 3', /^'f' in the provided code is not a function but a int$/],
     ['sys.exit', 'import sys\ndef f(): sys.exit(0)', /^the code called sys.exit\(0\)\n/],
     ['a BaseException', 'class Odd(BaseException): pass\ndef f(): raise Odd("odd")', /^odd\n/],
-    ['an exception whose text can not be made', 'class E(Exception):\n def __str__(self): raise ValueError\ndef f(): raise E()', /text could not be made/],
+    [
+      'an exception whose text can not be made',
+      'class E(Exception):\n def __str__(self): raise ValueError\ndef f(): raise E()',
+      /text could not be made/,
+    ],
     ['an exception without a text', 'def f(): raise ValueError', /^\nTraceback[\s\S]*ValueError\n$/],
     ['endless recursion', 'def f(): f()', /^maximum recursion depth/],
     ['stdin, which is empty', 'def f(): return input()', /^EOF when reading a line\n/],
@@ -54,13 +94,18 @@ describe('functions', () => {
   });
 
   it('answers what can not be pickled with the type and the reason', async () => {
-    const { error } = await bridge.run('import threading\ndef f(): return threading.Lock()', { serialization_format: 'cloudpickle' });
+    const { error } = await bridge.run('import threading\ndef f(): return threading.Lock()', {
+      serialization_format: 'cloudpickle',
+    });
     expect(error).toMatch(/^the result of type lock can't be pickled: /);
   });
 
   it('answers an argument that can not be decoded with its place', async () => {
-    const run = (args: string[]) => bridge.run('def f(a): return a', { serialization_format: 'cloudpickle', args });
-    expect((await run(['gAVLBS4=', '%%%='])).error).toMatch(/^args\[1\] (is not base64|could not be unpickled)/);
+    const run = (args: string[]) =>
+      bridge.run('def f(a): return a', { serialization_format: 'cloudpickle', args });
+    expect((await run(['gAVLBS4=', '%%%='])).error).toMatch(
+      /^args\[1\] (is not base64|could not be unpickled)/,
+    );
     expect((await run(['AAAA'])).error).toMatch(/^args\[0\] could not be unpickled: /);
   });
 
@@ -78,7 +123,9 @@ describe('functions', () => {
   });
 
   it('gives functions and classes of the code back by value, to a client that can not import them', async () => {
-    const execution = await bridge.run('class Point:\n x = 3\ndef f(): return Point()', { serialization_format: 'cloudpickle' });
+    const execution = await bridge.run('class Point:\n x = 3\ndef f(): return Point()', {
+      serialization_format: 'cloudpickle',
+    });
     if (execution.result?.format !== 'cloudpickle') throw new Error(execution.error);
     const base64 = new TextDecoder().decode(execution.result.base64);
     const script = `import base64, cloudpickle; print(cloudpickle.loads(base64.b64decode("${base64}")).x)`;
@@ -87,15 +134,18 @@ describe('functions', () => {
 
   it('runs each request in a fresh namespace', async () => {
     const code = 'try: count += 1\nexcept NameError: count = 1\ndef f(): return count';
-    expect(valueOf(await bridge.run(code))).toBe(1);
-    expect(valueOf(await bridge.run(code))).toBe(1);
+    expect(returned(await bridge.run(code))).toBe(1);
+    expect(returned(await bridge.run(code))).toBe(1);
   });
 
   it('puts back what a request changed for the process', async () => {
-    await bridge.run('import os, sys, signal\ndef f():\n os.chdir("/tmp"); sys.path.append("/nowhere"); signal.alarm(60)\n sys.stdout.close()');
-    const code = 'import os, sys, signal\ndef f():\n print("heard")\n return [os.getcwd(), "/nowhere" in sys.path, signal.alarm(0)]';
+    await bridge.run(
+      'import os, sys, signal\ndef f():\n os.chdir("/tmp"); sys.path.append("/nowhere"); signal.alarm(60)\n sys.stdout.close()',
+    );
+    const code =
+      'import os, sys, signal\ndef f():\n print("heard")\n return [os.getcwd(), "/nowhere" in sys.path, signal.alarm(0)]';
     const execution = await bridge.run(code);
-    expect(valueOf(execution)).toEqual([process.cwd(), false, 0]);
+    expect(returned(execution)).toEqual([process.cwd(), false, 0]);
     expect(execution.output).toBe('heard\n');
   });
 });
@@ -109,14 +159,18 @@ describe('modules', () => {
 
   it('are importable while the code is loaded and while it runs, packages too', async () => {
     const code = 'import mathy\ndef f():\n from tools.text import shout\n return shout(str(mathy.double(4)))';
-    const modules = { 'mathy.py': 'def double(x): return 2 * x', 'tools/__init__.py': '', 'tools/text.py': 'def shout(s): return s + "!"' };
-    expect(valueOf(await bridge.run(code, { modules }))).toBe('8!');
+    const modules = {
+      'mathy.py': 'def double(x): return 2 * x',
+      'tools/__init__.py': '',
+      'tools/text.py': 'def shout(s): return s + "!"',
+    };
+    expect(returned(await bridge.run(code, { modules }))).toBe('8!');
   });
 
   it('of one request are not seen by another, and change with their source', async () => {
     const code = 'import mine\ndef f(): return mine.value';
-    expect(valueOf(await bridge.run(code, { modules: { 'mine.py': 'value = 1' } }))).toBe(1);
-    expect(valueOf(await bridge.run(code, { modules: { 'mine.py': 'value = 2' } }))).toBe(2);
+    expect(returned(await bridge.run(code, { modules: { 'mine.py': 'value = 1' } }))).toBe(1);
+    expect(returned(await bridge.run(code, { modules: { 'mine.py': 'value = 2' } }))).toBe(2);
     expect((await bridge.run(code)).error).toMatch(/No module named 'mine'/);
   });
 
@@ -129,7 +183,7 @@ describe('modules', () => {
       modules: { 'later.py': 'value = 7' },
     };
     const code = 'class C:\n def late(self):\n  import later\n  return later.value';
-    expect(valueOf(await bridge.call(code, request))).toBe(7);
-    expect(valueOf(await bridge.call(code, { ...request, modules: {} }))).toBe(7);
+    expect(returned(await bridge.call(code, request))).toBe(7);
+    expect(returned(await bridge.call(code, { ...request, modules: {} }))).toBe(7);
   });
 });

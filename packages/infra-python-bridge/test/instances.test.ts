@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Bridge, valueOf } from './bridge.ts';
+import { Bridge, returned } from './bridge.ts';
 
 const counter = [
   'class C:',
@@ -22,11 +22,11 @@ describe('instances', () => {
   it('live from request to request when asked for by id', async () => {
     bridge = new Bridge();
     const first = await bridge.call(counter, { ...keep, constructor_kwargs: { start: 10 } });
-    expect(valueOf(first)).toBe(11);
+    expect(returned(first)).toBe(11);
     expect(first.instanceId).toBe('one');
     expect(first.instanceInfo).toMatchObject({ class_name: 'C', method_calls: 1 });
     const second = await bridge.call(counter, { ...keep, constructor_kwargs: { start: 99 } });
-    expect(valueOf(second)).toBe(12);
+    expect(returned(second)).toBe(12);
     expect(second.instanceInfo?.method_calls).toBe(2);
     expect(second.instanceInfo?.created_at).toBe(first.instanceInfo?.created_at);
     expect(new Date(second.instanceInfo?.last_used ?? 0).toISOString()).toBe(second.instanceInfo?.last_used);
@@ -36,22 +36,26 @@ describe('instances', () => {
     bridge = new Bridge();
     await bridge.call(counter, keep);
     const replaced = await bridge.call(counter, { ...keep, create_new_instance: true });
-    expect(valueOf(replaced)).toBe(1);
+    expect(returned(replaced)).toBe(1);
     expect(replaced.instanceInfo?.method_calls).toBe(1);
-    expect(valueOf(await bridge.call(counter, keep))).toBe(2);
+    expect(returned(await bridge.call(counter, keep))).toBe(2);
   });
 
   it('get an id when the request has none, and __call__ when it names no method', async () => {
     bridge = new Bridge();
     const execution = await bridge.call(counter, { constructor_args: [5] });
-    expect(valueOf(execution)).toBe(5);
+    expect(returned(execution)).toBe(5);
     expect(execution.instanceId).toMatch(/^C_[0-9a-f]{8}$/);
   });
 
   it('name a method that is missing, and a class that is', async () => {
     bridge = new Bridge();
-    expect((await bridge.call(counter, { method_name: 'nope' })).error).toBe("class 'C' has no method 'nope'");
-    expect((await bridge.call('class D: pass')).error).toMatch(/^class 'C' not found in the provided code; it defines: D$/);
+    expect((await bridge.call(counter, { method_name: 'nope' })).error).toBe(
+      "class 'C' has no method 'nope'",
+    );
+    expect((await bridge.call('class D: pass')).error).toMatch(
+      /^class 'C' not found in the provided code; it defines: D$/,
+    );
   });
 
   it('do not stay when their constructor fails', async () => {
@@ -60,7 +64,7 @@ describe('instances', () => {
     const failed = await bridge.call(failing, { ...keep, instance_id: 'failing' });
     expect(failed).toMatchObject({ end: 'raised', error: expect.stringMatching(/^no\n/) });
     expect(failed.instanceId).toBeUndefined();
-    expect(valueOf(await bridge.call(counter, keep))).toBe(1);
+    expect(returned(await bridge.call(counter, keep))).toBe(1);
     expect(bridge.log.messages).not.toContain('an instance was dropped');
   });
 
@@ -69,17 +73,19 @@ describe('instances', () => {
     await bridge.call(counter, keep);
     const started = performance.now();
     const names = ['a', 'b', 'c', 'd', 'e'];
-    const runs = await Promise.all(names.map((name) => bridge.call(counter, { ...keep, method_name: 'slow_add', kwargs: { name } })));
+    const runs = await Promise.all(
+      names.map((name) => bridge.call(counter, { ...keep, method_name: 'slow_add', kwargs: { name } })),
+    );
     expect(performance.now() - started).toBeLessThan(450);
     expect(runs.map(({ output }) => output)).toEqual(names.map((name) => `begin ${name}\nend ${name}\n`));
-    expect(runs.map(valueOf).toSorted()).toEqual([2, 3, 4, 5, 6]);
+    expect(runs.map(returned).toSorted()).toEqual([2, 3, 4, 5, 6]);
   });
 
   it('run a synchronous method after the async ones, without a loop', async () => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
     const slow = bridge.call(counter, { ...keep, method_name: 'slow_add', kwargs: { name: 'x' } });
     const plain = bridge.call(counter, keep);
-    expect([valueOf(await slow), valueOf(await plain)]).toEqual([1, 2]);
+    expect([returned(await slow), returned(await plain)]).toEqual([1, 2]);
   });
 
   it('end one overlapping call without touching the others', async () => {
@@ -95,21 +101,22 @@ describe('instances', () => {
 
   it('give room by least recent use, with a line in the log', async () => {
     bridge = new Bridge({ FLASH_MAX_INSTANCES: 2 });
-    for (const instance_id of ['one', 'two', 'one', 'three']) await bridge.call(counter, { ...keep, instance_id });
+    for (const instance_id of ['one', 'two', 'one', 'three'])
+      await bridge.call(counter, { ...keep, instance_id });
     expect(bridge.log.events).toContainEqual({
       level: 'info',
       message: 'an instance was dropped',
       fields: { instanceId: 'two', reason: expect.stringContaining('FLASH_MAX_INSTANCES') },
     });
-    expect(valueOf(await bridge.call(counter, { ...keep, instance_id: 'one' }))).toBe(3);
-    expect(valueOf(await bridge.call(counter, { ...keep, instance_id: 'two' }))).toBe(1);
+    expect(returned(await bridge.call(counter, { ...keep, instance_id: 'one' }))).toBe(3);
+    expect(returned(await bridge.call(counter, { ...keep, instance_id: 'two' }))).toBe(1);
   });
 
   it('are dropped when nobody has used them for long', async () => {
     bridge = new Bridge({ FLASH_INSTANCE_IDLE_MS: 100 });
     await bridge.call(counter, keep);
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(valueOf(await bridge.call(counter, keep))).toBe(1);
+    expect(returned(await bridge.call(counter, keep))).toBe(1);
   });
 
   it('that are lost in a crash are named, and made anew by the next call', async () => {
@@ -119,12 +126,12 @@ describe('instances', () => {
     expect(crashed.end).toBe('crashed');
     expect(crashed.error).toContain('exit code 1');
     expect(crashed.error).toContain('lost: one');
-    expect(valueOf(await bridge.call(counter, keep))).toBe(1);
+    expect(returned(await bridge.call(counter, keep))).toBe(1);
   });
 
   it('are made once when their first calls come at the same time', async () => {
     bridge = new Bridge();
     const runs = await Promise.all(Array.from({ length: 5 }, () => bridge.call(counter, keep)));
-    expect(runs.map(valueOf).toSorted()).toEqual([1, 2, 3, 4, 5]);
+    expect(runs.map(returned).toSorted()).toEqual([1, 2, 3, 4, 5]);
   });
 });

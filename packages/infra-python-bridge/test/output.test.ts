@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Bridge, valueOf } from './bridge.ts';
+import { Bridge, returned } from './bridge.ts';
 
 describe('output', () => {
   let bridge: Bridge;
@@ -26,55 +26,76 @@ describe('output', () => {
   it('streams as it is printed, not at the end', async () => {
     const times: number[] = [];
     const started = performance.now();
-    await bridge.run('import time\ndef f():\n for _ in range(3):\n  print("tick"); time.sleep(0.1)', {}, { onOutput: () => times.push(performance.now() - started) });
+    await bridge.run(
+      'import time\ndef f():\n for _ in range(3):\n  print("tick"); time.sleep(0.1)',
+      {},
+      { onOutput: () => times.push(performance.now() - started) },
+    );
     expect(times).toHaveLength(3);
     expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(150);
   });
 
   it('keeps head and tail of 100 MB and says how much was cut', async () => {
-    const { end, output } = await bridge.run('def f():\n print("head")\n line = "x" * 99_999\n for _ in range(1000): print(line)\n print("tail")');
+    const { end, output } = await bridge.run(
+      'def f():\n print("head")\n line = "x" * 99_999\n for _ in range(1000): print(line)\n print("tail")',
+    );
     expect(end).toBe('returned');
     // Not toMatch: a failure would print all of it.
-    expect(/^head\n[x\n]+\[… \d+ bytes of output cut; raise FLASH_MAX_OUTPUT_BYTES to keep more …\]\n[x\n]+tail\n$/.test(output)).toBe(true);
+    expect(
+      /^head\n[x\n]+\[… \d+ bytes of output cut; raise FLASH_MAX_OUTPUT_BYTES to keep more …\]\n[x\n]+tail\n$/.test(
+        output,
+      ),
+    ).toBe(true);
     expect(Buffer.byteLength(output)).toBeLessThan(1024 * 1024 + 200);
   });
 
   it('shows bytes that are no UTF-8', async () => {
-    const { output } = await bridge.run('import sys\ndef f():\n sys.stdout.buffer.write(b"\\xff\\xfeok\\n")\n print("\\udc80")');
+    const { output } = await bridge.run(
+      'import sys\ndef f():\n sys.stdout.buffer.write(b"\\xff\\xfeok\\n")\n print("\\udc80")',
+    );
     expect(output).toBe('\ufffd\ufffdok\n\\udc80\n');
   });
 
   it('of a thread that outlives its request is not in the next one', async () => {
-    const thread = 'import threading, time\ndef later():\n time.sleep(0.15); print("LATE")\ndef f():\n threading.Thread(target=later).start(); print("now")';
+    const thread =
+      'import threading, time\ndef later():\n time.sleep(0.15); print("LATE")\ndef f():\n threading.Thread(target=later).start(); print("now")';
     expect((await bridge.run(thread)).output).toBe('now\n');
     expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
   });
 
   it('of a child that outlives its request is not in the next one', async () => {
-    const child = 'import subprocess\ndef f():\n subprocess.Popen("sleep 0.15; echo LATE", shell=True); print("now")';
+    const child =
+      'import subprocess\ndef f():\n subprocess.Popen("sleep 0.15; echo LATE", shell=True); print("now")';
     expect((await bridge.run(child)).output).toBe('now\n');
     expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
   });
 
   it('of a daemon that outlives its request is not in the next one', async () => {
-    const daemon = 'import os\ndef f():\n os.system("setsid sh -c \'sleep 0.15; echo LATE\' &"); print("now")';
+    const daemon =
+      'import os\ndef f():\n os.system("setsid sh -c \'sleep 0.15; echo LATE\' &"); print("now")';
     expect((await bridge.run(daemon)).output).toBe('now\n');
     expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
   });
 
   it('works after user code closed or replaced its streams', async () => {
     await bridge.run('import os, sys\ndef f():\n sys.stdout = None\n os.close(1); os.close(2)');
-    const execution = await bridge.run('import os\ndef f():\n print("one"); os.system("echo two")\n return 3');
+    const execution = await bridge.run(
+      'import os\ndef f():\n print("one"); os.system("echo two")\n return 3',
+    );
     expect(execution.output).toBe('one\ntwo\n');
-    expect(valueOf(execution)).toBe(3);
+    expect(returned(execution)).toBe(3);
   });
 
   it('finds /dev/stdout', async () => {
-    expect((await bridge.run('def f():\n with open("/dev/stdout", "w") as out: out.write("there\\n")')).output).toBe('there\n');
+    expect(
+      (await bridge.run('def f():\n with open("/dev/stdout", "w") as out: out.write("there\\n")')).output,
+    ).toBe('there\n');
   });
 
   it('holds a whole log handler of the user, put back for the next request', async () => {
     await bridge.run('import logging\ndef f():\n logging.basicConfig(force=True, level=logging.ERROR)');
-    expect((await bridge.run('import logging\ndef f(): logging.info("seen")')).output).toBe('INFO:root:seen\n');
+    expect((await bridge.run('import logging\ndef f(): logging.info("seen")')).output).toBe(
+      'INFO:root:seen\n',
+    );
   });
 });

@@ -45,7 +45,10 @@ export class InstalledDistributions {
   async metadata({ path }: Distribution): Promise<DistributionMetadata> {
     const known = this.#metadata.get(path);
     if (known !== undefined) return known;
-    const [text, directUrl] = await Promise.all([readText(join(path, 'METADATA')), readText(join(path, 'direct_url.json'))]);
+    const [text, directUrl] = await Promise.all([
+      readText(join(path, 'METADATA')),
+      readText(join(path, 'direct_url.json')),
+    ]);
     const head = text.split('\n\n', 1)[0] ?? '';
     const requires = [...head.matchAll(/^Requires-Dist: *(.+)$/gm)].map((match) => (match[1] ?? '').trim());
     const metadata = { requires, sourceUrl: sourceUrl(directUrl) };
@@ -58,7 +61,10 @@ export class InstalledDistributions {
     const record = await readText(join(path, 'RECORD'));
     const roots = record.split('\n').map((line) => line.split(',', 1)[0]?.split('/', 1)[0] ?? '');
     const modules = roots
-      .filter((root) => root !== '' && !root.startsWith('.') && !root.includes('.dist-info') && root !== '__pycache__')
+      .filter(
+        (root) =>
+          root !== '' && !root.startsWith('.') && !root.includes('.dist-info') && root !== '__pycache__',
+      )
       .map((root) => root.split('.', 1)[0] ?? '');
     return [...new Set(modules)];
   }

@@ -7,7 +7,11 @@ export type MarkerEnvironment = Readonly<Record<string, string>>;
 const versionVariables = new Set(['python_version', 'python_full_version', 'implementation_version']);
 
 /** Whether a requirement's environment marker holds; `extra` is the extra that is being looked at, "" for none. */
-export function markerHolds(marker: EnvironmentMarker | undefined, environment: MarkerEnvironment, extra = ''): boolean {
+export function markerHolds(
+  marker: EnvironmentMarker | undefined,
+  environment: MarkerEnvironment,
+  extra = '',
+): boolean {
   if (marker === undefined) return true;
   if (marker.operator === 'and' || marker.operator === 'or') {
     const left = markerHolds(marker.left, environment, extra);
@@ -17,12 +21,16 @@ export function markerHolds(marker: EnvironmentMarker | undefined, environment: 
   return leafHolds(marker as EnvironmentMarkerLeaf, { ...environment, extra });
 }
 
-function leafHolds({ left, operator, right }: EnvironmentMarkerLeaf, environment: MarkerEnvironment): boolean {
-  const [a, b] = [valueOf(left, environment), valueOf(right, environment)];
+function leafHolds(
+  { left, operator, right }: EnvironmentMarkerLeaf,
+  environment: MarkerEnvironment,
+): boolean {
+  const [a, b] = [operandValue(left, environment), operandValue(right, environment)];
   if (operator === 'in') return b.includes(a);
   if (operator === 'not in') return !b.includes(a);
   const comparesVersions = versionVariables.has(left) || versionVariables.has(right);
-  if (comparesVersions && valid(a) && operator !== '===') return satisfies(a, `${operator}${b}`, { prereleases: true });
+  if (comparesVersions && valid(a) && operator !== '===')
+    return satisfies(a, `${operator}${b}`, { prereleases: true });
   switch (operator) {
     case '==':
     case '===':
@@ -42,6 +50,6 @@ function leafHolds({ left, operator, right }: EnvironmentMarkerLeaf, environment
   }
 }
 
-function valueOf(operand: string, environment: MarkerEnvironment): string {
+function operandValue(operand: string, environment: MarkerEnvironment): string {
   return /^['"]/.test(operand) ? operand.slice(1, -1) : (environment[operand] ?? '');
 }

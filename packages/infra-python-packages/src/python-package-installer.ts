@@ -28,9 +28,9 @@ const reasonLines = 15;
 const compiler = String.raw`['"‘\`]?[\w/.-]*\b(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(?:-\d+)?['"’\`]?`;
 /** How build tools say that there is no compiler, as against one that did not like the source. */
 const compilerMissing = [
-  String.raw`No such file or directory: ${compiler}`,
-  String.raw`(?:unable to execute|command) ${compiler}(?: failed)?: No such file or directory`,
-  String.raw`${compiler}: (?:command )?not found`,
+  `No such file or directory: ${compiler}`,
+  `(?:unable to execute|command) ${compiler}(?: failed)?: No such file or directory`,
+  `${compiler}: (?:command )?not found`,
   'no acceptable C compiler found',
   String.raw`Unknown compiler\(s\)`,
   'No CMAKE_C(?:XX)?_COMPILER could be found',
@@ -59,7 +59,10 @@ export class PythonPackageInstaller implements Installer {
 
   async missing(packages: readonly string[]): Promise<readonly string[]> {
     if (packages.length === 0) return [];
-    const requirements = packages.map((specifier) => ({ specifier, requirement: parseRequirement(specifier) }));
+    const requirements = packages.map((specifier) => ({
+      specifier,
+      requirement: parseRequirement(specifier),
+    }));
     const { directories, markers } = await this.#interpreter.facts();
     const installed = await this.#distributions.read(directories);
     const missing: string[] = [];
@@ -98,7 +101,20 @@ export class PythonPackageInstaller implements Installer {
       if (uv !== undefined) return [uv, ['pip', 'install', '--python', path, ...system, '--', ...packages]];
       options.onLine?.('uv was not found (FLASH_UV): installing with pip');
     }
-    return [path, ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar=off', ...system, '--', ...packages]];
+    return [
+      path,
+      [
+        '-m',
+        'pip',
+        'install',
+        '--no-input',
+        '--disable-pip-version-check',
+        '--progress-bar=off',
+        ...system,
+        '--',
+        ...packages,
+      ],
+    ];
   }
 
   async #uv(): Promise<string | undefined> {
@@ -122,10 +138,12 @@ export class PythonPackageInstaller implements Installer {
   async #describeInstalled(directories: readonly string[]): Promise<ReadonlyMap<string, Described>> {
     const installed = await this.#distributions.read(directories);
     const described = await Promise.all(
-      [...installed].map(async ([name, distribution]): Promise<[string, Described]> => [
-        name,
-        { distribution, modules: await this.#distributions.topLevelModules(distribution) },
-      ]),
+      [...installed].map(
+        async ([name, distribution]): Promise<[string, Described]> => [
+          name,
+          { distribution, modules: await this.#distributions.topLevelModules(distribution) },
+        ],
+      ),
     );
     return new Map(described);
   }
@@ -136,11 +154,23 @@ export class PythonPackageInstaller implements Installer {
     const tail = redactor.redact(result.output.split('\n').slice(-reasonLines).join('\n'));
     switch (result.end) {
       case 'timed-out':
-        return new InstallError('TIMED_OUT', packages, `installing the Python packages ${names} took longer than ${settings.FLASH_INSTALL_TIMEOUT_MS} ms and was stopped; raise FLASH_INSTALL_TIMEOUT_MS\n${tail}`);
+        return new InstallError(
+          'TIMED_OUT',
+          packages,
+          `installing the Python packages ${names} took longer than ${settings.FLASH_INSTALL_TIMEOUT_MS} ms and was stopped; raise FLASH_INSTALL_TIMEOUT_MS\n${tail}`,
+        );
       case 'cancelled':
-        return new InstallError('CANCELLED', packages, `installing the Python packages ${names} was cancelled`);
+        return new InstallError(
+          'CANCELLED',
+          packages,
+          `installing the Python packages ${names} was cancelled`,
+        );
       case 'not-started':
-        return new InstallError('TOOL_MISSING', packages, `installing the Python packages ${names} failed: ${file} could not be started: ${tail}`);
+        return new InstallError(
+          'TOOL_MISSING',
+          packages,
+          `installing the Python packages ${names} failed: ${file} could not be started: ${tail}`,
+        );
       case 'exited': {
         const kind = failures.find(([, pattern]) => pattern.test(result.output))?.[0] ?? 'FAILED';
         return new InstallError(kind, packages, `installing the Python packages ${names} failed:\n${tail}`);

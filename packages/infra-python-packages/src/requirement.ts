@@ -8,7 +8,7 @@ import {
 } from 'pip-requirements-js';
 
 /** A bare URL (`git+https://…`) names no distribution; it counts as installed when its URL is recorded as a source. */
-export interface BareUrlRequirement {
+interface BareUrlRequirement {
   readonly type: 'BareURL';
   readonly url: string;
 }
@@ -34,9 +34,11 @@ export function parseRequirement(specifier: string): Requirement {
 function parse(specifier: string): Requirement {
   const text = specifier.trim();
   if (text === '') throw refused(specifier, 'it is empty');
-  if (text.startsWith('-')) throw refused(specifier, 'it begins with "-" and would reach the installer as an option');
+  if (text.startsWith('-'))
+    throw refused(specifier, 'it begins with "-" and would reach the installer as an option');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not pass
-  if (/[\u0000-\u001f\u007f]/.test(text)) throw refused(specifier, 'it holds a line end or another control character');
+  if (/[\u0000-\u001f\u007f]/.test(text))
+    throw refused(specifier, 'it holds a line end or another control character');
   if (bareUrl.test(text)) return { type: 'BareURL', url: text };
   let requirement: PipRequirement | null;
   try {
@@ -50,7 +52,11 @@ function parse(specifier: string): Requirement {
 
 function refused(specifier: string, why: string): InstallError {
   const shown = JSON.stringify(specifier.slice(0, 100));
-  return new InstallError('INVALID_SPECIFIER', [specifier], `the Python dependency ${shown} is refused: ${why}`);
+  return new InstallError(
+    'INVALID_SPECIFIER',
+    [specifier],
+    `the Python dependency ${shown} is refused: ${why}`,
+  );
 }
 
 function firstLine(error: unknown): string {

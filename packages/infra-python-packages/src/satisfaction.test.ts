@@ -6,7 +6,13 @@ import { InstalledDistributions } from './installed-distributions.ts';
 import { parseRequirement } from './requirement.ts';
 import { Satisfaction } from './satisfaction.ts';
 
-const markers = { python_version: '3.11', python_full_version: '3.11.7', sys_platform: 'linux', os_name: 'posix', platform_machine: 'x86_64' };
+const markers = {
+  python_version: '3.11',
+  python_full_version: '3.11.7',
+  sys_platform: 'linux',
+  os_name: 'posix',
+  platform_machine: 'x86_64',
+};
 
 describe('Satisfaction', () => {
   let site: string;
@@ -14,23 +20,41 @@ describe('Satisfaction', () => {
   const install = async (name: string, version: string, requires: string[] = [], directUrl?: object) => {
     const info = join(site, `${name}-${version}.dist-info`);
     await mkdir(info);
-    const metadata = ['Metadata-Version: 2.1', `Name: ${name}`, ...requires.map((line) => `Requires-Dist: ${line}`), '', 'Requires-Dist: not-a-header'];
+    const metadata = [
+      'Metadata-Version: 2.1',
+      `Name: ${name}`,
+      ...requires.map((line) => `Requires-Dist: ${line}`),
+      '',
+      'Requires-Dist: not-a-header',
+    ];
     await writeFile(join(info, 'METADATA'), metadata.join('\n'));
-    await writeFile(join(info, 'RECORD'), `${name}/__init__.py,,\n${name}_extra.py,,\n${name}-${version}.dist-info/RECORD,,\n`);
+    await writeFile(
+      join(info, 'RECORD'),
+      `${name}/__init__.py,,\n${name}_extra.py,,\n${name}-${version}.dist-info/RECORD,,\n`,
+    );
     if (directUrl) await writeFile(join(info, 'direct_url.json'), JSON.stringify(directUrl));
   };
   const isMet = async (specifier: string): Promise<boolean> =>
-    new Satisfaction(await distributions.read([site]), distributions, markers).isMet(parseRequirement(specifier));
+    new Satisfaction(await distributions.read([site]), distributions, markers).isMet(
+      parseRequirement(specifier),
+    );
 
   beforeAll(async () => {
     site = await mkdtemp(join(tmpdir(), 'site-'));
     await install('six', '1.16.0');
     await install('My_Dist', '2.0rc1');
-    await install('parent', '1.0', ['six>=1.10', 'absent; extra == "more"', 'six<1; sys_platform == "win32"']);
+    await install('parent', '1.0', [
+      'six>=1.10',
+      'absent; extra == "more"',
+      'six<1; sys_platform == "win32"',
+    ]);
     await install('broken', '1.0', ['absent>=1']);
     await install('circle_a', '1.0', ['circle-b']);
     await install('circle_b', '1.0', ['circle-a']);
-    await install('from_git', '0.1', [], { url: 'https://example.com/r.git', vcs_info: { vcs: 'git', requested_revision: 'v1', commit_id: 'c' } });
+    await install('from_git', '0.1', [], {
+      url: 'https://example.com/r.git',
+      vcs_info: { vcs: 'git', requested_revision: 'v1', commit_id: 'c' },
+    });
     await install('torch', '2.9.1+cu128');
   });
   afterAll(() => rm(site, { recursive: true }));
@@ -81,17 +105,33 @@ describe('Satisfaction', () => {
 });
 
 describe('parseRequirement', () => {
-  it.each(['', '  ', '-r requirements.txt', '--index-url=https://evil.example', '-e .', 'six\n--option', 'six\r\nother', 'a b c', 'six==', '# comment', '/etc/passwd', './local'])(
-    'refuses %j and names it',
-    (specifier) => {
-      expect(() => parseRequirement(specifier)).toThrow(expect.objectContaining({ code: 'INSTALL', failure: 'INVALID_SPECIFIER' }));
-    },
-  );
+  it.each([
+    '',
+    '  ',
+    '-r requirements.txt',
+    '--index-url=https://evil.example',
+    '-e .',
+    'six\n--option',
+    'six\r\nother',
+    'a b c',
+    'six==',
+    '# comment',
+    '/etc/passwd',
+    './local',
+  ])('refuses %j and names it', (specifier) => {
+    expect(() => parseRequirement(specifier)).toThrow(
+      expect.objectContaining({ code: 'INSTALL', failure: 'INVALID_SPECIFIER' }),
+    );
+  });
 
-  it.each(['six', 'six==1.16.0', 'uvicorn[standard]>=0.20', 'pkg @ https://example.com/p.whl', 'git+https://github.com/o/r.git@main#egg=r', 'a; python_version<"3"'])(
-    'takes %j',
-    (specifier) => {
-      expect(() => parseRequirement(specifier)).not.toThrow();
-    },
-  );
+  it.each([
+    'six',
+    'six==1.16.0',
+    'uvicorn[standard]>=0.20',
+    'pkg @ https://example.com/p.whl',
+    'git+https://github.com/o/r.git@main#egg=r',
+    'a; python_version<"3"',
+  ])('takes %j', (specifier) => {
+    expect(() => parseRequirement(specifier)).not.toThrow();
+  });
 });

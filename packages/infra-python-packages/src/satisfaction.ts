@@ -11,7 +11,11 @@ export class Satisfaction {
   /** Distributions with extras that were found complete, or are being looked at: requirements may form a circle. */
   readonly #visited = new Set<string>();
 
-  constructor(installed: ReadonlyMap<string, Distribution>, distributions: InstalledDistributions, markers: MarkerEnvironment) {
+  constructor(
+    installed: ReadonlyMap<string, Distribution>,
+    distributions: InstalledDistributions,
+    markers: MarkerEnvironment,
+  ) {
     this.#installed = installed;
     this.#distributions = distributions;
     this.#markers = markers;
@@ -53,7 +57,8 @@ export class Satisfaction {
   async #isInstalledFrom(url: string): Promise<boolean> {
     for (const distribution of this.#installed.values()) {
       const { sourceUrl } = await this.#distributions.metadata(distribution);
-      if (sourceUrl !== undefined && sourceUrl === withoutFragment(url)) return this.#requirementsMet(distribution, []);
+      if (sourceUrl !== undefined && sourceUrl === withoutFragment(url))
+        return this.#requirementsMet(distribution, []);
     }
     return false;
   }
@@ -71,10 +76,15 @@ function isExtraOnly(line: string): boolean {
   return /;.*\bextra\s*==/.test(line) && !/;.*\bor\b/.test(line);
 }
 
-function meetsVersion(version: string, specs: readonly { operator: string; version: string }[] | undefined): boolean {
+function meetsVersion(
+  version: string,
+  specs: readonly { operator: string; version: string }[] | undefined,
+): boolean {
   if (specs === undefined || specs.length === 0) return true;
   // A version that is installed satisfies as it is: pip and uv don't replace an installed pre-release either.
-  return satisfies(version, specs.map((spec) => `${spec.operator}${spec.version}`).join(','), { prereleases: true });
+  return satisfies(version, specs.map((spec) => `${spec.operator}${spec.version}`).join(','), {
+    prereleases: true,
+  });
 }
 
 function withoutFragment(url: string): string {

@@ -2,7 +2,10 @@ import { z } from 'zod';
 
 /** Settings of Python installations by the environment variable that sets each. */
 export const pythonPackagesSettingsSchema = z.object({
-  FLASH_UV: z.string().optional().describe('Path of uv; default: the one beside the Python interpreter, else on PATH'),
+  FLASH_UV: z
+    .string()
+    .optional()
+    .describe('Path of uv; default: the one beside the Python interpreter, else on PATH'),
   FLASH_INSTALL_TIMEOUT_MS: z.coerce
     .number()
     .int()

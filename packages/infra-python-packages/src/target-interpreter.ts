@@ -54,13 +54,21 @@ export class TargetInterpreter {
 
   async #probe(): Promise<InterpreterFacts> {
     try {
-      const { stdout } = await promisify(execFile)(this.path, ['-P', '-c', probe], { env: this.#env, timeout: 30_000 }).catch(
+      const { stdout } = await promisify(execFile)(this.path, ['-P', '-c', probe], {
+        env: this.#env,
+        timeout: 30_000,
+      }).catch(
         // Python 3.10 does not know -P.
         () => promisify(execFile)(this.path, ['-c', probe], { env: this.#env, cwd: '/', timeout: 30_000 }),
       );
       return factsSchema.parse(JSON.parse(stdout));
     } catch (cause) {
-      throw new InstallError('TOOL_MISSING', [], `${this.path} could not be asked what it has installed: ${cause}`, { cause });
+      throw new InstallError(
+        'TOOL_MISSING',
+        [],
+        `${this.path} could not be asked what it has installed: ${cause}`,
+        { cause },
+      );
     }
   }
 }

@@ -22,7 +22,11 @@ async function freshPython(): Promise<string> {
   return join(directory, 'bin', 'python');
 }
 
-function installerFor(python: string, settings: object = {}, env: NodeJS.ProcessEnv = process.env): PythonPackageInstaller {
+function installerFor(
+  python: string,
+  settings: object = {},
+  env: NodeJS.ProcessEnv = process.env,
+): PythonPackageInstaller {
   return new PythonPackageInstaller({
     python,
     env,
@@ -42,7 +46,11 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 describe('PythonPackageInstaller keeps the contract of Installer', () => {
   const packages = { wanted: 'six', unknown: 'this-package-does-not-exist-flash', refused: '--index-url=x' };
-  for (const { name, run: check } of installerContract(async () => installerFor(await freshPython()), packages)) it(name, check);
+  for (const { name, run: check } of installerContract(
+    async () => installerFor(await freshPython()),
+    packages,
+  ))
+    it(name, check);
 });
 
 describe('PythonPackageInstaller', () => {
@@ -52,7 +60,10 @@ describe('PythonPackageInstaller', () => {
   ])('installs with %s, line by line', async (tool, accelerate) => {
     const python = await freshPython();
     const lines: string[] = [];
-    const changes = await installerFor(python).install(['iniconfig==2.0.0', 'six'], { accelerate, onLine: (line) => lines.push(line) });
+    const changes = await installerFor(python).install(['iniconfig==2.0.0', 'six'], {
+      accelerate,
+      onLine: (line) => lines.push(line),
+    });
     expect(changes.map(({ name }) => name).toSorted()).toEqual(['iniconfig', 'six']);
     expect(await imported(python, 'import six, iniconfig; print("both")')).toBe('both');
     expect(lines.join('\n')).toContain(tool === 'uv' ? ' + iniconfig==2.0.0' : 'Successfully installed');
@@ -67,20 +78,29 @@ describe('PythonPackageInstaller', () => {
     ]);
   });
 
-  it.each([true, false])('names a package that does not exist, and why (accelerated: %s)', async (accelerate) => {
-    const failed = installerFor(await freshPython()).install(['flash-no-such-package'], { accelerate });
-    await expect(failed).rejects.toMatchObject({ failure: 'NOT_FOUND', message: expect.stringContaining('flash-no-such-package') });
-  });
+  it.each([true, false])(
+    'names a package that does not exist, and why (accelerated: %s)',
+    async (accelerate) => {
+      const failed = installerFor(await freshPython()).install(['flash-no-such-package'], { accelerate });
+      await expect(failed).rejects.toMatchObject({
+        failure: 'NOT_FOUND',
+        message: expect.stringContaining('flash-no-such-package'),
+      });
+    },
+  );
 
   it('builds an sdist with a compiler, and says so when there is none', async () => {
     const source = await nativePackage(join(root, 'native'));
     const python = await freshPython();
     const tools = join(root, 'tools');
     await mkdir(tools);
-    for (const tool of ['sh', 'env', 'rm', 'mkdir']) await symlink((await run('which', [tool])).stdout.trim(), join(tools, tool));
+    for (const tool of ['sh', 'env', 'rm', 'mkdir'])
+      await symlink((await run('which', [tool])).stdout.trim(), join(tools, tool));
     const requirement = `flashnative @ file://${source}`;
     const withoutCompiler = installerFor(python, {}, { ...process.env, PATH: tools });
-    await expect(withoutCompiler.install([requirement], { accelerate: true })).rejects.toMatchObject({ failure: 'COMPILER_MISSING' });
+    await expect(withoutCompiler.install([requirement], { accelerate: true })).rejects.toMatchObject({
+      failure: 'COMPILER_MISSING',
+    });
     await installerFor(python).install([requirement], { accelerate: true });
     await writeFile(join(source, 'native.c'), 'this is no C');
     await expect(
@@ -97,17 +117,26 @@ describe('PythonPackageInstaller', () => {
     const started = performance.now();
     const error = await installer.install(['six'], { accelerate: true }).catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(InstallError);
-    expect(error).toMatchObject({ failure: 'TIMED_OUT', message: expect.stringContaining('FLASH_INSTALL_TIMEOUT_MS') });
+    expect(error).toMatchObject({
+      failure: 'TIMED_OUT',
+      message: expect.stringContaining('FLASH_INSTALL_TIMEOUT_MS'),
+    });
     expect(performance.now() - started).toBeLessThan(4000);
     await expect(run('pgrep', ['-f', 'sleep 987'])).rejects.toMatchObject({ code: 1 });
   });
 
   it('keeps secrets out of lines and errors', async () => {
     const leaky = join(root, 'leaky-uv');
-    await writeFile(leaky, '#!/bin/sh\necho index https://user:pass@index.example/ very-secret-token\nexit 1\n');
+    await writeFile(
+      leaky,
+      '#!/bin/sh\necho index https://user:pass@index.example/ very-secret-token\nexit 1\n',
+    );
     await chmod(leaky, 0o755);
     const lines: string[] = [];
-    const failed = installerFor(await freshPython(), { FLASH_UV: leaky }).install(['six'], { accelerate: true, onLine: (line) => lines.push(line) });
+    const failed = installerFor(await freshPython(), { FLASH_UV: leaky }).install(['six'], {
+      accelerate: true,
+      onLine: (line) => lines.push(line),
+    });
     const { message } = (await failed.catch((error: unknown) => error)) as Error;
     for (const text of [message, lines.join()]) {
       expect(text).toContain('[redacted]');
@@ -119,8 +148,14 @@ describe('PythonPackageInstaller', () => {
 /** A source distribution with one extension module in C, and setuptools beside it so that nothing else is fetched. */
 async function nativePackage(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'pyproject.toml'), '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "flashnative"\nversion = "1.0"\n');
-  await writeFile(join(directory, 'setup.py'), 'from setuptools import Extension, setup\nsetup(ext_modules=[Extension("flashnative", ["native.c"])])\n');
+  await writeFile(
+    join(directory, 'pyproject.toml'),
+    '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "flashnative"\nversion = "1.0"\n',
+  );
+  await writeFile(
+    join(directory, 'setup.py'),
+    'from setuptools import Extension, setup\nsetup(ext_modules=[Extension("flashnative", ["native.c"])])\n',
+  );
   await writeFile(
     join(directory, 'native.c'),
     '#define PY_SSIZE_T_CLEAN\n#include <Python.h>\nstatic PyObject *answer(PyObject *s, PyObject *a) { return PyLong_FromLong(42); }\nstatic PyMethodDef m[] = {{"answer", answer, METH_NOARGS, ""}, {0}};\nstatic struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "flashnative", 0, -1, m};\nPyMODINIT_FUNC PyInit_flashnative(void) { return PyModule_Create(&d); }\n',

@@ -21,7 +21,9 @@ export class DpkgStatus {
     return (this.#packages.get(name) ?? []).some(
       (installed) =>
         (version === undefined || installed.version === version) &&
-        (architecture === undefined || installed.architecture === architecture || installed.architecture === 'all'),
+        (architecture === undefined ||
+          installed.architecture === architecture ||
+          installed.architecture === 'all'),
     );
   }
 

@@ -16,7 +16,9 @@ export const systemPackagesSettingsSchema = z.object({
     .describe('Package lists older than this are updated before an installation'),
   FLASH_LARGE_SYSTEM_PACKAGES: z
     .string()
-    .default('build-essential,cmake,cuda*,ffmpeg,g++*,gcc*,gfortran*,libavcodec*,libboost*,libcudnn*,libgl*,libopencv*,llvm*,python3-dev,clang*')
+    .default(
+      'build-essential,cmake,cuda*,ffmpeg,g++*,gcc*,gfortran*,libavcodec*,libboost*,libcudnn*,libgl*,libopencv*,llvm*,python3-dev,clang*',
+    )
     .transform((list) => list.split(',').filter((name) => name !== ''))
     .describe('Packages worth nala’s parallel download, by name or prefix with "*", separated by commas'),
 });

@@ -2,7 +2,13 @@ import { access, constants, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommandResult, runCommand } from '@flash/command-runner';
-import { InstallError, type InstalledChange, type Installer, type InstallOptions, type SecretRedactor } from '@flash/worker-core';
+import {
+  InstallError,
+  type InstalledChange,
+  type Installer,
+  type InstallOptions,
+  type SecretRedactor,
+} from '@flash/worker-core';
 import { DpkgStatus } from './dpkg-status.ts';
 import { formatPackage, parsePackage } from './package-specifier.ts';
 import type { SystemPackagesSettings } from './settings.ts';
@@ -20,7 +26,8 @@ export interface SystemPackageInstallerOptions {
 const lockRetryMs = 1000;
 const reasonLines = 15;
 const lockHeld = /Could not get lock|Unable to (?:acquire|lock)|is another process using it/i;
-const unknownPackage = /Unable to locate package|has no installation candidate|Version '.*' for '.*' was not found|not found/i;
+const unknownPackage =
+  /Unable to locate package|has no installation candidate|Version '.*' for '.*' was not found|not found/i;
 const noPermission = /are you root\?|Permission denied|requires? (?:root|superuser)/i;
 const changesNothing: readonly InstalledChange[] = [];
 
@@ -80,7 +87,9 @@ export class SystemPackageInstaller implements Installer {
     const result = await this.#run('apt-get', ['update', '-q'], options);
     if (result.end === 'exited' && result.exitCode === 0) return true;
     // Lists that can't be renewed may still do; what they lack is named by the installation itself.
-    options.onLine?.(`Warning: the package lists could not be updated: ${result.output.split('\n').at(-1) ?? ''}`);
+    options.onLine?.(
+      `Warning: the package lists could not be updated: ${result.output.split('\n').at(-1) ?? ''}`,
+    );
     return false;
   }
 
@@ -111,7 +120,9 @@ export class SystemPackageInstaller implements Installer {
     const names = await readdir(this.#listsDirectory).catch((): string[] => []);
     const lists = names.filter((name) => /_(?:In)?Release$/.test(name));
     if (lists.length === 0) return true;
-    const { mtimeMs } = await stat(join(this.#listsDirectory, 'partial')).catch(() => stat(this.#listsDirectory));
+    const { mtimeMs } = await stat(join(this.#listsDirectory, 'partial')).catch(() =>
+      stat(this.#listsDirectory),
+    );
     return Date.now() - mtimeMs > this.#options.settings.FLASH_APT_LISTS_MAX_AGE_MS;
   }
 
@@ -141,16 +152,32 @@ export class SystemPackageInstaller implements Installer {
     const tail = redactor.redact(result.output.split('\n').slice(-reasonLines).join('\n'));
     switch (result.end) {
       case 'timed-out':
-        return new InstallError('TIMED_OUT', names, `installing the system packages ${list} took longer than ${settings.FLASH_INSTALL_TIMEOUT_MS} ms and was stopped; raise FLASH_INSTALL_TIMEOUT_MS\n${tail}`);
+        return new InstallError(
+          'TIMED_OUT',
+          names,
+          `installing the system packages ${list} took longer than ${settings.FLASH_INSTALL_TIMEOUT_MS} ms and was stopped; raise FLASH_INSTALL_TIMEOUT_MS\n${tail}`,
+        );
       case 'cancelled':
         return new InstallError('CANCELLED', names, `installing the system packages ${list} was cancelled`);
       case 'not-started':
-        return new InstallError('TOOL_MISSING', names, `installing the system packages ${list} failed: apt-get is not here; use an image based on Debian, or leave system_dependencies out`);
+        return new InstallError(
+          'TOOL_MISSING',
+          names,
+          `installing the system packages ${list} failed: apt-get is not here; use an image based on Debian, or leave system_dependencies out`,
+        );
       case 'exited':
         if (noPermission.test(result.output)) {
-          return new InstallError('FAILED', names, `installing the system packages ${list} needs root, and this worker does not run as root: put them into the image\n${tail}`);
+          return new InstallError(
+            'FAILED',
+            names,
+            `installing the system packages ${list} needs root, and this worker does not run as root: put them into the image\n${tail}`,
+          );
         }
-        return new InstallError(isUnknownPackage(result) ? 'NOT_FOUND' : 'FAILED', names, `installing the system packages ${list} failed:\n${tail}`);
+        return new InstallError(
+          isUnknownPackage(result) ? 'NOT_FOUND' : 'FAILED',
+          names,
+          `installing the system packages ${list} failed:\n${tail}`,
+        );
     }
   }
 }

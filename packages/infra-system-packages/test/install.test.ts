@@ -10,7 +10,14 @@ import { SystemPackageInstaller, systemPackagesSettingsSchema } from '../src/ind
 const run = promisify(execFile);
 let root: string;
 
-function installerFor(options: { env?: NodeJS.ProcessEnv; settings?: object; stateDirectory?: string; platform?: NodeJS.Platform } = {}): SystemPackageInstaller {
+function installerFor(
+  options: {
+    env?: NodeJS.ProcessEnv;
+    settings?: object;
+    stateDirectory?: string;
+    platform?: NodeJS.Platform;
+  } = {},
+): SystemPackageInstaller {
   const { settings = {}, ...others } = options;
   return new SystemPackageInstaller({
     env: process.env,
@@ -54,12 +61,17 @@ describe('missing', () => {
     ['awkish=3', true],
     ['absent', false],
   ])('%s is installed: %s', async (name, installed) => {
-    expect(await installerFor({ stateDirectory: join(root, 'state') }).missing([name])).toEqual(installed ? [] : [name]);
+    expect(await installerFor({ stateDirectory: join(root, 'state') }).missing([name])).toEqual(
+      installed ? [] : [name],
+    );
   });
 
-  it.each(['-y', '--option', 'jq-', 'a b', 'jq\n-y', '', '$(id)', 'JQ', 'jq/testing'])('refuses %j', async (name) => {
-    await expect(installerFor().missing([name])).rejects.toMatchObject({ failure: 'INVALID_SPECIFIER' });
-  });
+  it.each(['-y', '--option', 'jq-', 'a b', 'jq\n-y', '', '$(id)', 'JQ', 'jq/testing'])(
+    'refuses %j',
+    async (name) => {
+      await expect(installerFor().missing([name])).rejects.toMatchObject({ failure: 'INVALID_SPECIFIER' });
+    },
+  );
 });
 
 describe('install with stand-ins for the tools', () => {
@@ -80,24 +92,51 @@ describe('install with stand-ins for the tools', () => {
 
   it('updates the lists once when a package is unknown, and tries again', async () => {
     const bin = join(root, 'stale');
-    await tool(bin, 'apt-get', `if [ "$1" = update ]; then touch ${root}/updated; elif [ ! -e ${root}/updated ]; then echo "E: Unable to locate package jq"; exit 100; fi; echo "$1"`);
+    await tool(
+      bin,
+      'apt-get',
+      `if [ "$1" = update ]; then touch ${root}/updated; elif [ ! -e ${root}/updated ]; then echo "E: Unable to locate package jq"; exit 100; fi; echo "$1"`,
+    );
     const lines: string[] = [];
-    await installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(['jq'], { accelerate: true, onLine: (line) => lines.push(line) });
-    expect(lines).toEqual(['E: Unable to locate package jq', 'Updating the package lists', 'update', 'install']);
+    await installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(
+      ['jq'],
+      { accelerate: true, onLine: (line) => lines.push(line) },
+    );
+    expect(lines).toEqual([
+      'E: Unable to locate package jq',
+      'Updating the package lists',
+      'update',
+      'install',
+    ]);
   });
 
   it('waits while another process holds the lock', async () => {
     const bin = join(root, 'locked');
-    await tool(bin, 'apt-get', `if mkdir ${root}/first 2>/dev/null; then echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1"; exit 100; fi; echo done`);
+    await tool(
+      bin,
+      'apt-get',
+      `if mkdir ${root}/first 2>/dev/null; then echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1"; exit 100; fi; echo done`,
+    );
     const lines: string[] = [];
-    await installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(['jq'], { accelerate: true, onLine: (line) => lines.push(line) });
+    await installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(
+      ['jq'],
+      { accelerate: true, onLine: (line) => lines.push(line) },
+    );
     expect(lines).toEqual(['Another process is using apt: waiting for it', 'done']);
   });
 
   it('says that root is needed', async () => {
     const bin = join(root, 'unprivileged');
-    await tool(bin, 'apt-get', 'echo "E: Could not open lock file - open (13: Permission denied), are you root?"; exit 100');
-    await expect(installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(['jq'], { accelerate: true })).rejects.toThrow('needs root');
+    await tool(
+      bin,
+      'apt-get',
+      'echo "E: Could not open lock file - open (13: Permission denied), are you root?"; exit 100',
+    );
+    await expect(
+      installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(['jq'], {
+        accelerate: true,
+      }),
+    ).rejects.toThrow('needs root');
   });
 
   it('skips system packages where there is no Debian, with a warning', async () => {
@@ -111,8 +150,14 @@ describe('install with stand-ins for the tools', () => {
   it('kills a tool that takes too long', async () => {
     const bin = join(root, 'slow');
     await tool(bin, 'apt-get', 'sleep 1000');
-    const installer = installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, settings: { FLASH_INSTALL_TIMEOUT_MS: 200 }, stateDirectory: state() });
-    await expect(installer.install(['jq'], { accelerate: true })).rejects.toMatchObject({ failure: 'TIMED_OUT' });
+    const installer = installerFor({
+      env: { PATH: `${bin}:${process.env.PATH}` },
+      settings: { FLASH_INSTALL_TIMEOUT_MS: 200 },
+      stateDirectory: state(),
+    });
+    await expect(installer.install(['jq'], { accelerate: true })).rejects.toMatchObject({
+      failure: 'TIMED_OUT',
+    });
   });
 });
 
@@ -127,7 +172,8 @@ const isDebianRoot = process.platform === 'linux' && process.getuid?.() === 0;
   it('installs a small package while another process holds the lock for a moment', async () => {
     const installer = installerFor();
     expect(await installer.missing([name])).toEqual([name]);
-    const script = 'import fcntl, time; f = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); time.sleep(2)';
+    const script =
+      'import fcntl, time; f = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); time.sleep(2)';
     const holder = spawn('python3', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     const lines: string[] = [];
@@ -138,7 +184,9 @@ const isDebianRoot = process.platform === 'linux' && process.getuid?.() === 0;
   }, 300_000);
 
   it('names a package that does not exist', async () => {
-    await expect(installerFor().install(['flash-no-such-package'], { accelerate: false })).rejects.toMatchObject({
+    await expect(
+      installerFor().install(['flash-no-such-package'], { accelerate: false }),
+    ).rejects.toMatchObject({
       failure: 'NOT_FOUND',
       message: expect.stringContaining('flash-no-such-package'),
     });

@@ -31,7 +31,9 @@ export function clientApi(options: ClientApiOptions): Hono {
     return store.submit(endpointOf(context), bytes, readSubmission(bytes));
   };
   const view = (context: Context, record: JobRecord): Response =>
-    context.body(jobJson(record, workerId) as Uint8Array<ArrayBuffer>, 200, { 'content-type': 'application/json' });
+    context.body(jobJson(record, workerId) as Uint8Array<ArrayBuffer>, 200, {
+      'content-type': 'application/json',
+    });
   const withJob = (serve: (context: Context, record: JobRecord) => Promise<Response> | Response) => {
     return async (context: Context): Promise<Response> => {
       const id = context.req.param('id') ?? '';
@@ -43,15 +45,19 @@ export function clientApi(options: ClientApiOptions): Hono {
   };
 
   app.onError((error, context) => {
-    if (error instanceof InvalidRequestError) return context.json({ error: error.message, code: error.code }, 400);
+    if (error instanceof InvalidRequestError)
+      return context.json({ error: error.message, code: error.code }, 400);
     if (error instanceof QueueFullError) return context.json({ error: error.message, code: error.code }, 429);
     return context.json({ error: 'the gateway failed', code: 'INTERNAL' }, 500);
   });
-  app.notFound((context) => context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404));
+  app.notFound((context) =>
+    context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404),
+  );
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
-      onError: (context) => context.json({ error: `the body is larger than ${maxBodyBytes} bytes`, code: 'BODY_TOO_LARGE' }, 413),
+      onError: (context) =>
+        context.json({ error: `the body is larger than ${maxBodyBytes} bytes`, code: 'BODY_TOO_LARGE' }, 413),
     }),
   );
 

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { type Log } from '@flash/worker-core';
+import type { Log } from '@flash/worker-core';
 import { serve, type ServerType } from '@hono/node-server';
 import { clientApi } from './client-api.ts';
 import { InMemoryJobStore } from './in-memory-job-store.ts';
@@ -25,7 +25,14 @@ export interface Gateway {
 }
 
 /** Starts the queue API over a store in memory. */
-export async function startGateway({ host, port, workerId, concurrency, settings, log }: GatewayOptions): Promise<Gateway> {
+export async function startGateway({
+  host,
+  port,
+  workerId,
+  concurrency,
+  settings,
+  log,
+}: GatewayOptions): Promise<Gateway> {
   const webhooks = new Set<Promise<void>>();
   const store = new InMemoryJobStore({
     maxQueued: settings.FLASH_GATEWAY_MAX_QUEUED,
@@ -34,7 +41,9 @@ export async function startGateway({ host, port, workerId, concurrency, settings
     maxLogBytes: settings.FLASH_GATEWAY_LOG_BYTES,
     onEnd: (record) => {
       if (record.options.webhook === undefined) return;
-      const call = callWebhook(record.options.webhook, record, workerId, log).finally(() => webhooks.delete(call));
+      const call = callWebhook(record.options.webhook, record, workerId, log).finally(() =>
+        webhooks.delete(call),
+      );
       webhooks.add(call);
     },
   });
@@ -61,7 +70,11 @@ export async function startGateway({ host, port, workerId, concurrency, settings
   };
 }
 
-function listen(fetch: (request: Request) => Response | Promise<Response>, host: string, port: number): Promise<ServerType> {
+function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  host: string,
+  port: number,
+): Promise<ServerType> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: host, port }, () => resolve(server));
     server.once('error', reject);

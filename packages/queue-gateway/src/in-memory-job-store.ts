@@ -94,7 +94,9 @@ export class InMemoryJobStore implements JobStore {
     const record = this.#entries.get(id)?.record;
     if (record === undefined || isFinal(record.status) || record.logBytes > this.#options.maxLogBytes) return;
     record.logBytes += text.length;
-    record.log.push(record.logBytes > this.#options.maxLogBytes ? '\n[… further log of this job is not kept …]\n' : text);
+    record.log.push(
+      record.logBytes > this.#options.maxLogBytes ? '\n[… further log of this job is not kept …]\n' : text,
+    );
   }
 
   async finish(id: string, { outputJson, error }: JobOutcome): Promise<void> {
@@ -120,7 +122,8 @@ export class InMemoryJobStore implements JobStore {
     const statuses = [...this.#entries.values()]
       .filter((entry) => entry.record.endpoint === endpoint)
       .map((entry) => entry.record.status);
-    const number = (...wanted: JobStatus[]): number => statuses.filter((status) => wanted.includes(status)).length;
+    const number = (...wanted: JobStatus[]): number =>
+      statuses.filter((status) => wanted.includes(status)).length;
     return {
       completed: number('COMPLETED'),
       failed: number('FAILED', 'TIMED_OUT', 'CANCELLED'),
@@ -131,7 +134,8 @@ export class InMemoryJobStore implements JobStore {
   }
 
   async close(): Promise<void> {
-    for (const entry of this.#entries.values()) if (!isFinal(entry.record.status)) this.#end(entry, 'CANCELLED', undefined);
+    for (const entry of this.#entries.values())
+      if (!isFinal(entry.record.status)) this.#end(entry, 'CANCELLED', undefined);
   }
 
   #serveTakers(): void {
@@ -172,7 +176,10 @@ export class InMemoryJobStore implements JobStore {
     this.#history.push(entry);
     this.#historyBytes += sizeOf(entry);
     const { maxHistory, maxHistoryBytes } = this.#options;
-    while (this.#history.length > maxHistory || (this.#historyBytes > maxHistoryBytes && this.#history.length > 1)) {
+    while (
+      this.#history.length > maxHistory ||
+      (this.#historyBytes > maxHistoryBytes && this.#history.length > 1)
+    ) {
       const oldest = this.#history.shift() as Entry;
       this.#historyBytes -= sizeOf(oldest);
       this.#entries.delete(oldest.record.id);

@@ -25,7 +25,8 @@ export function readSubmission(bytes: Uint8Array): JobOptions {
     throw new InvalidRequestError('the body is not JSON', { cause, malformed: true });
   }
   const parsed = submissionSchema.safeParse(body);
-  if (!parsed.success) throw new InvalidRequestError(`the job can't be taken: ${validationMessage(parsed.error)}`);
+  if (!parsed.success)
+    throw new InvalidRequestError(`the job can't be taken: ${validationMessage(parsed.error)}`);
   const { webhook, policy } = parsed.data;
   return {
     webhook: webhook ?? undefined,

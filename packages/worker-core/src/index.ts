@@ -15,9 +15,22 @@ export type { VolumeCache } from './ports/volume-cache.ts';
 export { decodeFunctionCall, functionCallFrom } from './protocol/decode-function-call.ts';
 export { EncodedResponse, type EncodedResult, type ResponseParts } from './protocol/encoded-response.ts';
 export { type FlashManifest, flashManifestSchema } from './protocol/flash-manifest.ts';
-export type { ClassMethodCall, FunctionCall, PlainFunctionCall, RequestPayload } from './protocol/function-call.ts';
-export { type FunctionRequest, type FunctionRequestInput, functionRequestSchema } from './protocol/function-request.ts';
-export { type FunctionResponse, functionResponseSchema, type InstanceInfo } from './protocol/function-response.ts';
+export type {
+  ClassMethodCall,
+  FunctionCall,
+  PlainFunctionCall,
+  RequestPayload,
+} from './protocol/function-call.ts';
+export {
+  type FunctionRequest,
+  type FunctionRequestInput,
+  functionRequestSchema,
+} from './protocol/function-request.ts';
+export {
+  type FunctionResponse,
+  functionResponseSchema,
+  type InstanceInfo,
+} from './protocol/function-response.ts';
 export { validationMessage } from './protocol/validation-message.ts';
 export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
 export { ExecuteRequest, type ExecuteOptions, type ExecuteRequestParts } from './usecases/execute-request.ts';

@@ -79,9 +79,17 @@ function bindDefaults(container: Container, env: NodeJS.ProcessEnv): void {
     [
       ports.Executor,
       () =>
-        pythonBridgeModule({ python: python(), env: userEnv, settings, requiredVersion: settings.FLASH_PYTHON_VERSION }),
+        pythonBridgeModule({
+          python: python(),
+          env: userEnv,
+          settings,
+          requiredVersion: settings.FLASH_PYTHON_VERSION,
+        }),
     ],
-    [ports.PythonInstaller, () => pythonPackagesModule({ python: python(), env: userEnv, settings, redactor })],
+    [
+      ports.PythonInstaller,
+      () => pythonPackagesModule({ python: python(), env: userEnv, settings, redactor }),
+    ],
     [ports.SystemInstaller, () => systemPackagesModule({ env: userEnv, settings, redactor })],
     [ports.VolumeCache, () => noVolumeCacheModule],
   ];
@@ -89,7 +97,8 @@ function bindDefaults(container: Container, env: NodeJS.ProcessEnv): void {
   container
     .bind(InstallDependencies)
     .toResolvedValue(
-      (pythonInstaller: Installer, systemInstaller: Installer) => new InstallDependencies(pythonInstaller, systemInstaller),
+      (pythonInstaller: Installer, systemInstaller: Installer) =>
+        new InstallDependencies(pythonInstaller, systemInstaller),
       [ports.PythonInstaller, ports.SystemInstaller],
     );
   container.bind(ExecuteRequest).toResolvedValue(

@@ -8,13 +8,19 @@ import { WorkerStartError } from '@flash/worker-core';
  *
  * @throws WorkerStartError when there is none.
  */
-export function findPython(configured: string | undefined, env: NodeJS.ProcessEnv, workingDirectory: string): string {
+export function findPython(
+  configured: string | undefined,
+  env: NodeJS.ProcessEnv,
+  workingDirectory: string,
+): string {
   if (configured !== undefined) {
     if (existsSync(configured)) return configured;
     throw new WorkerStartError(`FLASH_PYTHON is ${configured}, and there is no such file`);
   }
   for (const candidate of candidates(env, workingDirectory)) if (existsSync(candidate)) return candidate;
-  throw new WorkerStartError('no Python was found: install Python 3.10 or newer, or set FLASH_PYTHON to its path');
+  throw new WorkerStartError(
+    'no Python was found: install Python 3.10 or newer, or set FLASH_PYTHON to its path',
+  );
 }
 
 function* candidates(env: NodeJS.ProcessEnv, workingDirectory: string): Generator<string> {

@@ -9,7 +9,9 @@ const ownSettingsSchema = z.object({
   FLASH_PYTHON: z
     .string()
     .optional()
-    .describe('Python interpreter of user code; default: $VIRTUAL_ENV, the nearest .venv above the working directory, python3'),
+    .describe(
+      'Python interpreter of user code; default: $VIRTUAL_ENV, the nearest .venv above the working directory, python3',
+    ),
   FLASH_PYTHON_VERSION: z
     .string()
     .regex(/^\d+\.\d+$/, 'expected MAJOR.MINOR, such as 3.12')

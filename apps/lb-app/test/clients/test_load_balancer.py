@@ -73,7 +73,9 @@ def test_large_argument():
 
 def test_calls_at_the_same_time():
     async def all_of_them():
-        return await asyncio.gather(*(stub(nap, None, None, True, 0.3) for _ in range(8)))
+        return await asyncio.gather(
+            *(stub(nap, None, None, True, 0.3) for _ in range(8))
+        )
 
     started = time.monotonic()
     assert asyncio.run(all_of_them()) == [0.3] * 8

@@ -14,7 +14,11 @@ import pytest
 import runpod
 from runpod_flash.execute_class import create_remote_class
 from runpod_flash.protos.remote_execution import FunctionRequest, FunctionResponse
-from runpod_flash.stubs.dependency_resolver import RemoteDependency, build_augmented_source, generate_stub_code
+from runpod_flash.stubs.dependency_resolver import (
+    RemoteDependency,
+    build_augmented_source,
+    generate_stub_code,
+)
 from runpod_flash.stubs.live_serverless import LiveServerlessStub
 
 runpod.api_key = "local"
@@ -41,7 +45,9 @@ stub = LiveServerlessStub(Server())
 
 def call(function, *args, dependencies=None, **kwargs):
     async def run():
-        request = await stub.prepare_request(function, dependencies, None, True, *args, **kwargs)
+        request = await stub.prepare_request(
+            function, dependencies, None, True, *args, **kwargs
+        )
         return stub.handle_response(await stub.ExecuteFunction(request))
 
     return asyncio.run(run())
@@ -118,13 +124,17 @@ class Counter:
 
 
 def test_remote_class_keeps_its_state():
-    remote = create_remote_class(Counter, SimpleNamespace(name="samples"), [], [], True)(10)
+    remote = create_remote_class(
+        Counter, SimpleNamespace(name="samples"), [], [], True
+    )(10)
     remote._stub = stub  # as the client does once the endpoint is deployed
 
     async def run():
         values = []
         for amount in (1, 2, 3):
-            response = await stub.ExecuteFunction(remote._build_class_request("add", (amount,), {}))
+            response = await stub.ExecuteFunction(
+                remote._build_class_request("add", (amount,), {})
+            )
             values.append(stub.handle_response(response))
         return values
 
@@ -133,19 +143,38 @@ def test_remote_class_keeps_its_state():
 
 def test_function_with_a_stub_of_another_remote_function():
     inner = RemoteDependency(
-        name="inner", endpoint_id="samples", source="def inner(x):\n    return x * 2\n", dependencies=[], system_dependencies=[]
+        name="inner",
+        endpoint_id="samples",
+        source="def inner(x):\n    return x * 2\n",
+        dependencies=[],
+        system_dependencies=[],
     )
     # The worker of the test has no address of its own in its environment; on the platform it has.
     address = f"import os\nos.environ['RUNPOD_ENDPOINT_BASE_URL'] = {os.environ['RUNPOD_ENDPOINT_BASE_URL']!r}\n"
-    source = build_augmented_source("async def outer(x):\n    return await inner(x) + 1\n", [generate_stub_code(inner)])
-    request = FunctionRequest(function_name="outer", function_code=address + source, args=[20], serialization_format="json")
+    source = build_augmented_source(
+        "async def outer(x):\n    return await inner(x) + 1\n",
+        [generate_stub_code(inner)],
+    )
+    request = FunctionRequest(
+        function_name="outer",
+        function_code=address + source,
+        args=[20],
+        serialization_format="json",
+    )
     # JSON in, JSON out for the outer call; the stub inside speaks cloudpickle.
     response = asyncio.run(stub.ExecuteFunction(request))
     assert stub.handle_response(response) == 41
 
 
 def json_request(code, name="f", **fields):
-    return {"input": {"function_name": name, "function_code": code, "serialization_format": "json", **fields}}
+    return {
+        "input": {
+            "function_name": name,
+            "function_code": code,
+            "serialization_format": "json",
+            **fields,
+        }
+    }
 
 
 def occupy_both_slots():
@@ -155,13 +184,21 @@ def occupy_both_slots():
 
 
 def test_endpoint_run_sync_and_response_model():
-    output = endpoint.run_sync(json_request("def f(a):\n    print('hi')\n    return [a, None]", args=[1]))
+    output = endpoint.run_sync(
+        json_request("def f(a):\n    print('hi')\n    return [a, None]", args=[1])
+    )
     response = FunctionResponse(**output)
-    assert (response.success, response.json_result, response.stdout) == (True, [1, None], "hi\n")
+    assert (response.success, response.json_result, response.stdout) == (
+        True,
+        [1, None],
+        "hi\n",
+    )
 
 
 def test_endpoint_run_status_output():
-    job = endpoint.run(json_request("import time\ndef f():\n    time.sleep(0.3)\n    return 7"))
+    job = endpoint.run(
+        json_request("import time\ndef f():\n    time.sleep(0.3)\n    return 7")
+    )
     assert job.status() in ("IN_QUEUE", "IN_PROGRESS")
     assert job.output(timeout=5)["json_result"] == 7
     assert job.status() == "COMPLETED"
@@ -225,7 +262,9 @@ def test_webhook():
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            received.append(
+                json.loads(self.rfile.read(int(self.headers["content-length"])))
+            )
             # The first call fails: it must be tried again.
             self.send_response(500 if len(received) == 1 else 200)
             self.end_headers()

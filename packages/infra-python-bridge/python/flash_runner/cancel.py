@@ -122,7 +122,7 @@ def raise_cancelled(_again: bool) -> None:
 
 
 def interrupt_task(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> Callable[[bool], None]:
-    """How to interrupt asynchronous code: cancel its task; when that was not enough and it blocks the loop, raise inside it."""
+    """How to interrupt asynchronous code: cancel its task; when that was not enough and it blocks the loop, raise in it."""
 
     def interrupt(again: bool) -> None:
         if again and asyncio.current_task(loop) is task:

@@ -19,18 +19,21 @@ from collections.abc import Callable
 from typing import Any
 
 _LOWEST_FD = 200
+_LONGEST_LINE = 8192
 
 
 class Route:
     """Whose output it is."""
 
-    __slots__ = ("finished", "instance", "request", "shared")
+    __slots__ = ("finished", "instance", "pending", "request", "shared")
 
     def __init__(self, request: int, instance: str | None, shared: bool) -> None:
         self.request = request
         self.instance = instance
         self.shared = shared
         self.finished = False
+        # The beginning of a line that is not complete yet: a print writes its parts one by one.
+        self.pending = ""
 
 
 _route: contextvars.ContextVar[Route | None] = contextvars.ContextVar("flash_output_route", default=None)
@@ -104,9 +107,7 @@ class RoutedStream(io.TextIOBase):
 
     def _open(self) -> io.TextIOWrapper:
         raw = io.FileIO(self._fd, "w", closefd=False)
-        text = io.TextIOWrapper(
-            io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
-        )
+        text = io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
         text.mode = "w"  # type: ignore[misc]  # as the interpreter does for its own streams
         return text
 
@@ -120,7 +121,7 @@ class RoutedStream(io.TextIOBase):
         if route.finished and current is not None and route.instance is not None and route.instance == current.instance:
             # A worker thread that an instance keeps from call to call prints for the call that is at work.
             return self._text.write(text)
-        self._capture.send(route.request, text.encode("utf-8", "backslashreplace"))
+        self._capture.send_lines(route, text)
         return len(text)
 
     def flush(self) -> None:
@@ -231,10 +232,20 @@ class Capture:
             self._stderr.flush()
         except (OSError, ValueError):
             pass  # closed by user code; the next request gets new streams
+        if route.pending:
+            self.send_lines(route, "", everything=True)
         if route.shared:
             return False
         self.exclusive = None
         return self.pipe.mark_end()
+
+    def send_lines(self, route: Route, text: str, everything: bool = False) -> None:
+        """Send complete lines of a request as a frame; what is left of the last one waits for its end."""
+        lines = route.pending + text
+        end = len(lines) if everything or route.finished or len(lines) > _LONGEST_LINE else lines.rfind("\n") + 1
+        route.pending = lines[end:]
+        if end > 0:
+            self.send(route.request, lines[:end].encode("utf-8", "backslashreplace"))
 
 
 def _let_threads_inherit_the_route() -> None:

@@ -12,7 +12,7 @@ _MOST_CHARACTERS = 256 * 1024
 
 
 class RequestError(Exception):
-    """The request can't be run as it is: a missing name, an argument that can't be decoded. Has no traceback worth showing."""
+    """The request can't be run as it is: a missing name, a broken argument. Has no traceback worth showing."""
 
 
 def describe(error: BaseException) -> str:

@@ -54,9 +54,7 @@ def find_function(request: dict[str, Any], serialization: str, code: Sources) ->
     return Target(function, args, kwargs)
 
 
-def find_method(
-    request: dict[str, Any], serialization: str, code: Sources, instances: Instances, wanted: Wanted
-) -> Target:
+def find_method(request: dict[str, Any], serialization: str, code: Sources, instances: Instances, wanted: Wanted) -> Target:
     """Find the instance, or make and keep it, and its method."""
     instance = None if wanted.create else instances.get(wanted.name)
     if instance is None:

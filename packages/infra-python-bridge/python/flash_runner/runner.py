@@ -61,9 +61,10 @@ class Runner:
         pipe = OutputPipe(place.pipe(0), place.marker)
         self._channel = Channel(place.socket, place.runner)
         control = frames.connect(place.socket)
-        control.sendall(frames.hello(place.runner, "control"))
         self._cancellation = Cancellation(control)
         self._cancellation.listen()
+        # Said only now: what the supervisor writes before somebody listens would raise no signal.
+        control.sendall(frames.hello(place.runner, "control"))
         self._capture = Capture(pipe, self._send_output, _log_level())
         self._sources = Sources()
         self._instances = Instances()
@@ -95,7 +96,7 @@ class Runner:
             # An instance left tasks on the loop: they go on while the runner waits.
             readable = loop.create_future()
             descriptor = self._channel.socket.fileno()
-            loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
+            loop.add_reader(descriptor, _settle, readable)
             loop.run_until_complete(readable)
             loop.remove_reader(descriptor)
         spin_us, self._spin_us = self._spin_us, 0
@@ -163,7 +164,7 @@ class Runner:
         body = encode_result(value, serialization)
         if len(body) > self._place.max_response_bytes:
             raise RequestError(
-                f"the encoded result has {len(body)} bytes, more than the {self._place.max_response_bytes} that are allowed; "
+                f"the encoded result has {len(body)} bytes and the bound is {self._place.max_response_bytes}: "
                 "return less, or raise FLASH_MAX_RESPONSE_BYTES"
             )
         flags = frames.FLAG_SUCCESS | (frames.FLAG_JSON if serialization == "json" else 0)
@@ -284,9 +285,7 @@ class Runner:
         try:
             body = _parse(frame)
             serialization = body.get("serialization_format") or "cloudpickle"
-            target = invoke.find_method(
-                body, serialization, self._sources, self._instances, Wanted(instance, False, None)
-            )
+            target = invoke.find_method(body, serialization, self._sources, self._instances, Wanted(instance, False, None))
             outcome = self._success(await invoke.call_async(target), serialization)
         except BaseException as error:
             outcome = _failure(error)
@@ -294,6 +293,11 @@ class Runner:
             self._cancellation.end(request)
             self._overlapping.pop(request, None)
         self._answer(route, outcome)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _parse(frame: Request) -> dict[str, Any]:

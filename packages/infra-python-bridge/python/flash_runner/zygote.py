@@ -41,11 +41,12 @@ class Zygote:
         """Serve until the supervisor goes away, then end every process below."""
         self._report({"event": "ready", "pid": os.getpid(), "python": sys.version.split()[0], "modules": _top_level()})
         while True:
-            ready, _, _ = select.select([self._control, self._wakeup], [], [])
+            control = self._control.fileno()
+            ready, _, _ = select.select([control, self._wakeup], [], [])
             if self._wakeup in ready:
                 self._drain_wakeup()
                 self._bury()
-            if self._control in ready and not self._read_commands():
+            if control in ready and not self._read_commands():
                 break
         self._end_all()
 

@@ -13,7 +13,9 @@ describe('HeadTailBuffer', () => {
   it('keeps head and tail of a flood and says how much it cut', () => {
     const buffer = new HeadTailBuffer(10, 'SETTING');
     for (let index = 0; index < 100_000; index++) buffer.appendText('0123456789');
-    expect(buffer.toString()).toBe('01234\n[… 999990 bytes of output cut; raise SETTING to keep more …]\n56789');
+    expect(buffer.toString()).toBe(
+      '01234\n[… 999990 bytes of output cut; raise SETTING to keep more …]\n56789',
+    );
   });
 
   it('decodes characters that were torn between two pieces', () => {

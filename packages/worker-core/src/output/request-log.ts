@@ -50,9 +50,13 @@ export class RequestLog {
     if (this.#liveBytes > this.#maxLiveBytes) {
       this.#writeOutput(this.#partialLine);
       this.#partialLine = '';
-      this.#log.write('warn', 'further output of this request is not logged (FLASH_MAX_LOGGED_OUTPUT_BYTES)', {
-        requestId: this.#requestId,
-      });
+      this.#log.write(
+        'warn',
+        'further output of this request is not logged (FLASH_MAX_LOGGED_OUTPUT_BYTES)',
+        {
+          requestId: this.#requestId,
+        },
+      );
     }
   };
 

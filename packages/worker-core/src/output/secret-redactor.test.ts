@@ -9,7 +9,9 @@ describe('SecretRedactor', () => {
   });
 
   it('takes credentials out of URLs', () => {
-    expect(redactor.redact('from https://user:pass@index.example/simple')).toBe('from https://[redacted]@index.example/simple');
+    expect(redactor.redact('from https://user:pass@index.example/simple')).toBe(
+      'from https://[redacted]@index.example/simple',
+    );
   });
 
   it('leaves other text alone, short values too', () => {

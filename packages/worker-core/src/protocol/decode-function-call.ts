@@ -1,6 +1,10 @@
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import type { FunctionCall, RequestPayload } from './function-call.ts';
-import { type FunctionRequest, type FunctionRequestInput, functionRequestSchema } from './function-request.ts';
+import {
+  type FunctionRequest,
+  type FunctionRequestInput,
+  functionRequestSchema,
+} from './function-request.ts';
 import { validationMessage } from './validation-message.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -38,9 +42,12 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
     });
   }
   if (!isObject(body)) {
-    throw new InvalidRequestError('the body must be a JSON object: a FunctionRequest or {"input": FunctionRequest}', {
-      malformed: true,
-    });
+    throw new InvalidRequestError(
+      'the body must be a JSON object: a FunctionRequest or {"input": FunctionRequest}',
+      {
+        malformed: true,
+      },
+    );
   }
   return body;
 }

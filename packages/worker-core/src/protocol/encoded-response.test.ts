@@ -3,13 +3,36 @@ import { EncodedResponse, type ResponseParts } from './encoded-response.ts';
 
 const encoder = new TextEncoder();
 const everyKey = ['success', 'result', 'json_result', 'error', 'stdout', 'instance_id', 'instance_info'];
-const info = { class_name: 'C', created_at: '2026-01-01T00:00:00.000Z', last_used: '2026-01-01T00:00:00.000Z', method_calls: 2 };
+const info = {
+  class_name: 'C',
+  created_at: '2026-01-01T00:00:00.000Z',
+  last_used: '2026-01-01T00:00:00.000Z',
+  method_calls: 2,
+};
 
 const cases: [string, ResponseParts][] = [
-  ['a pickled result', { success: true, result: { format: 'cloudpickle', base64: encoder.encode('gAVLBS4=') }, stdout: 'hi\n"ü"' }],
-  ['a JSON result', { success: true, result: { format: 'json', json: encoder.encode('{"a":[1,null,"ü"]}') } }],
+  [
+    'a pickled result',
+    {
+      success: true,
+      result: { format: 'cloudpickle', base64: encoder.encode('gAVLBS4=') },
+      stdout: 'hi\n"ü"',
+    },
+  ],
+  [
+    'a JSON result',
+    { success: true, result: { format: 'json', json: encoder.encode('{"a":[1,null,"ü"]}') } },
+  ],
   ['a failure', { success: false, error: 'boom\nTraceback "x"', stdout: 'so far' }],
-  ['an instance', { success: true, result: { format: 'json', json: encoder.encode('1') }, instanceId: 'C_1', instanceInfo: info }],
+  [
+    'an instance',
+    {
+      success: true,
+      result: { format: 'json', json: encoder.encode('1') },
+      instanceId: 'C_1',
+      instanceInfo: info,
+    },
+  ],
 ];
 
 describe('EncodedResponse', () => {

@@ -81,7 +81,8 @@ export class EncodedResponse {
   #frame(withError: boolean): readonly [string, string] {
     const { result, success } = this.#parts;
     const rest = this.#tail(withError);
-    if (result?.format === 'cloudpickle') return ['{"success":true,"result":"', `","json_result":null,${rest}`];
+    if (result?.format === 'cloudpickle')
+      return ['{"success":true,"result":"', `","json_result":null,${rest}`];
     if (result?.format === 'json') return ['{"success":true,"result":null,"json_result":', `,${rest}`];
     return [`{"success":${success},"result":null,"json_result":null,`, rest];
   }

@@ -6,7 +6,13 @@ it('keeps keys it does not know and fills in the defaults of section 6', () => {
     version: '1.0',
     extra: 1,
     function_registry: { f: 'gpu' },
-    resources: { gpu: { resource_type: 'LiveServerless', more: true, functions: [{ name: 'f', module: 'm', also: 'kept' }] } },
+    resources: {
+      gpu: {
+        resource_type: 'LiveServerless',
+        more: true,
+        functions: [{ name: 'f', module: 'm', also: 'kept' }],
+      },
+    },
   });
   expect(manifest).toMatchObject({
     extra: 1,

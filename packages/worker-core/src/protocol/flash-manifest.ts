@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One deployed function or class of a resource (contract, section 6). */
-export const manifestFunctionSchema = z.looseObject({
+const manifestFunctionSchema = z.looseObject({
   name: z.string(),
   module: z.string(),
   is_async: z.boolean().default(false),
@@ -12,7 +12,7 @@ export const manifestFunctionSchema = z.looseObject({
 });
 
 /** One deployed resource: a queue endpoint or a load-balanced one (contract, section 6). */
-export const manifestResourceSchema = z.looseObject({
+const manifestResourceSchema = z.looseObject({
   resource_type: z.string(),
   functions: z.array(manifestFunctionSchema).default([]),
   is_load_balanced: z.boolean().default(false),

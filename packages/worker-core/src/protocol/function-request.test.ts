@@ -28,11 +28,19 @@ describe('FunctionRequest', () => {
   it('takes null as absent in every optional field', () => {
     const nulls = Object.fromEntries(Object.keys(functionRequestSchema.shape).map((field) => [field, null]));
     const parsed = functionRequestSchema.parse({ ...nulls, function_name: 'f' });
-    expect(parsed).toMatchObject({ args: [], kwargs: {}, dependencies: [], create_new_instance: true, modules: {} });
+    expect(parsed).toMatchObject({
+      args: [],
+      kwargs: {},
+      dependencies: [],
+      create_new_instance: true,
+      modules: {},
+    });
   });
 
   it('ignores fields it does not know', () => {
-    expect(functionRequestSchema.parse({ ...minimal, from_the_future: 1 })).not.toHaveProperty('from_the_future');
+    expect(functionRequestSchema.parse({ ...minimal, from_the_future: 1 })).not.toHaveProperty(
+      'from_the_future',
+    );
   });
 
   it.each([
@@ -57,7 +65,9 @@ describe('FunctionRequest', () => {
   });
 
   it('takes plain values with the json format', () => {
-    expect(functionCallFrom({ ...minimal, args: [1, { a: 2 }], serialization_format: 'json' }).serializationFormat).toBe('json');
+    expect(
+      functionCallFrom({ ...minimal, args: [1, { a: 2 }], serialization_format: 'json' }).serializationFormat,
+    ).toBe('json');
   });
 });
 

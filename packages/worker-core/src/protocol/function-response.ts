@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What is known of a live instance after a call (contract, section 2). Times are ISO 8601. */
-export const instanceInfoSchema = z.looseObject({
+const instanceInfoSchema = z.looseObject({
   class_name: z.string(),
   created_at: z.string(),
   last_used: z.string(),

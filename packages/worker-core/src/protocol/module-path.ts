@@ -5,10 +5,12 @@
 export function modulePathProblem(path: string): string | undefined {
   if (path === '') return 'a module path must not be empty';
   if (path.includes('\0')) return 'a module path must not contain a NUL character';
-  if (path.startsWith('/') || path.includes('\\')) return 'a module path must be relative, with "/" between its parts';
+  if (path.startsWith('/') || path.includes('\\'))
+    return 'a module path must be relative, with "/" between its parts';
   const parts = path.split('/');
   if (parts.includes('..')) return 'a module path must not leave its directory ("..")';
-  if (parts.some((part) => part === '' || part === '.')) return 'a module path must not have empty or "." parts';
+  if (parts.some((part) => part === '' || part === '.'))
+    return 'a module path must not have empty or "." parts';
   if (!path.endsWith('.py')) return 'a module path must end in ".py"';
   return undefined;
 }

@@ -1,5 +1,11 @@
 import { describe, it } from '@jest/globals';
-import { contractFunctions, executorContract, FakeExecutor, FakeInstaller, installerContract } from './index.ts';
+import {
+  contractFunctions,
+  executorContract,
+  FakeExecutor,
+  FakeInstaller,
+  installerContract,
+} from './index.ts';
 
 describe('FakeExecutor keeps the contract of Executor', () => {
   const fakes = Object.fromEntries(Object.entries(contractFunctions).map(([name, { fake }]) => [name, fake]));

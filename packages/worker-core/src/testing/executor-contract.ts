@@ -5,7 +5,9 @@ import { type ContractCase, ensure, rejection } from './contract-case.ts';
 import type { FakeFunction } from './fake-executor.ts';
 
 /** The functions the contract calls, in Python and for {@link FakeExecutor}. */
-export const contractFunctions: Readonly<Record<string, { readonly python: string; readonly fake: FakeFunction }>> = {
+export const contractFunctions: Readonly<
+  Record<string, { readonly python: string; readonly fake: FakeFunction }>
+> = {
   add: { python: 'def add(a, b):\n    return a + b', fake: ({ args }) => Number(args[0]) + Number(args[1]) },
   greet: {
     python: 'def greet(name):\n    print("hello", name)\n    return name',
@@ -33,7 +35,10 @@ export function executorContract(make: () => Promise<Executor>): ContractCase[] 
     run: async () => {
       const executor = await make();
       try {
-        await body((call, input, options) => executor.run(callOf(call, input), { requestId: 'contract', ...options }), executor);
+        await body(
+          (call, input, options) => executor.run(callOf(call, input), { requestId: 'contract', ...options }),
+          executor,
+        );
       } finally {
         await executor.close();
       }
@@ -43,12 +48,19 @@ export function executorContract(make: () => Promise<Executor>): ContractCase[] 
     check('returns what the function returned', async (run) => {
       const { end, result, error, output } = await run('add', { args: [2, 3] });
       ensure(end === 'returned' && error === undefined, `it ended as ${end}: ${error}`);
-      ensure(result?.format === 'json' && new TextDecoder().decode(result.json) === '5', 'the result is not 5');
+      ensure(
+        result?.format === 'json' && new TextDecoder().decode(result.json) === '5',
+        'the result is not 5',
+      );
       ensure(output === '', `there is output: ${output}`);
     }),
     check('hands over what the function printed, as it is printed and with the result', async (run) => {
       const seen: string[] = [];
-      const { output } = await run('greet', { kwargs: { name: 'Ada' } }, { onOutput: (bytes) => seen.push(new TextDecoder().decode(bytes)) });
+      const { output } = await run(
+        'greet',
+        { kwargs: { name: 'Ada' } },
+        { onOutput: (bytes) => seen.push(new TextDecoder().decode(bytes)) },
+      );
       ensure(output === 'hello Ada\n', `the output is ${JSON.stringify(output)}`);
       ensure(seen.join('') === output, `seen live: ${JSON.stringify(seen)}`);
     }),
@@ -76,7 +88,10 @@ export function executorContract(make: () => Promise<Executor>): ContractCase[] 
     }),
     check('takes nothing after it was closed', async (run, executor) => {
       await executor.close();
-      ensure((await rejection(run('add', { args: [1, 2] }))) instanceof WorkerClosedError, 'no WorkerClosedError');
+      ensure(
+        (await rejection(run('add', { args: [1, 2] }))) instanceof WorkerClosedError,
+        'no WorkerClosedError',
+      );
     }),
   ];
 }
@@ -89,5 +104,10 @@ type Run = (
 
 function callOf(name: string, input: object): ReturnType<typeof functionCallFrom> {
   const code = contractFunctions[name]?.python;
-  return functionCallFrom({ function_name: name, function_code: code, serialization_format: 'json', ...input });
+  return functionCallFrom({
+    function_name: name,
+    function_code: code,
+    serialization_format: 'json',
+    ...input,
+  });
 }

@@ -48,7 +48,11 @@ export class FakeExecutor implements Executor {
     try {
       const value = await Promise.race([fake({ ...argumentsOf(call), print, signal: end.signal }), ended]);
       if (isInterruption(value)) return { ...value, output };
-      return { end: 'returned', output, result: { format: 'json', json: encoder.encode(JSON.stringify(value ?? null)) } };
+      return {
+        end: 'returned',
+        output,
+        result: { format: 'json', json: encoder.encode(JSON.stringify(value ?? null)) },
+      };
     } catch (error) {
       return { end: 'raised', error: `${(error as Error).message}\nTraceback`, output };
     }
@@ -77,7 +81,8 @@ function watch({ signal, timeoutMs }: RunOptions, end: AbortController): Promise
     const onAbort = stop({ end: 'cancelled', error: 'the request was cancelled' });
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
-    if (timeoutMs) setTimeout(stop({ end: 'timed-out', error: `longer than ${timeoutMs} ms` }), timeoutMs).unref();
+    if (timeoutMs)
+      setTimeout(stop({ end: 'timed-out', error: `longer than ${timeoutMs} ms` }), timeoutMs).unref();
   });
 }
 

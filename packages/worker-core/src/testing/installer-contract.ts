@@ -13,7 +13,10 @@ export interface ContractPackages {
 }
 
 /** What every Installer does. `make` gives one with a fresh environment. */
-export function installerContract(make: () => Promise<Installer>, packages: ContractPackages): ContractCase[] {
+export function installerContract(
+  make: () => Promise<Installer>,
+  packages: ContractPackages,
+): ContractCase[] {
   const { wanted, unknown, refused } = packages;
   return [
     {
@@ -22,10 +25,16 @@ export function installerContract(make: () => Promise<Installer>, packages: Cont
         const installer = await make();
         const lines: string[] = [];
         ensure((await installer.missing([wanted])).length === 1, `${wanted} should be missing`);
-        const changes = await installer.install([wanted], { accelerate: true, onLine: (line) => lines.push(line) });
+        const changes = await installer.install([wanted], {
+          accelerate: true,
+          onLine: (line) => lines.push(line),
+        });
         ensure((await installer.missing([wanted])).length === 0, `${wanted} should be installed`);
         ensure(lines.length > 0, 'nothing was reported while it ran');
-        ensure(changes.every(({ previousVersion }) => previousVersion === undefined), 'nothing was replaced');
+        ensure(
+          changes.every(({ previousVersion }) => previousVersion === undefined),
+          'nothing was replaced',
+        );
       },
     },
     {
@@ -46,7 +55,9 @@ export function installerContract(make: () => Promise<Installer>, packages: Cont
     {
       name: 'installs nothing once its signal has aborted',
       run: async () => {
-        const error = await rejection((await make()).install([wanted], { accelerate: true, signal: AbortSignal.abort() }));
+        const error = await rejection(
+          (await make()).install([wanted], { accelerate: true, signal: AbortSignal.abort() }),
+        );
         ensure(error instanceof InstallError && error.failure === 'CANCELLED', String(error));
       },
     },

@@ -38,7 +38,10 @@ describe('CoalescingInstaller', () => {
     await tick();
     expect(inner.calls).toHaveLength(1);
     gate.resolve();
-    expect(await Promise.all(both)).toEqual([expect.arrayContaining([expect.objectContaining({ name: 'a' })]), []]);
+    expect(await Promise.all(both)).toEqual([
+      expect.arrayContaining([expect.objectContaining({ name: 'a' })]),
+      [],
+    ]);
     expect(inner.calls).toHaveLength(1);
   });
 

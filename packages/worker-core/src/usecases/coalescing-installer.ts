@@ -29,7 +29,8 @@ export class CoalescingInstaller implements Installer {
     if (options.signal?.aborted) throw cancelled(packages);
     const key = JSON.stringify([options.accelerate, packages.toSorted()]);
     const known = this.#shared.get(key);
-    if (known !== undefined) options.onLine?.('Another request is installing the same packages: waiting for it');
+    if (known !== undefined)
+      options.onLine?.('Another request is installing the same packages: waiting for it');
     const shared = known ?? this.#begin(key, packages, options.accelerate);
     return this.#join(shared, packages, options);
   }
@@ -43,7 +44,9 @@ export class CoalescingInstaller implements Installer {
     const end = this.#last.then(async () => {
       // The installation before this one may have brought them.
       const missing = await this.#installer.missing(packages);
-      return missing.length > 0 ? this.#installer.install(missing, { accelerate, onLine, signal: abort.signal }) : [];
+      return missing.length > 0
+        ? this.#installer.install(missing, { accelerate, onLine, signal: abort.signal })
+        : [];
     });
     const shared: SharedInstall = { end, abort, listeners, waiters: 0 };
     this.#shared.set(key, shared);
@@ -55,7 +58,11 @@ export class CoalescingInstaller implements Installer {
   }
 
   /** One request's share: it may leave without the others losing their installation; the last one to leave ends it. */
-  async #join(shared: SharedInstall, packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]> {
+  async #join(
+    shared: SharedInstall,
+    packages: readonly string[],
+    options: InstallOptions,
+  ): Promise<readonly InstalledChange[]> {
     const { onLine, signal } = options;
     const left = Promise.withResolvers<never>();
     const leave = (): void => left.reject(cancelled(packages));

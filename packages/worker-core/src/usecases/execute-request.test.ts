@@ -17,10 +17,13 @@ describe('ExecuteRequest', () => {
   let executeRequest: ExecuteRequest;
   const execute = async (request: FunctionRequestInput, options = {}) =>
     (
-      await executeRequest.execute(functionCallFrom({ function_code: '…', serialization_format: 'json', ...request }), {
-        requestId: 'r1',
-        ...options,
-      })
+      await executeRequest.execute(
+        functionCallFrom({ function_code: '…', serialization_format: 'json', ...request }),
+        {
+          requestId: 'r1',
+          ...options,
+        },
+      )
     ).toObject();
 
   beforeEach(() => {
@@ -35,7 +38,13 @@ describe('ExecuteRequest', () => {
     volumeCache = new FakeVolumeCache();
     log = new RecordingLog();
     const installDependencies = new InstallDependencies(python, new FakeInstaller());
-    executeRequest = new ExecuteRequest({ executor, installDependencies, volumeCache, log, maxLoggedOutputBytes: 20 });
+    executeRequest = new ExecuteRequest({
+      executor,
+      installDependencies,
+      volumeCache,
+      log,
+      maxLoggedOutputBytes: 20,
+    });
   });
 
   it('answers with the result and nothing else', async () => {
@@ -89,7 +98,10 @@ describe('ExecuteRequest', () => {
   });
 
   it('answers a failing function with its error', async () => {
-    expect(await execute({ function_name: 'fail' })).toMatchObject({ success: false, error: expect.stringMatching(/^boom\n/) });
+    expect(await execute({ function_name: 'fail' })).toMatchObject({
+      success: false,
+      error: expect.stringMatching(/^boom\n/),
+    });
   });
 
   it('shows lines live to the log and to a listener, with the id of the request', async () => {

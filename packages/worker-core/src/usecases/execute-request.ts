@@ -70,7 +70,11 @@ export class ExecuteRequest {
   }
 
   /** @returns why the request can't run, or `undefined` when all its packages are there. */
-  async #prepare(call: FunctionCall, requestLog: RequestLog, signal?: AbortSignal): Promise<string | undefined> {
+  async #prepare(
+    call: FunctionCall,
+    requestLog: RequestLog,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
     const { installDependencies, volumeCache, executor } = this.#parts;
     try {
       await volumeCache.hydrate(requestLog.system);
@@ -82,7 +86,10 @@ export class ExecuteRequest {
       return undefined;
     } catch (error) {
       if (!(error instanceof InstallError)) throw error;
-      this.#parts.log.write('warn', 'installation failed', { failure: error.failure, packages: error.packages });
+      this.#parts.log.write('warn', 'installation failed', {
+        failure: error.failure,
+        packages: error.packages,
+      });
       return error.message;
     }
   }

@@ -49,7 +49,9 @@ describe('InstallDependencies', () => {
   });
 
   it('refuses a bad specifier before anything is started', async () => {
-    await expect(install({ dependencies: ['-r file'] })).rejects.toMatchObject({ failure: 'INVALID_SPECIFIER' });
+    await expect(install({ dependencies: ['-r file'] })).rejects.toMatchObject({
+      failure: 'INVALID_SPECIFIER',
+    });
     expect(order).toEqual([]);
   });
 

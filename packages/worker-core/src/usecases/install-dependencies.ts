@@ -57,7 +57,11 @@ export class InstallDependencies {
     return pythonEnd.value;
   }
 
-  async #installSystem(missing: readonly string[], wanted: WantedPackages, progress: Progress): Promise<void> {
+  async #installSystem(
+    missing: readonly string[],
+    wanted: WantedPackages,
+    progress: Progress,
+  ): Promise<void> {
     if (missing.length === 0) return;
     progress.onLine(`Installing system packages: ${missing.join(', ')}`);
     await this.#system.install(missing, { accelerate: wanted.accelerateDownloads, ...progress });

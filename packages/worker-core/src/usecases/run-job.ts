@@ -23,7 +23,10 @@ export class RunJob {
         onEvent,
       });
       // The platform's own SDK lifts `error` out of a handler's answer, so that the job is FAILED.
-      return { outputJson: joinBytes(response.toJsonChunks({ error: 'lifted' })), error: response.error ?? undefined };
+      return {
+        outputJson: joinBytes(response.toJsonChunks({ error: 'lifted' })),
+        error: response.error ?? undefined,
+      };
     } catch (error) {
       if (error instanceof WorkerError) return { error: `${error.code}: ${error.message}` };
       throw error;

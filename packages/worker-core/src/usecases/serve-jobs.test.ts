@@ -38,7 +38,11 @@ class ListedJobs implements JobQueue {
 }
 
 function job(id: string, input: unknown): Job {
-  return { id, bytes: new TextEncoder().encode(JSON.stringify({ id, input })), stop: new AbortController().signal };
+  return {
+    id,
+    bytes: new TextEncoder().encode(JSON.stringify({ id, input })),
+    stop: new AbortController().signal,
+  };
 }
 
 it('serves jobs one after the other, answers a malformed one with an error, and drains', async () => {
@@ -62,7 +66,12 @@ it('serves jobs one after the other, answers a malformed one with an error, and 
     maxLoggedOutputBytes: 1000,
   });
   const good = { function_name: 'work', function_code: '…', serialization_format: 'json' };
-  const queue = new ListedJobs([job('a', good), job('b', { function_name: 3 }), job('c', good), job('d', { ...good, function_name: 'none' })]);
+  const queue = new ListedJobs([
+    job('a', good),
+    job('b', { function_name: 3 }),
+    job('c', good),
+    job('d', { ...good, function_name: 'none' }),
+  ]);
   const serve = new ServeJobs(queue, new RunJob(executeRequest), log, 1);
   await queue.allDone.promise;
   await serve.drain();

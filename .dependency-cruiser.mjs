@@ -1,0 +1,68 @@
+/** Who may import whom; see ARCHITECTURE.md. */
+const plainLibraries = '^packages/command-runner/';
+const notTests = { pathNot: '\\.test\\.ts$|/test/' };
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'core-imports-only-zod',
+      comment: 'The core knows no Node, no container, no logger.',
+      severity: 'error',
+      from: { path: '^packages/worker-core/src/', ...notTests },
+      to: { pathNot: '^packages/worker-core/src/|^node_modules/zod/' },
+    },
+    {
+      name: 'infra-imports-core-and-plain-libraries',
+      severity: 'error',
+      from: { path: '^packages/(infra-[^/]+)/', ...notTests },
+      to: { path: '^(packages|apps)/', pathNot: `^packages/$1/|^packages/worker-core/|${plainLibraries}` },
+    },
+    {
+      name: 'plain-libraries-import-no-package',
+      severity: 'error',
+      from: { path: plainLibraries },
+      to: { path: '^(packages|apps)/', pathNot: plainLibraries },
+    },
+    {
+      name: 'gateway-imports-core',
+      severity: 'error',
+      from: { path: '^packages/queue-gateway/' },
+      to: { path: '^(packages|apps)/', pathNot: '^packages/(queue-gateway|worker-core)/' },
+    },
+    {
+      name: 'host-imports-core-and-infra',
+      severity: 'error',
+      from: { path: '^packages/worker-host/' },
+      to: { path: '^(packages|apps)/', pathNot: '^packages/(worker-host|worker-core|infra-[^/]+)/' },
+    },
+    {
+      name: 'apps-import-host-core-and-gateway',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: {
+        path: '^(packages|apps)/',
+        pathNot: '^apps/$1/|^packages/(worker-host|worker-core|queue-gateway)/',
+      },
+    },
+    {
+      name: 'only-through-exports',
+      comment: 'Another package is reached through its index, or its testing index.',
+      severity: 'error',
+      from: { path: '^(packages|apps)/([^/]+)/' },
+      to: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^$1/$2/|/src/(testing/)?index\\.ts$' },
+    },
+    { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
+    tsPreCompilationDeps: false,
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
+  },
+};

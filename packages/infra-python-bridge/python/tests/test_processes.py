@@ -1,0 +1,143 @@
+"""Processes: cancellation, crashes, what user code leaves behind, the zygote's end."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from conftest import SUCCESS, RunnerHandle, Supervisor, alive
+
+LOOP = "def f():\n while True: pass"
+
+
+def request(code: str) -> dict:
+    return {"function_name": "f", "function_code": code, "serialization_format": "json"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        LOOP,
+        "import time\ndef f(): time.sleep(100)",
+        "import asyncio\nasync def f(): await asyncio.sleep(100)",
+        "import threading\ndef f(): threading.Event().wait(100)",
+        "while True: pass",
+    ],
+)
+def test_cancel(runner: RunnerHandle, code: str) -> None:
+    number = runner.send(request(code))
+    time.sleep(0.15)
+    started = time.monotonic()
+    runner.cancel(number)
+    assert not runner.receive().flags & SUCCESS
+    assert time.monotonic() - started < 0.5
+    assert runner.value("def f(): return 1") == 1
+
+
+def test_cancel_that_is_swallowed_once(runner: RunnerHandle) -> None:
+    code = (
+        "import time\ndef f():\n for _ in range(2):\n  try:\n   while True: time.sleep(0.01)\n"
+        "  except BaseException: pass\n return 'done'"
+    )
+    number = runner.send(request(code))
+    for again in (False, True):
+        time.sleep(0.1)
+        runner.cancel(number, again)
+    assert json.loads(runner.receive().body) == "done"
+
+
+def test_cancel_of_a_coroutine_that_blocks(runner: RunnerHandle) -> None:
+    number = runner.send(request("import time\nasync def f():\n while True: time.sleep(0.01)"))
+    for again in (False, True):
+        time.sleep(0.1)
+        runner.cancel(number, again)
+    assert not runner.receive().flags & SUCCESS
+
+
+def test_cancel_of_another_request_does_nothing(runner: RunnerHandle) -> None:
+    runner.run("def f(): pass")
+    number = runner.send(request("import time\ndef f(): time.sleep(0.2); return 1"))
+    runner.cancel(number - 1)
+    assert json.loads(runner.receive().body) == 1
+
+
+def test_cancel_that_overtakes_its_request(runner: RunnerHandle) -> None:
+    runner.cancel(runner.next)
+    time.sleep(0.05)
+    runner.send(request(LOOP))
+    assert not runner.receive().flags & SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import os\ndef f(): os._exit(3)", {"code": 3, "signal": None}),
+        ("import os, signal\ndef f(): os.kill(os.getpid(), signal.SIGKILL)", {"code": None, "signal": "SIGKILL"}),
+        ("import ctypes\ndef f(): ctypes.string_at(0)", {"code": None, "signal": "SIGSEGV"}),
+    ],
+)
+def test_crashes_are_reported(supervisor: Supervisor, code: str, expected: dict) -> None:
+    crashing, other = supervisor.fork(), supervisor.fork()
+    crashing.send(request(code))
+    event = supervisor.event("exited")
+    assert {key: event[key] for key in expected} == expected
+    assert other.value("def f(): return 1") == 1
+
+
+def test_closed_descriptors(supervisor: Supervisor) -> None:
+    runner = supervisor.fork()
+    runner.send(request("import os\ndef f(): os.closerange(0, 65536); return 'still here'"))
+    connection, _ = supervisor.listener.accept()
+    connection.settimeout(10)
+    received = b""
+    while b"still here" not in received:
+        received += connection.recv(65536)
+    assert b'"resumed": 1' in received
+
+
+def test_children_left_behind_get_another_pipe_and_end_with_the_runner(supervisor: Supervisor) -> None:
+    runner = supervisor.fork()
+    code = (
+        "import subprocess\ndef f():\n"
+        " return [subprocess.Popen(['sleep', '100']).pid, subprocess.Popen(['setsid', 'sleep', '100']).pid]"
+    )
+    frame = runner.run(code)
+    assert frame.header["pipe"].endswith(".1.out")
+    pids = json.loads(frame.body)
+    assert all(alive(pid) for pid in pids)
+    supervisor.kill(0)
+    assert supervisor.event("exited")["signal"] == "SIGKILL"
+    time.sleep(0.1)
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_forked_child_never_answers(runner: RunnerHandle) -> None:
+    assert runner.value("import os\ndef f(): return 'child' if os.fork() == 0 else 'parent'") == "parent"
+    assert runner.value("def f(): return 1") == 1
+
+
+def test_threads_print_for_the_request_that_started_them(runner: RunnerHandle) -> None:
+    runner.run("import threading, time\ndef f(): threading.Thread(target=lambda: (time.sleep(0.1), print('LATE'))).start()")
+    runner.run("import time\ndef f(): time.sleep(0.2); print('mine')")
+    assert runner.printed() == "mine\n"
+
+
+def test_everything_ends_with_the_supervisor(supervisor: Supervisor) -> None:
+    runner = supervisor.fork()
+    child = runner.value("import subprocess\ndef f(): return subprocess.Popen(['setsid', 'sleep', '100']).pid")
+    runner.send(request(LOOP))
+    supervisor.close()
+    assert not alive(runner.pid)
+    assert not alive(child)
+
+
+def test_runners_end_with_a_killed_zygote(supervisor: Supervisor) -> None:
+    runner = supervisor.fork()
+    runner.run("def f(): pass")
+    os.kill(supervisor.ready["pid"], signal.SIGKILL)
+    supervisor.process.wait(5)
+    deadline = time.monotonic() + 5
+    while alive(runner.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not alive(runner.pid)
