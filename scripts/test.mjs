@@ -10,6 +10,8 @@ const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   join(root, 'node_modules/jest/bin/jest.js'),
+  // A test that fails may leave a child of its own behind; the run must end all the same.
+  '--forceExit',
   ...(isUnit ? ['--testPathPatterns', 'src/'] : []),
   ...(isUnit ? others : process.argv.slice(2)),
 ];

@@ -31,12 +31,12 @@ const ownLog = new ContainerModule(({ bind }) => {
   bind(ports.Log).toConstantValue(log);
 });
 const worker = createWorker({ modules: [ownLog] });
-const input = createInterface({ input: process.stdin });
 await worker.start();
 
 let line = 0;
 const answers: Promise<void>[] = [];
-for await (const text of input) if (text.trim() !== '') answers.push(answer(`line-${++line}`, text));
+for await (const text of createInterface({ input: process.stdin }))
+  if (text.trim() !== '') answers.push(answer(`line-${++line}`, text));
 await Promise.all(answers);
 await worker.close();
 process.stderr.write(`log lines: ${JSON.stringify(log.counts)}\n`);

@@ -9,7 +9,7 @@ const smallBody = 64 * 1024;
 export const frameKind = { hello: 1, result: 2, output: 3, concurrent: 4, stale: 5 } as const;
 
 /** Flags of a result. */
-export const resultFlag = { success: 1, json: 2, marker: 4 } as const;
+export const resultFlag = { success: 1, json: 2, marker: 4, raw: 8 } as const;
 
 /** One frame of a runner. Its bytes are views into what was received. */
 export interface Frame {
@@ -20,16 +20,21 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-/** The pieces to write for one frame to a runner. */
-export function encodeFrame(header: string, body: Uint8Array): Uint8Array[] {
+/** The pieces to write for one frame to a runner; its body is the `body` pieces one after the other. */
+export function encodeFrame(header: string, body: readonly Uint8Array[] = []): readonly Uint8Array[] {
   const headerLength = Buffer.byteLength(header);
-  const small = body.length <= smallBody;
-  const head = Buffer.allocUnsafe(outgoingHead + headerLength + (small ? body.length : 0));
+  const bodyLength = body.reduce((sum, piece) => sum + piece.length, 0);
+  const small = bodyLength <= smallBody;
+  const head = Buffer.allocUnsafe(outgoingHead + headerLength + (small ? bodyLength : 0));
   head.writeUInt32BE(headerLength, 0);
-  head.writeUInt32BE(body.length, 4);
+  head.writeUInt32BE(bodyLength, 4);
   head.write(header, outgoingHead);
-  if (!small) return [head, body];
-  head.set(body, outgoingHead + headerLength);
+  if (!small) return [head, ...body];
+  let offset = outgoingHead + headerLength;
+  for (const piece of body) {
+    head.set(piece, offset);
+    offset += piece.length;
+  }
   return [head];
 }
 

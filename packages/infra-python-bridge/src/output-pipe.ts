@@ -34,6 +34,13 @@ export class OutputPipe {
     this.#listener = listener;
   }
 
+  /** Hands over bytes that were held back because they looked like the beginning of a mark; for when no mark will come. */
+  flush(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#listener.onBytes(held);
+  }
+
   /** Resolves when every holder of the pipe has closed it. */
   get ended(): Promise<void> {
     return this.#ended;

@@ -227,7 +227,7 @@ describe('the pool', () => {
   it('comes back when the zygote is killed', async () => {
     bridge = new Bridge();
     await bridge.run(quick);
-    const running = bridge.run(slow);
+    const running = bridge.run('import time\ndef f(): time.sleep(30)');
     await new Promise((resolve) => setTimeout(resolve, 100));
     const zygote = descendants().find((pid) => commandOf(pid).includes('flash_runner'));
     process.kill(zygote ?? 0, 'SIGKILL');

@@ -11,7 +11,7 @@ from . import sources
 from .failures import RequestError
 from .instances import Instance, Instances
 from .modules import ModuleSet
-from .serialization import PLAIN, decode_arguments
+from .serialization import PLAIN, Arguments
 from .sources import Sources
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -44,21 +44,23 @@ class Target(NamedTuple):
         return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
-def find_function(request: dict[str, Any], serialization: str, code: Sources) -> Target:
+def find_function(request: dict[str, Any], arguments: Arguments, code: Sources) -> Target:
     """Load the request's source and find its function."""
     name = request["function_name"]
     function = sources.find(code.run(request["function_code"], name), name, "function")
     if not callable(function):
         raise RequestError(f"'{name}' in the provided code is not a function but a {type(function).__name__}")
-    args, kwargs = decode_arguments(request.get("args"), request.get("kwargs"), serialization, "")
+    args, kwargs = arguments.decode(request.get("args"), request.get("kwargs"))
     return Target(function, args, kwargs)
 
 
-def find_method(request: dict[str, Any], serialization: str, code: Sources, instances: Instances, wanted: Wanted) -> Target:
+def find_method(
+    request: dict[str, Any], arguments: Arguments, code: Sources, instances: Instances, wanted: Wanted
+) -> Target:
     """Find the instance, or make and keep it, and its method."""
     instance = None if wanted.create else instances.get(wanted.name)
     if instance is None:
-        instance = _construct(request, serialization, code, wanted.modules)
+        instance = _construct(request, arguments, code, wanted.modules)
         instances.keep(wanted.name, instance)
     else:
         sources.activate(instance.module)
@@ -66,19 +68,17 @@ def find_method(request: dict[str, Any], serialization: str, code: Sources, inst
     method = getattr(instance.value, method_name, None)
     if method is None:
         raise RequestError(f"class '{request['class_name']}' has no method '{method_name}'")
-    args, kwargs = decode_arguments(request.get("args"), request.get("kwargs"), serialization, "")
+    args, kwargs = arguments.decode(request.get("args"), request.get("kwargs"))
     return Target(method, args, kwargs)
 
 
-def _construct(request: dict[str, Any], serialization: str, code: Sources, modules: ModuleSet | None) -> Instance:
+def _construct(request: dict[str, Any], arguments: Arguments, code: Sources, modules: ModuleSet | None) -> Instance:
     name = request["class_name"]
     module = code.run(request["class_code"], name)
     cls = sources.find(module, name, "class")
     if not inspect.isclass(cls):
         raise RequestError(f"'{name}' in the provided code is not a class but a {type(cls).__name__}")
-    args, kwargs = decode_arguments(
-        request.get("constructor_args"), request.get("constructor_kwargs"), serialization, "constructor_"
-    )
+    args, kwargs = arguments.decode(request.get("constructor_args"), request.get("constructor_kwargs"), "constructor_")
     return Instance(cls(*args, **kwargs), module, modules)
 
 

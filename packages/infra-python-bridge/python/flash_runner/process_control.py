@@ -9,8 +9,22 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+# glibc takes no larger one.
+_MOST_MMAP_THRESHOLD = 32 * 1024 * 1024
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def keep_freed_memory(limit: int) -> None:
+    """Have the C allocator keep up to ``limit`` freed bytes instead of giving them back after every large request.
+
+    Getting them again means a page fault for every 4 KiB, which took half the time of an 8 MB argument.
+    """
+    if _libc is not None and hasattr(_libc, "mallopt"):
+        _libc.mallopt(_M_MMAP_THRESHOLD, _MOST_MMAP_THRESHOLD)
+        _libc.mallopt(_M_TRIM_THRESHOLD, limit)
 
 
 def adopt_orphans() -> None:

@@ -23,8 +23,11 @@ from .frames import Channel, Disconnected, Request
 from .instances import Instances
 from .invoke import Target, Wanted
 from .modules import ModuleSet, ModuleSets
-from .serialization import encode_result
+from .serialization import Arguments, encode_result
 from .sources import Sources
+
+# Enough for the copies that a 10 MiB argument goes through: text, decoded, unpickled, and the result the same way back.
+_KEPT_BYTES = 128 * 1024 * 1024
 
 
 class Place(NamedTuple):
@@ -132,18 +135,19 @@ class Runner:
 
     def _run(self, frame: Request, route: Route, active: list[ModuleSet]) -> Outcome | None:
         """Run one request. ``None`` when it was answered already, because others of its instance overlapped with it."""
-        request = _parse(frame)
+        request, blobs = _parse(frame)
         modules = self._modules(request, route)
         if modules is not None:
             active.append(modules)
             modules.activate()
-        serialization = request.get("serialization_format") or "cloudpickle"
+        arguments = Arguments(request.get("serialization_format") or "cloudpickle", blobs)
+        serialization = arguments.serialization
         if route.instance is None:
-            target = invoke.find_function(request, serialization, self._sources)
+            target = invoke.find_function(request, arguments, self._sources)
         else:
             target = invoke.find_method(
                 request,
-                serialization,
+                arguments,
                 self._sources,
                 self._instances,
                 Wanted(route.instance, bool(frame.header.get("create")), modules),
@@ -161,14 +165,18 @@ class Runner:
         return None
 
     def _success(self, value: Any, serialization: str) -> Outcome:
-        body = encode_result(value, serialization)
-        if len(body) > self._place.max_response_bytes:
+        encoded = encode_result(value, serialization)
+        if encoded.size > self._place.max_response_bytes:
             raise RequestError(
-                f"the encoded result has {len(body)} bytes and the bound is {self._place.max_response_bytes}: "
+                f"the encoded result has {encoded.size} bytes and the bound is {self._place.max_response_bytes}: "
                 "return less, or raise FLASH_MAX_RESPONSE_BYTES"
             )
-        flags = frames.FLAG_SUCCESS | (frames.FLAG_JSON if serialization == "json" else 0)
-        return Outcome(flags, body)
+        flags = frames.FLAG_SUCCESS
+        if serialization == "json":
+            flags |= frames.FLAG_JSON
+        elif encoded.is_raw:
+            flags |= frames.FLAG_RAW
+        return Outcome(flags, encoded.body)
 
     def _modules(self, request: dict[str, Any], route: Route) -> ModuleSet | None:
         if request.get("modules"):
@@ -275,7 +283,7 @@ class Runner:
         if header.get("instance") != instance or header.get("create") or header["epoch"] != self._epoch:
             return False
         live = self._instances.get(instance)
-        method = getattr(live.value, _parse(frame).get("method_name") or "__call__", None) if live else None
+        method = getattr(live.value, _parse(frame)[0].get("method_name") or "__call__", None) if live else None
         return method is not None and Target(method, [], {}).is_async
 
     async def _run_joined(self, frame: Request, instance: str) -> None:
@@ -283,10 +291,10 @@ class Runner:
         route = Route(request, instance, shared=True)
         self._capture.begin(route)
         try:
-            body = _parse(frame)
-            serialization = body.get("serialization_format") or "cloudpickle"
-            target = invoke.find_method(body, serialization, self._sources, self._instances, Wanted(instance, False, None))
-            outcome = self._success(await invoke.call_async(target), serialization)
+            body, blobs = _parse(frame)
+            arguments = Arguments(body.get("serialization_format") or "cloudpickle", blobs)
+            target = invoke.find_method(body, arguments, self._sources, self._instances, Wanted(instance, False, None))
+            outcome = self._success(await invoke.call_async(target), arguments.serialization)
         except BaseException as error:
             outcome = _failure(error)
         finally:
@@ -300,11 +308,20 @@ def _settle(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-def _parse(frame: Request) -> dict[str, Any]:
-    body = json.loads(str(frame.body, "utf-8"))
-    request = body["input"] if frame.header.get("wrapped") else body
-    assert isinstance(request, dict)
-    return request
+def _parse(frame: Request) -> tuple[dict[str, Any], list[memoryview]]:
+    """The request, and the long arguments that follow it."""
+    lengths = frame.header.get("blobs")
+    if lengths is None:
+        body = json.loads(str(frame.body, "utf-8"))
+        return (body["input"] if frame.header.get("wrapped") else body), []
+    view = memoryview(frame.body)
+    start = len(view) - sum(lengths)
+    request = json.loads(str(view[:start], "utf-8"))
+    blobs = []
+    for length in lengths:
+        blobs.append(view[start : start + length])
+        start += length
+    return request, blobs
 
 
 def _failure(error: BaseException) -> Outcome:
@@ -322,5 +339,6 @@ def main(place: Place, zygote: int) -> NoReturn:
     os.setsid()
     process_control.die_with_parent(zygote)
     process_control.adopt_orphans()
+    process_control.keep_freed_memory(_KEPT_BYTES)
     sources.prepare()
     Runner(place).serve()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 import pickle
-from typing import Any
+from typing import Any, NamedTuple
 
 import cloudpickle
 
@@ -13,39 +13,66 @@ from .failures import RequestError
 
 # cloudpickle and pickle write the same bytes for these; pickle is several times faster on them.
 PLAIN = frozenset((int, str, float, bool, type(None), bytes))
+# From here on the supervisor does the base64, several times faster.
+_LARGE_RESULT = 64 * 1024
 
 
-def decode_arguments(
-    positional: list[Any] | None, named: dict[str, Any] | None, serialization: str, field: str
-) -> tuple[list[Any], dict[str, Any]]:
-    """Decode one pair of argument fields; ``field`` is their common prefix, for error texts."""
-    if serialization == "json":
-        return positional or [], named or {}
-    return (
-        [_load(value, f"{field}args[{index}]") for index, value in enumerate(positional or [])],
-        {name: _load(value, f"{field}kwargs[{name!r}]") for name, value in (named or {}).items()},
-    )
+class Arguments(NamedTuple):
+    """How the arguments of one request are encoded."""
+
+    serialization: str
+    # Long arguments, decoded by the supervisor; their place in the request is taken by their number.
+    blobs: list[memoryview]
+
+    def decode(
+        self, positional: list[Any] | None, named: dict[str, Any] | None, field: str = ""
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Decode one pair of argument fields; ``field`` is their common prefix, for error texts."""
+        if self.serialization == "json":
+            return positional or [], named or {}
+        return (
+            [self._load(value, f"{field}args[{index}]") for index, value in enumerate(positional or [])],
+            {name: self._load(value, f"{field}kwargs[{name!r}]") for name, value in (named or {}).items()},
+        )
+
+    def _load(self, value: str | int, where: str) -> Any:
+        return _load(self.blobs[value] if isinstance(value, int) else _decode(value, where), where)
 
 
-def _load(text: str, where: str) -> Any:
+def _decode(text: str, where: str) -> bytes:
     try:
-        data = binascii.a2b_base64(text)
+        return binascii.a2b_base64(text)
     except ValueError as error:
         raise RequestError(f"{where} is not base64: {error}") from None
+
+
+def _load(data: bytes | memoryview, where: str) -> Any:
     try:
         return pickle.loads(data)
     except Exception as error:
         raise RequestError(f"{where} could not be unpickled: {type(error).__name__}: {error}") from error
 
 
-def encode_result(value: Any, serialization: str) -> bytes:
+class Encoded(NamedTuple):
+    """A result on its way: JSON text, base64 of a pickle, or the pickle itself when it is large."""
+
+    body: bytes
+    is_raw: bool = False
+
+    @property
+    def size(self) -> int:
+        """Length of what the client gets."""
+        return (len(self.body) + 2) // 3 * 4 if self.is_raw else len(self.body)
+
+
+def encode_result(value: Any, serialization: str) -> Encoded:
     """Encode what the user's code returned.
 
     Raises:
         RequestError: it can't be pickled, or is no JSON value when JSON was asked for.
     """
     if serialization == "json":
-        return _encode_json(value)
+        return Encoded(_encode_json(value))
     try:
         data = (pickle.dumps if type(value) in PLAIN else cloudpickle.dumps)(value, 5)
     except Exception as error:
@@ -53,7 +80,9 @@ def encode_result(value: Any, serialization: str) -> bytes:
             f"the result of type {type(value).__name__} can't be pickled: {type(error).__name__}: {error}; "
             "return plain data instead"
         ) from None
-    return binascii.b2a_base64(data, newline=False)
+    if len(data) >= _LARGE_RESULT:
+        return Encoded(data, is_raw=True)
+    return Encoded(binascii.b2a_base64(data, newline=False))
 
 
 def _encode_json(value: Any) -> bytes:

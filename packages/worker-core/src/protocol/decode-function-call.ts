@@ -19,7 +19,8 @@ const encoder = new TextEncoder();
 export function decodeFunctionCall(bytes: Uint8Array): FunctionCall {
   const body = parseObject(bytes);
   const requestAt = isObject(body.input) && body.function_name === undefined ? 'input' : 'root';
-  return toFunctionCall(requestAt === 'input' ? body.input : body, { bytes, requestAt });
+  const request = isObject(body.input) && requestAt === 'input' ? body.input : body;
+  return toFunctionCall({ bytes, requestAt, request });
 }
 
 /**
@@ -28,7 +29,7 @@ export function decodeFunctionCall(bytes: Uint8Array): FunctionCall {
  * @throws InvalidRequestError naming the field that is wrong.
  */
 export function functionCallFrom(request: FunctionRequestInput): FunctionCall {
-  return toFunctionCall(request, { bytes: encoder.encode(JSON.stringify(request)), requestAt: 'root' });
+  return toFunctionCall({ bytes: encoder.encode(JSON.stringify(request)), requestAt: 'root', request });
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
@@ -56,8 +57,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function toFunctionCall(value: unknown, payload: RequestPayload): FunctionCall {
-  const parsed = functionRequestSchema.safeParse(value);
+function toFunctionCall(payload: RequestPayload): FunctionCall {
+  const parsed = functionRequestSchema.safeParse(payload.request);
   if (!parsed.success) {
     throw new InvalidRequestError(`invalid FunctionRequest: ${validationMessage(parsed.error)}`);
   }

@@ -1,7 +1,10 @@
-/** The request's own bytes: JSON text whose root, or whose `input` member, is the FunctionRequest. */
+/** The request as it came. */
 export interface RequestPayload {
+  /** JSON text whose root, or whose `input` member, is the FunctionRequest. */
   readonly bytes: Uint8Array;
   readonly requestAt: 'root' | 'input';
+  /** The FunctionRequest itself, parsed, with its wire names. */
+  readonly request: object;
 }
 
 interface CallBase {

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { root } from '../scripts/lib/run.mjs';
+
+/** Starts lb-app on a free port. */
+export function startWorker(env = {}) {
+  const child = spawn(process.execPath, [join(root, 'apps/lb-app/dist/main.js')], {
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'INFO',
+      FLASH_PYTHON: join(root, '.venv/bin/python'),
+      ...env,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return ready(child, () => child.stderr, /"port":(\d+)/);
+}
+
+/** Starts the comparator: the original's request path on FastAPI and uvicorn. */
+export function startComparator() {
+  const python = join(root, '.venv-bench/bin/python');
+  const child = spawn(
+    python,
+    ['-m', 'uvicorn', '--app-dir', join(root, 'bench'), 'comparator_lb:app', '--port', '0'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  return ready(child, () => child.stderr, /http:\/\/127\.0\.0\.1:(\d+)/);
+}
+
+async function ready(child, stream, port) {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  let log = '';
+  stream()
+    .setEncoding('utf8')
+    .on('data', (text) => {
+      log = (log + text).slice(-10_000);
+    });
+  let url;
+  for (let waited = 0; url === undefined; waited += 10) {
+    const found = port.exec(log)?.[1];
+    if (found) url = `http://127.0.0.1:${found}`;
+    else if (child.exitCode !== null || waited > 20_000) throw new Error(`the server did not start:\n${log}`);
+    await delay(10);
+  }
+  while ((await fetch(`${url}/ping`).catch(() => ({ status: 0 }))).status !== 200) await delay(10);
+  return {
+    url,
+    pid: child.pid,
+    close: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
