@@ -85,7 +85,7 @@ async function endurance() {
     for (let index = 0; index < count; index += width)
       await Promise.all(Array.from({ length: width }, () => post(fresh.url, body)));
   };
-  await batch(add, 2000, 8);
+  await batch(add, 16, 8);
   const before = stateOf(fresh.pid);
   await batch(add, 10_000, 8);
   await batch(crash, 200, 4);

@@ -1,8 +1,9 @@
 import { WorkerError } from '@flash/worker-core';
-import { createWorker, readSettings } from '@flash/worker-host';
+import { createWorker, keepHeapSmall, readSettings } from '@flash/worker-host';
 import { LbServer } from './lb-server.ts';
 import { lbSettingsSchema } from './settings.ts';
 
+keepHeapSmall();
 try {
   await serve();
 } catch (error) {

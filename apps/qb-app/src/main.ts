@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidRequestError, WorkerError } from '@flash/worker-core';
-import { createWorker } from '@flash/worker-host';
+import { createWorker, keepHeapSmall } from '@flash/worker-host';
 import { readFlags } from './flags.ts';
 import { runLocalJob } from './run-local-job.ts';
 import { serveApi } from './serve-api.ts';
 
 const jobFile = 'test_input.json';
 
+keepHeapSmall();
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -1,6 +1,6 @@
 import { type InstanceInfo, WorkerBusyError } from '@flash/worker-core';
-import type { Run } from './run.ts';
 import type { Runner } from './runner.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** A class instance that lives, or is about to, in one runner. */
 export interface InstanceEntry {
@@ -14,7 +14,7 @@ export interface InstanceEntry {
   /** Unknown until its first run was handed to a runner. */
   runner: Runner | undefined;
   /** Runs that came before the first one had a runner. */
-  followers: Run[];
+  readonly followers: WaitingLine;
   /** Its async methods may overlap. */
   isConcurrent: boolean;
 }
@@ -23,9 +23,12 @@ export interface InstanceEntry {
 export class InstanceTable {
   readonly #entries = new Map<string, InstanceEntry>();
   readonly #most: number;
+  readonly #mostWaiting: number;
 
-  constructor(most: number) {
+  /** @param mostWaiting - most runs that wait for one instance to be made. */
+  constructor(most: number, mostWaiting: number) {
     this.#most = most;
+    this.#mostWaiting = mostWaiting;
   }
 
   get(id: string): InstanceEntry | undefined {
@@ -54,7 +57,7 @@ export class InstanceTable {
       methodCalls: 0,
       uses: 0,
       runner: undefined,
-      followers: [],
+      followers: new WaitingLine(this.#mostWaiting),
       isConcurrent: false,
     };
     this.#entries.set(id, entry);

@@ -114,6 +114,8 @@ class Supervision {
         cancelGraceMs: settings.FLASH_CANCEL_GRACE_MS,
         executionTimeoutMs: settings.FLASH_EXECUTION_TIMEOUT_MS,
         maxResponseBytes: settings.FLASH_MAX_RESPONSE_BYTES,
+        maxWaiting: settings.FLASH_MAX_WAITING,
+        startTimeoutMs: settings.FLASH_START_TIMEOUT_MS,
         log,
       },
       zygote: () => this.#currentZygote(),

@@ -1,7 +1,6 @@
 import {
   type InstalledChange,
   type Log,
-  WorkerBusyError,
   WorkerClosedError,
   type WorkerError,
   WorkerStartError,
@@ -9,17 +8,15 @@ import {
 import { type InstanceEntry, InstanceTable, instanceInfo } from './instance-table.ts';
 import { MemoryKills } from './memory-kill.ts';
 import { PackageEpochs } from './package-epochs.ts';
+import { PoolGrowth } from './pool-growth.ts';
 import type { Interruption, Run } from './run.ts';
 import { Runner, type RunnerListener, type RunnerOptions } from './runner.ts';
 import { describeExit, type Killer } from './runner-exit.ts';
 import type { PythonBridgeSettings } from './settings.ts';
 import type { Hello } from './supervisor-socket.ts';
+import { WaitingLine } from './waiting-line.ts';
 import type { RunnerExit, Zygote } from './zygote.ts';
 
-/** A busy pool looks so much later whether it needs another runner: most functions are over by then. */
-const growAfterMs = 2;
-/** Nobody should wait longer than this while more runners may be forked. */
-const longWaitMs = 20;
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
@@ -42,10 +39,11 @@ export class RunnerPool {
   readonly #runners = new Map<number, Runner>();
   /** Most recently used last. */
   readonly #idle: Runner[] = [];
-  readonly #waiting: Run[] = [];
+  readonly #waiting: WaitingLine;
   readonly #instances: InstanceTable;
   readonly #epochs = new PackageEpochs();
   readonly #memoryKills = new MemoryKills();
+  readonly #growth: PoolGrowth;
   readonly #listener: RunnerListener;
   readonly #housekeeping: NodeJS.Timeout;
   #nextRunner = 1;
@@ -53,14 +51,23 @@ export class RunnerPool {
   #starting = 0;
   #unborn = 0;
   #failedStarts = 0;
-  #completed = 0;
-  #completedBefore = 0;
-  #growTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
-    this.#instances = new InstanceTable(options.settings.FLASH_MAX_INSTANCES);
+    const { FLASH_MAX_INSTANCES: mostInstances, FLASH_MAX_WAITING: mostWaiting } = options.settings;
+    this.#instances = new InstanceTable(mostInstances, mostWaiting);
+    this.#waiting = new WaitingLine(mostWaiting);
+    this.#growth = new PoolGrowth(
+      () => ({
+        waiting: this.#waiting.length,
+        waitingSince: this.#waiting.first?.waitingSince,
+        idle: this.#idle.length,
+        starting: this.#starting,
+        room: this.#room(),
+      }),
+      (count) => this.#grow(count),
+    );
     this.#listener = {
       onReady: (runner) => this.#onReady(runner),
       onFree: (runner) => this.#onFree(runner),
@@ -141,10 +148,11 @@ export class RunnerPool {
   close(): void {
     this.#closed = true;
     clearInterval(this.#housekeeping);
-    clearTimeout(this.#growTimer);
-    for (const run of this.#waiting.splice(0)) run.abandon(shuttingDown);
-    for (const runner of this.#runners.values())
-      for (const run of runner.pinned.splice(0)) run.abandon(shuttingDown);
+    this.#growth.close();
+    for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
+    for (const runner of this.#runners.values()) {
+      for (const run of runner.pinned.takeAll()) run.abandon(shuttingDown);
+    }
   }
 
   /** Ends every run at work; for after the processes are gone. */
@@ -160,8 +168,8 @@ export class RunnerPool {
   #place(run: Run): void {
     const runner = this.#takeIdle();
     if (runner !== undefined) this.#start(runner, run);
-    else this.#wait(run, this.#waiting);
-    if (this.#idle.length === 0 || this.#waiting.length > 0) this.#considerGrowth();
+    else this.#waiting.add(run);
+    if (this.#idle.length === 0 || this.#waiting.length > 0) this.#growth.consider();
   }
 
   /** The most recently used idle runner; one that keeps instances only when no other can be had. */
@@ -184,7 +192,7 @@ export class RunnerPool {
       () => this.#releaseInstance(entry, run),
     );
     if (known === undefined) this.#place(run);
-    else if (entry.runner === undefined) this.#wait(run, entry.followers);
+    else if (entry.runner === undefined) entry.followers.add(run);
     else this.#startPinned(entry.runner, entry, run);
   }
 
@@ -201,7 +209,7 @@ export class RunnerPool {
       if (index >= 0) this.#idle.splice(index, 1);
       this.#start(runner, run);
     } else {
-      this.#wait(run, runner.pinned);
+      runner.pinned.add(run);
     }
   }
 
@@ -231,34 +239,13 @@ export class RunnerPool {
       isPinned,
       spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
     });
-    for (const follower of entry?.followers.splice(0) ?? [])
+    for (const follower of entry?.followers.takeAll() ?? [])
       if (entry) this.#startPinned(runner, entry, follower);
   }
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
   #isQuiet(): boolean {
     return this.#waiting.length === 0 && this.#idle.length >= this.#runners.size - 1;
-  }
-
-  #wait(run: Run, line: Run[]): void {
-    const { FLASH_MAX_WAITING: most } = this.#options.settings;
-    if (line.length >= most) {
-      throw new WorkerBusyError(
-        `${most} requests are waiting for a Python process already; try again later, or raise FLASH_MAX_WAITING or FLASH_MAX_RUNNERS`,
-      );
-    }
-    run.waitingSince = performance.now();
-    line.push(run);
-    const { signal } = run.options;
-    if (signal === undefined) return;
-    const leave = (): void => {
-      const index = line.indexOf(run);
-      if (index < 0) return;
-      line.splice(index, 1);
-      run.abandon({ end: 'cancelled', message: 'the request was cancelled while it waited' });
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    void run.outcome.finally(() => signal.removeEventListener('abort', leave)).catch(() => {});
   }
 
   // --- what runners report --------------------------------------------------------------------------------------------
@@ -270,7 +257,7 @@ export class RunnerPool {
   }
 
   #onFree(runner: Runner): void {
-    this.#completed++;
+    this.#growth.noteCompletion();
     if (runner.hasEnded) return;
     this.#startWaitingPinned(runner);
     if (!runner.isIdle) return;
@@ -281,8 +268,7 @@ export class RunnerPool {
   }
 
   #startWaitingPinned(runner: Runner): void {
-    while (runner.pinned.length > 0) {
-      const run = runner.pinned[0] as Run;
+    for (let run = runner.pinned.first; run !== undefined; run = runner.pinned.first) {
       const entry = this.#instances.get(run.instanceId ?? '');
       if (entry?.runner !== runner) {
         runner.pinned.shift();
@@ -316,13 +302,12 @@ export class RunnerPool {
   #releaseInstance(entry: InstanceEntry, run: Run): void {
     entry.uses--;
     entry.lastUsed = new Date();
-    const [next, ...others] = entry.runner === undefined ? entry.followers.splice(0) : [];
+    const next = entry.runner === undefined ? entry.followers.shift() : undefined;
     if (!run.hasInstance && entry.uses === 0) {
       entry.runner?.instances.delete(entry.id);
       this.#instances.remove(entry);
     } else if (next !== undefined) {
       // The run that should have brought the instance up went away before it had a runner: the next one does it.
-      entry.followers = others;
       this.#place(next);
     }
   }
@@ -334,29 +319,8 @@ export class RunnerPool {
 
   // --- how many runners -----------------------------------------------------------------------------------------------
 
-  #considerGrowth(): void {
-    if (this.#closed || this.#growTimer !== undefined) return;
-    if (this.#runners.size >= this.#options.settings.FLASH_MAX_RUNNERS && this.#waiting.length === 0) return;
-    this.#growTimer = setTimeout(() => {
-      this.#growTimer = undefined;
-      this.#grow();
-    }, growAfterMs);
-  }
-
-  /**
-   * Forks a runner for every run that waits, and one to spare for the next. While runs come and go quickly it does not: more
-   * processes would only get in each other's way, unless somebody has waited for long.
-   */
-  #grow(): void {
-    if (this.#waiting.length === 0 && this.#idle.length > 0) return;
-    const isFlowing = this.#completed > this.#completedBefore;
-    this.#completedBefore = this.#completed;
-    const [oldest] = this.#waiting;
-    const isPatient = oldest === undefined || performance.now() - oldest.waitingSince < longWaitMs;
-    if (isFlowing && isPatient) return this.#considerGrowth();
-    const wanted = isFlowing ? 1 : this.#waiting.length + 1 - this.#starting;
-    for (let count = Math.min(wanted, this.#room()); count > 0; count--) this.#fork();
-    if (this.#waiting.length > 0 && this.#room() > 0) this.#considerGrowth();
+  #grow(count: number): void {
+    for (let forked = 0; forked < count; forked++) this.#fork();
     if (this.#room() > 0) return;
     // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
     while (this.#waiting.length > this.#starting) {
@@ -380,7 +344,6 @@ export class RunnerPool {
         this.#unborn--;
         if (this.#closed) return;
         this.#runners.set(id, new Runner(id, zygote, this.#options.runner, this.#listener));
-        setTimeout(() => this.#giveUpStart(id), this.#options.settings.FLASH_START_TIMEOUT_MS).unref();
       },
       (error: WorkerError) => {
         this.#starting--;
@@ -390,19 +353,13 @@ export class RunnerPool {
     );
   }
 
-  #giveUpStart(id: number): void {
-    const runner = this.#runners.get(id);
-    if (runner !== undefined && !runner.isReady && !runner.hasEnded) runner.kill();
-  }
-
   #remove(runner: Runner): InstanceEntry[] {
     if (!runner.isReady) this.#starting--;
     this.#runners.delete(runner.id);
     const index = this.#idle.indexOf(runner);
     if (index >= 0) this.#idle.splice(index, 1);
     const lost = this.#instances.removeOf(runner);
-    const pinned = runner.pinned.splice(0);
-    for (const run of pinned) this.#resubmit(run);
+    for (const run of runner.pinned.takeAll()) this.#resubmit(run);
     return lost;
   }
 
@@ -418,7 +375,7 @@ export class RunnerPool {
   }
 
   #refuseWaiting(error: WorkerError): void {
-    for (const run of this.#waiting.splice(0)) run.refuse(error);
+    for (const run of this.#waiting.takeAll()) run.refuse(error);
   }
 
   #retire(runner: Runner): void {

@@ -9,6 +9,7 @@ import { OutputPipe } from './output-pipe.ts';
 import { requestBody } from './request-body.ts';
 import type { Interruption, Run } from './run.ts';
 import type { Hello } from './supervisor-socket.ts';
+import { WaitingLine } from './waiting-line.ts';
 import type { Zygote } from './zygote.ts';
 
 /** After a runner's end its last bytes are waited for so long. All that could hold its pipe was killed before: it is rarely needed. */
@@ -37,6 +38,8 @@ export interface RunnerOptions {
   readonly cancelGraceMs: number;
   readonly executionTimeoutMs: number;
   readonly maxResponseBytes: number;
+  readonly maxWaiting: number;
+  readonly startTimeoutMs: number;
   readonly log: Log;
 }
 
@@ -70,7 +73,7 @@ export class Runner {
   /** Instances that live in it. */
   readonly instances = new Set<string>();
   /** Runs that can only run here. */
-  readonly pinned: Run[] = [];
+  readonly pinned: WaitingLine;
   pid: number | undefined;
   /** Takes no new requests but those of its instances, and ends when it has none. */
   isRetiring = false;
@@ -80,6 +83,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #listener: RunnerListener;
   readonly #marker = newMarker();
+  readonly #startTimer: NodeJS.Timeout;
   readonly #active = new Map<number, ActiveRun>();
   #data: Socket | undefined;
   #control: Socket | undefined;
@@ -99,6 +103,9 @@ export class Runner {
     this.zygote = zygote;
     this.#options = options;
     this.#listener = listener;
+    this.pinned = new WaitingLine(options.maxWaiting);
+    // One that does not get ready is killed; its end is then reported like any other.
+    this.#startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
     zygote.fork(id, this.#marker, options.maxResponseBytes);
   }
 
@@ -183,6 +190,7 @@ export class Runner {
   async end(explain: () => string): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#startTimer);
     const lastBytes = Promise.all([this.#dataClosed, this.#pipe?.ended]);
     await Promise.race([lastBytes, delay(lastBytesMs, undefined, { ref: false })]);
     this.#pipe?.flush();
@@ -204,6 +212,7 @@ export class Runner {
   #becomeReady(): void {
     if (this.#isReady || this.#data === undefined || this.#control === undefined) return;
     this.#isReady = true;
+    clearTimeout(this.#startTimer);
     this.#listener.onReady(this);
   }
 

@@ -1,0 +1,62 @@
+/** A busy pool looks so much later whether it needs another runner: most functions are over by then. */
+const lookAfterMs = 2;
+/** Nobody should wait longer than this while more runners may be forked. */
+const longWaitMs = 20;
+
+/** What decides about growth, as it is at the moment of a look. */
+export interface PoolLoad {
+  readonly waiting: number;
+  /** Since when the first in line waits, on the clock of `performance.now()`. */
+  readonly waitingSince: number | undefined;
+  readonly idle: number;
+  readonly starting: number;
+  /** How many runners may still be forked. */
+  readonly room: number;
+}
+
+/**
+ * Decides when a pool forks runners: one for every run that waits and one to spare, as soon as runs are stuck. While runs come and go
+ * quickly it does not: more processes would only get in each other's way, unless somebody has waited for long.
+ */
+export class PoolGrowth {
+  readonly #load: () => PoolLoad;
+  readonly #fork: (count: number) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #completed = 0;
+  #completedBefore = 0;
+
+  /** @param fork - is told how many to fork; 0 when the pool is as large as it may be. */
+  constructor(load: () => PoolLoad, fork: (count: number) => void) {
+    this.#load = load;
+    this.#fork = fork;
+  }
+
+  /** A run has ended somewhere. */
+  noteCompletion(): void {
+    this.#completed++;
+  }
+
+  /** The pool is busy: look at it in a moment. */
+  consider(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#look();
+    }, lookAfterMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #look(): void {
+    const { waiting, waitingSince, idle, starting, room } = this.#load();
+    if (waiting === 0 && idle > 0) return;
+    const isFlowing = this.#completed > this.#completedBefore;
+    this.#completedBefore = this.#completed;
+    const isPatient = waitingSince === undefined || performance.now() - waitingSince < longWaitMs;
+    if (isFlowing && isPatient) return this.consider();
+    const wanted = isFlowing ? 1 : waiting + 1 - starting;
+    this.#fork(Math.max(0, Math.min(wanted, room)));
+    if (waiting > 0 && room > wanted) this.consider();
+  }
+}
