@@ -40,6 +40,11 @@ for (const { url } of sides) {
   await echo(url, 8_000_000, 2);
 }
 
+if (process.argv[3] === 'endurance') {
+  for (const side of sides) await side.close();
+  await endurance();
+  process.exit(0);
+}
 await compare('/execute add, 1 connection, p50 ms', async ({ url }) => (await wrk(url, 1, 2)).p50);
 await compare('/execute add, 1 connection, p99 ms', async ({ url }) => (await wrk(url, 1, 2)).p99);
 await compare('/execute add, 32 connections, req/s', async ({ url }) => (await wrk(url, 32, 3)).perSecond);
@@ -86,6 +91,8 @@ async function endurance() {
       await Promise.all(Array.from({ length: width }, () => post(fresh.url, body)));
   };
   await batch(add, 16, 8);
+  const cold = stateOf(fresh.pid);
+  await batch(add, 1000, 8);
   const before = stateOf(fresh.pid);
   await batch(add, 10_000, 8);
   await batch(crash, 200, 4);
@@ -93,6 +100,7 @@ async function endurance() {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const after = stateOf(fresh.pid);
   print('10 000 requests + 200 crashes: MB grown', after.rss - before.rss);
+  print('  since before the warm-up (1 000)', after.rss - cold.rss);
   print('  descriptors grown', after.descriptors - before.descriptors);
   print('  zombies', after.zombies);
   await fresh.close();
