@@ -43,8 +43,18 @@ export class FrameReader {
   #pieces: Buffer[] = [];
   #length = 0;
   #needed = incomingHead;
+  readonly #maxBytes: number;
 
-  /** Takes the next piece of the stream and calls `onFrame` for each frame that is complete. */
+  /** @param maxBytes - longest frame there can be; a longer one means that somebody else writes to the connection. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Takes the next piece of the stream and calls `onFrame` for each frame that is complete.
+   *
+   * @throws Error when the stream holds no frames.
+   */
   push(piece: Buffer, onFrame: (frame: Frame) => void): void {
     let data = piece;
     if (this.#length > 0) {
@@ -58,6 +68,8 @@ export class FrameReader {
     let offset = 0;
     for (;;) {
       this.#needed = frameLength(data, offset);
+      if (this.#needed > this.#maxBytes)
+        throw new Error(`a frame of ${this.#needed} bytes can't be one of a runner`);
       if (data.length - offset < this.#needed) break;
       onFrame(frameAt(data, offset));
       offset += this.#needed;

@@ -120,9 +120,15 @@ class Supervision {
       },
       zygote: () => this.#currentZygote(),
     });
-    this.#socket = new SupervisorSocket(directory, (hello, socket) =>
-      this.pool.attach(hello)?.attach(hello, socket),
-    );
+    // A result, an error text, and what else a frame holds.
+    const maxFrameBytes = settings.FLASH_MAX_RESPONSE_BYTES + 8 * 1024 * 1024;
+    this.#socket = new SupervisorSocket(directory, maxFrameBytes, {
+      onHello: (hello, socket) => this.pool.find(hello.runner)?.attach(hello, socket),
+      onGarbage: (hello, error) => {
+        log.write('warn', 'a runner sent what is no frame: it is killed', { runnerId: hello?.runner, error });
+        if (hello !== undefined) this.pool.find(hello.runner)?.kill();
+      },
+    });
   }
 
   packagesChanged(changes: readonly InstalledChange[]): void {

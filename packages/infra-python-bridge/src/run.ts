@@ -104,6 +104,8 @@ export class Run {
 
   /** The run could not be started for a reason of the worker. */
   refuse(error: Error): void {
+    if (this.#settled) return;
+    this.hasInstance = false;
     this.#settled = true;
     this.#outcome.reject(error);
   }

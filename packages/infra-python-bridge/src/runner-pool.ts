@@ -13,7 +13,6 @@ import type { Interruption, Run } from './run.ts';
 import { Runner, type RunnerListener, type RunnerOptions } from './runner.ts';
 import { describeExit, type Killer } from './runner-exit.ts';
 import type { PythonBridgeSettings } from './settings.ts';
-import type { Hello } from './supervisor-socket.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { RunnerExit, Zygote } from './zygote.ts';
 
@@ -82,12 +81,10 @@ export class RunnerPool {
     if (this.#closed) return run.refuse(new WorkerClosedError());
     const { signal } = run.options;
     if (signal?.aborted) return run.abandon({ end: 'cancelled', message: 'the request was cancelled' });
-    try {
-      if (run.instanceId === undefined) this.#place(run);
-      else this.#placeInstanceRun(run, run.instanceId);
-    } catch (error) {
-      run.refuse(error as WorkerError);
-    }
+    const { instanceId } = run;
+    refuseOnError(run, () =>
+      instanceId === undefined ? this.#place(run) : this.#placeInstanceRun(run, instanceId),
+    );
   }
 
   /** Brings up one runner ahead of the first run. */
@@ -96,8 +93,8 @@ export class RunnerPool {
     if (this.#runners.size === 0) this.#fork();
   }
 
-  attach(hello: Hello): Runner | undefined {
-    return this.#runners.get(hello.runner);
+  find(runnerId: number): Runner | undefined {
+    return this.#runners.get(runnerId);
   }
 
   onForked(runnerId: number, pid: number): void {
@@ -239,8 +236,10 @@ export class RunnerPool {
       isPinned,
       spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
     });
-    for (const follower of entry?.followers.takeAll() ?? [])
-      if (entry) this.#startPinned(runner, entry, follower);
+    if (entry === undefined) return;
+    for (const follower of entry.followers.takeAll()) {
+      refuseOnError(follower, () => this.#startPinned(runner, entry, follower));
+    }
   }
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
@@ -288,7 +287,7 @@ export class RunnerPool {
       entry.runner = undefined;
       runner.instances.delete(entry.id);
     }
-    this.#place(run);
+    refuseOnError(run, () => this.#place(run));
     this.#onFree(runner);
   }
 
@@ -308,7 +307,7 @@ export class RunnerPool {
       this.#instances.remove(entry);
     } else if (next !== undefined) {
       // The run that should have brought the instance up went away before it had a runner: the next one does it.
-      this.#place(next);
+      refuseOnError(next, () => this.#place(next));
     }
   }
 
@@ -402,11 +401,21 @@ export class RunnerPool {
         this.#drop(entry, 'unused for too long (FLASH_INSTANCE_IDLE_MS)');
       }
     }
+    for (const runner of this.#runners.values()) if (runner.isRetiring) this.#retire(runner);
     for (const runner of runnerIdleMs > 0 ? [...this.#idle] : []) {
       if (this.#idle.length <= 1 || runner.idleSince > now - runnerIdleMs || runner.instances.size > 0)
         continue;
       this.#retire(runner);
     }
+  }
+}
+
+/** A run that can't be placed, because a line is full, is told so; whoever was placing it goes on. */
+function refuseOnError(run: Run, place: () => void): void {
+  try {
+    place();
+  } catch (error) {
+    run.refuse(error as WorkerError);
   }
 }
 

@@ -13,16 +13,22 @@ const helloSchema = z.object({
 
 export type Hello = z.output<typeof helloSchema>;
 
-/** What to do with the frames of one connection. */
-export type ConnectionListener = (hello: Hello, socket: Socket) => ((frame: Frame) => void) | undefined;
+export interface ConnectionListener {
+  /** What to do with the frames of a connection; `undefined` refuses it. */
+  onHello(hello: Hello, socket: Socket): ((frame: Frame) => void) | undefined;
+  /** User code wrote into its runner's connection, or the runner is out of its mind: nothing it says can be trusted. */
+  onGarbage(hello: Hello | undefined, error: Error): void;
+}
 
 /** The Unix socket where runners report. It lies in a directory that only the supervisor's user can enter. */
 export class SupervisorSocket {
   readonly #server: Server;
   readonly #path: string;
   readonly #connections = new Set<Socket>();
+  readonly #maxFrameBytes: number;
 
-  constructor(directory: string, listener: ConnectionListener) {
+  constructor(directory: string, maxFrameBytes: number, listener: ConnectionListener) {
+    this.#maxFrameBytes = maxFrameBytes;
     this.#path = join(directory, 'supervisor.sock');
     this.#server = createServer((socket) => this.#accept(socket, listener));
   }
@@ -44,15 +50,23 @@ export class SupervisorSocket {
     socket.once('close', () => this.#connections.delete(socket));
     // A runner that dies resets its connection; its end is reported by the zygote.
     socket.on('error', () => {});
-    const reader = new FrameReader();
+    const reader = new FrameReader(this.#maxFrameBytes);
+    let hello: Hello | undefined;
     let onFrame: ((frame: Frame) => void) | undefined;
     const route = (frame: Frame): void => {
       if (onFrame !== undefined) return onFrame(frame);
-      const hello = helloSchema.safeParse(frame.kind === frameKind.hello ? parseHeader(frame) : undefined);
-      onFrame = hello.success ? listener(hello.data, socket) : undefined;
+      hello = helloSchema.parse(frame.kind === frameKind.hello ? parseHeader(frame) : undefined);
+      onFrame = listener.onHello(hello, socket);
       if (onFrame === undefined) socket.destroy();
     };
-    socket.on('data', (piece: Buffer) => reader.push(piece, route));
+    socket.on('data', (piece: Buffer) => {
+      try {
+        reader.push(piece, route);
+      } catch (error) {
+        socket.destroy();
+        listener.onGarbage(hello, error as Error);
+      }
+    });
   }
 }
 

@@ -108,6 +108,22 @@ describe('hostile user code', () => {
     expect(returned(await bridge.run(quick))).toBe('fine');
   });
 
+  it('that writes into the connection of its runner is ended, and nothing else', async () => {
+    const code = [
+      'import os, stat, time',
+      'def f():',
+      ' for fd in range(3, 1024):',
+      '  try:',
+      '   if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b"\\xff" * 100)',
+      '  except OSError: pass',
+      ' time.sleep(60)',
+    ].join('\n');
+    const [other, hostile] = await Promise.all([bridge.run(slow), bridge.run(code)]);
+    expect(hostile.end).toBe('crashed');
+    expect(returned(other)).toBe('slow');
+    expect(returned(await bridge.run(quick))).toBe('fine');
+  });
+
   it('that leaves children, daemons and threads behind is cleared away at shutdown', async () => {
     const code = [
       'import os, subprocess, threading, time',
@@ -212,6 +228,20 @@ describe('the pool', () => {
       code: 'WORKER_BUSY',
       message: expect.stringContaining('FLASH_MAX_WAITING'),
     });
+  });
+
+  it('serves an instance after a call of it was refused for want of room', async () => {
+    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1, FLASH_MAX_WAITING: 1 });
+    await bridge.run(quick);
+    const call = () =>
+      bridge.call('class C:\n def __call__(self): return 7', {
+        instance_id: 'late',
+        create_new_instance: false,
+      });
+    const busy = [bridge.run(slow), bridge.run(slow)];
+    await expect(call()).rejects.toMatchObject({ code: 'WORKER_BUSY' });
+    await Promise.all(busy);
+    expect(returned(await call())).toBe(7);
   });
 
   it('lets a waiting request leave', async () => {
