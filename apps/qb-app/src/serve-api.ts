@@ -10,7 +10,6 @@ export async function serveApi(worker: Worker, flags: Flags, env: NodeJS.Process
     host: flags.apiHost,
     port: flags.apiPort,
     workerId: env.RUNPOD_POD_ID ?? hostname(),
-    concurrency: flags.apiConcurrency,
     settings: readSettings(gatewaySettingsSchema, env),
     log: worker.log,
   });

@@ -28,23 +28,25 @@ export async function runCommand(
   { env, timeoutMs, signal, onLine }: CommandOptions,
 ): Promise<CommandResult> {
   const lines: string[] = [];
-  const splitter = new LineSplitter((line) => {
+  const take = (line: string): void => {
     lines.push(line);
     if (lines.length > keptLines) lines.shift();
     onLine?.(line);
-  });
+  };
+  // One for each stream: a line of one must not be torn by the other.
+  const [stdout, stderr] = [new LineSplitter(take), new LineSplitter(take)];
   if (signal?.aborted) return { end: 'cancelled', output: '' };
   const child = execa(file, args, {
     env,
     extendEnv: false,
     stdin: 'ignore',
-    all: true,
     buffer: false,
     reject: false,
     detached: true,
     stripFinalNewline: false,
   });
-  child.all.on('data', (bytes: Buffer) => splitter.push(bytes));
+  child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
+  child.stderr.on('data', (bytes: Buffer) => stderr.push(bytes));
   let end: 'timed-out' | 'cancelled' | undefined;
   const stop = (why: 'timed-out' | 'cancelled') => () => {
     end ??= why;
@@ -58,7 +60,8 @@ export async function runCommand(
   signal?.removeEventListener('abort', onAbort);
   // The command itself is gone; what it left in its group goes too.
   if (end !== undefined) signalGroup(child.pid, 'SIGKILL');
-  splitter.end();
+  stdout.end();
+  stderr.end();
   const output = lines.join('\n');
   if (end !== undefined) return { end, output };
   if (result.exitCode === undefined && result.signal === undefined) {

@@ -17,8 +17,6 @@ export interface ClientApiOptions {
   readonly maxBodyBytes: number;
   /** How long `runsync` waits for its job before it answers with the job's state. */
   readonly runsyncWaitMs: number;
-  /** How many jobs the workers can run at once. */
-  readonly concurrency: number;
 }
 
 /** The platform's data-plane API as clients use it (contract, section 5). */

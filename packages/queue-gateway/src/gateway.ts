@@ -12,7 +12,6 @@ export interface GatewayOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly workerId: string;
-  readonly concurrency: number;
   readonly settings: GatewaySettings;
   readonly log: Log;
 }
@@ -29,7 +28,6 @@ export async function startGateway({
   host,
   port,
   workerId,
-  concurrency,
   settings,
   log,
 }: GatewayOptions): Promise<Gateway> {
@@ -50,7 +48,6 @@ export async function startGateway({
   const app = clientApi({
     store,
     workerId,
-    concurrency,
     defaultEndpoint: 'local',
     maxBodyBytes: settings.FLASH_MAX_BODY_BYTES,
     runsyncWaitMs: settings.FLASH_GATEWAY_RUNSYNC_WAIT_MS,

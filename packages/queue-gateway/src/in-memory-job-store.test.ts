@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { InMemoryJobStore, type InMemoryJobStoreOptions } from './in-memory-job-store.ts';
+
+const input = new TextEncoder().encode('{"input":1}');
+const limits = { maxQueued: 3, maxHistory: 2, maxHistoryBytes: 1000, maxLogBytes: 10 };
+const store = (options: Partial<InMemoryJobStoreOptions> = {}): InMemoryJobStore =>
+  new InMemoryJobStore({ ...limits, ...options });
+const never = new AbortController().signal;
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('InMemoryJobStore', () => {
+  it('hands out jobs in the order they came, also to who waited before', async () => {
+    const jobs = store();
+    const early = jobs.take(never);
+    const first = await jobs.submit('e', input, {});
+    const second = await jobs.submit('e', input, {});
+    expect((await early).record.id).toBe(first.id);
+    expect((await jobs.take(never)).record).toBe(second);
+    expect(second.status).toBe('IN_PROGRESS');
+  });
+
+  it('refuses what does not fit into the queue', async () => {
+    const jobs = store();
+    for (let count = 0; count < 3; count++) await jobs.submit('e', input, {});
+    await expect(jobs.submit('e', input, {})).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+    expect(await jobs.purge('e')).toBe(3);
+    await jobs.submit('e', input, {});
+  });
+
+  it('forgets the oldest ended jobs, by number and by size', async () => {
+    const jobs = store();
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count++) {
+      ids.push((await jobs.submit('e', input, {})).id);
+      const { record } = await jobs.take(never);
+      await jobs.finish(record.id, { outputJson: new Uint8Array(count === 2 ? 990 : 1) });
+    }
+    const found = await Promise.all(ids.map((id) => jobs.find('e', id)));
+    expect(found.map((record) => record?.status)).toEqual([undefined, undefined, 'COMPLETED']);
+  });
+
+  it('keeps a result once: what comes after the end is ignored', async () => {
+    const ended: string[] = [];
+    const jobs = store({ onEnd: ({ status }) => ended.push(status) });
+    const job = await jobs.submit('e', input, {});
+    const { stop } = await jobs.take(never);
+    await jobs.cancel(job);
+    await jobs.finish(job.id, { error: 'late' });
+    await jobs.cancel(job);
+    expect([job.status, job.error, stop.aborted, ended]).toEqual([
+      'CANCELLED',
+      undefined,
+      true,
+      ['CANCELLED'],
+    ]);
+  });
+
+  it('ends a job that waits or runs for too long', async () => {
+    const jobs = store();
+    const waiting = await jobs.submit('e', input, { ttlMs: 20 });
+    await wait(40);
+    expect(waiting).toMatchObject({ status: 'TIMED_OUT', error: expect.stringContaining('policy.ttl') });
+    const running = await jobs.submit('e', input, { executionTimeoutMs: 20 });
+    const { record, stop } = await jobs.take(never);
+    expect(record).toBe(running);
+    await wait(40);
+    expect([running.status, stop.aborted]).toEqual(['TIMED_OUT', true]);
+  });
+
+  it('waits for the end, but not for longer than asked', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    await jobs.waitForEnd(job, 10);
+    expect(job.status).toBe('IN_QUEUE');
+    const end = jobs.waitForEnd(job, 10_000);
+    await jobs.cancel(job);
+    await end;
+  });
+
+  it('bounds the log of a job, and says so', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    for (const text of ['12345', '67890', 'abc', 'def']) jobs.appendLog(job.id, text);
+    expect(job.log.join('')).toBe('1234567890\n[… further log of this job is not kept …]\n');
+  });
+
+  it('lets a taker leave', async () => {
+    const jobs = store();
+    const leaving = new AbortController();
+    const take = jobs.take(leaving.signal);
+    leaving.abort(new Error('gone'));
+    await expect(take).rejects.toThrow('gone');
+    const job = await jobs.submit('e', input, {});
+    expect(job.status).toBe('IN_QUEUE');
+  });
+
+  it('keeps endpoints apart', async () => {
+    const jobs = store();
+    const { id } = await jobs.submit('one', input, {});
+    expect(await jobs.find('two', id)).toBeUndefined();
+    expect([(await jobs.count('one')).inQueue, (await jobs.count('two')).inQueue]).toEqual([1, 0]);
+  });
+});
