@@ -5,11 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFunctionCall } from '@flash/worker-core';
 import type { Worker } from '@flash/worker-host';
 import { HttpError, toHttpError } from './http-error.ts';
-import { readBody } from './read-body.ts';
+import { discardBody, readBody } from './read-body.ts';
 import type { LbSettings } from './settings.ts';
 
 const healthy = Buffer.from('{"status":"healthy"}');
 const json = 'application/json';
+/** A client that was refused may go on writing for so long before its connection is closed. */
+const discardMs = 10_000;
 /** A result up to here goes out as text. */
 const smallResultBytes = 64 * 1024;
 
@@ -67,7 +69,7 @@ export class LbServer {
     try {
       await this.#route(request, response);
     } catch (error) {
-      this.#fail(response, error);
+      await this.#fail(request, response, error);
     }
   }
 
@@ -123,7 +125,7 @@ export class LbServer {
     response.end();
   }
 
-  #fail(response: ServerResponse, error: unknown): void {
+  async #fail(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
@@ -134,11 +136,12 @@ export class LbServer {
     const { status, code, message, headers } =
       known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
     const body = Buffer.from(JSON.stringify({ success: false, error: message, code }));
-    // The rest of a refused body is not read, so the connection can't be used again.
-    const close = status === 413 ? { connection: 'close' } : {};
-    response
-      .writeHead(status, { 'content-type': json, 'content-length': body.length, ...headers, ...close })
-      .end(body);
+    const isCut = status === 413;
+    if (isCut) response.setHeader('connection', 'close');
+    response.writeHead(status, { 'content-type': json, 'content-length': body.length, ...headers });
+    response.write(body);
+    if (isCut) await discardBody(request, discardMs);
+    response.end();
   }
 }
 

@@ -14,7 +14,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     request.on('data', (piece: Buffer) => {
       length += piece.length;
       if (length > maxBytes) {
-        request.pause();
+        request.removeAllListeners('data');
         reject(tooLarge(maxBytes));
       } else {
         pieces.push(piece);
@@ -24,6 +24,25 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length)),
     );
     request.on('error', reject);
+  });
+}
+
+/**
+ * Takes the rest of a body and forgets it, for at most `timeoutMs`. A connection that is closed while its client still writes gives the
+ * client a broken pipe instead of the answer.
+ */
+export function discardBody(request: IncomingMessage, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    request.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    request.once('end', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    request.resume();
   });
 }
 

@@ -107,9 +107,7 @@ class RoutedStream(io.TextIOBase):
 
     def _open(self) -> io.TextIOWrapper:
         raw = io.FileIO(self._fd, "w", closefd=False)
-        text = io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
-        text.mode = "w"  # type: ignore[misc]  # as the interpreter does for its own streams
-        return text
+        return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
     def write(self, text: str) -> int:
         route = _route.get()
