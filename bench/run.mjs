@@ -99,8 +99,8 @@ async function endurance() {
   await batch(add, 100, 1);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const after = stateOf(fresh.pid);
-  print('10 000 requests + 200 crashes: MB grown', after.rss - before.rss);
-  print('  since before the warm-up (1 000)', after.rss - cold.rss);
+  print('10 000 req + 200 crashes, warm: MB grown', after.rss - before.rss);
+  print('  the same from the cold start: MB grown', after.rss - cold.rss);
   print('  descriptors grown', after.descriptors - before.descriptors);
   print('  zombies', after.zombies);
   await fresh.close();
