@@ -1,4 +1,3 @@
 /** `@flash/worker-host`: puts a worker together; shared by qb-app, lb-app and hosts of your own. */
 export { type CreateWorkerOptions, createWorker, type Worker } from './create-worker.ts';
-export { keepHeapSmall } from './keep-heap-small.ts';
 export { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';

@@ -1,0 +1,14 @@
+/**
+ * Has V8 collect early instead of letting the heap grow. For the whole process, so it is an app's choice and not the library's.
+ *
+ * Import it for its effect, before anything else: what a flag finds already grown stays so. From ready to 10 000 requests and 200
+ * crashes later RSS grows by 38 MB without these flags, by 21 to 29 MB when they are set after the imports, by 10 to 18 MB when they
+ * are set first, at the same throughput.
+ *
+ * @module
+ */
+import { setFlagsFromString } from 'node:v8';
+
+setFlagsFromString('--optimize-for-size');
+setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--max-semi-space-size=1');
