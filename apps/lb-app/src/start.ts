@@ -1,19 +1,23 @@
-import { WorkerError } from '@flash/worker-core';
-import { createWorker, readSettings } from '@flash/worker-host';
+import { captureLastWords, createWorker, emergencyLog, readSettings, writeFatal } from '@flash/worker-host';
 import { LbServer } from './lb-server.ts';
 import { lbSettingsSchema } from './settings.ts';
+
+const [stdout, stderr] = [1, 2];
+// The platform reads a worker's stdout.
+const logDescriptor = process.env.RUNPOD_ENDPOINT_ID ? stdout : stderr;
 
 try {
   await serve();
 } catch (error) {
-  process.stderr.write(`${error instanceof WorkerError ? error.message : (error as Error).stack}\n`);
+  writeFatal(emergencyLog(process.env, logDescriptor), error);
   process.exit(1);
 }
 
 /** Listens at once, so that the platform sees 204, and turns ready when Python is. */
 async function serve(): Promise<void> {
   const settings = readSettings(lbSettingsSchema, process.env);
-  const worker = createWorker();
+  const worker = createWorker({ logDescriptor });
+  captureLastWords(worker.log);
   const server = new LbServer(worker, settings);
   endOnSignal(server, () => worker.close());
   const started = worker.start();

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidRequestError, type JobOutcome } from '@flash/worker-core';
+import { InvalidRequestError, type JobOutcome, parseQueueJob } from '@flash/worker-core';
 import type { Worker } from '@flash/worker-host';
-import { z } from 'zod';
-
-const localJobSchema = z.looseObject({ id: z.string().optional(), input: z.unknown() });
 
 /** The result of a local run, as it is printed. */
 export interface LocalResult {
@@ -29,30 +26,38 @@ export async function runLocalJob(
   text: string,
   expected: string | undefined,
 ): Promise<LocalRun> {
-  const job = localJobSchema.safeParse(parse(text, 'the job'));
-  if (!job.success || job.data.input === undefined || job.data.input === null) {
+  const bytes = new TextEncoder().encode(text);
+  const { id, body, executionTimeoutMs } = parseQueueJob(bytes);
+  if (body.input === undefined || body.input === null) {
     throw new InvalidRequestError('the job must be a JSON object with an "input"');
   }
   const wanted = expected === undefined ? undefined : parse(expected, 'the expected result');
-  const outcome = await worker.runJob.run({
-    id: job.data.id ?? `local-${randomUUID()}`,
-    bytes: new TextEncoder().encode(text),
-    stop: new AbortController().signal,
-  });
-  const result = toResult(outcome);
+  const chunks: unknown[] = [];
+  const outcome = await worker.jobRunner.run(
+    {
+      id: id ?? `local-${randomUUID()}`,
+      bytes,
+      body,
+      executionTimeoutMs,
+      stop: new AbortController().signal,
+    },
+    { onChunk: async (json) => void chunks.push(fromJson(json)) },
+  );
+  // What a streaming handler yields is shown as one list: there is nobody to stream it to.
+  const result = toResult(outcome, outcome.isStream ? chunks : undefined);
   const isExpected = expected === undefined || isDeepStrictEqual(result, wanted);
   if (!isExpected)
     worker.log.write('error', 'the result is not the expected one (--test_output)', { result, wanted });
   return { result, exitCode: outcome.error === undefined && isExpected ? 0 : 1 };
 }
 
-function toResult({ outputJson, error }: JobOutcome): LocalResult {
-  return {
-    ...(outputJson === undefined
-      ? {}
-      : { output: JSON.parse(new TextDecoder().decode(outputJson)) as unknown }),
-    ...(error === undefined ? {} : { error }),
-  };
+function toResult({ outputJson, error }: JobOutcome, chunks: readonly unknown[] | undefined): LocalResult {
+  const output = chunks ?? (outputJson === undefined ? undefined : fromJson(outputJson));
+  return { ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
+}
+
+function fromJson(json: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(json));
 }
 
 function parse(text: string, what: string): unknown {

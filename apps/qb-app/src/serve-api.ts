@@ -1,47 +1,41 @@
-import { hostname } from 'node:os';
-import { type Gateway, gatewaySettingsSchema, startGateway, StoreJobQueue } from '@flash/queue-gateway';
+import { gatewaySettingsSchema, startGateway, StoreJobQueue } from '@flash/queue-gateway';
 import { ServeJobs } from '@flash/worker-core';
 import { readSettings, type Worker } from '@flash/worker-host';
+import { endRequested } from './end-request.ts';
 import type { Flags } from './flags.ts';
+import type { QbSettings } from './settings.ts';
 
 /** Serves the platform's client API on this machine, with this worker behind it; resolves when asked to end. */
-export async function serveApi(worker: Worker, flags: Flags, env: NodeJS.ProcessEnv): Promise<void> {
+export async function serveApi(
+  worker: Worker,
+  flags: Flags,
+  settings: QbSettings,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const asked = endRequested();
+  const { workerId } = worker.identity;
   const gateway = await startGateway({
     host: flags.apiHost,
     port: flags.apiPort,
-    workerId: env.RUNPOD_POD_ID ?? hostname(),
+    localWorkerId: workerId,
     settings: readSettings(gatewaySettingsSchema, env),
     log: worker.log,
   });
-  const jobs = new ServeJobs(
-    new StoreJobQueue(gateway.store),
-    worker.runJob,
-    worker.log,
-    flags.apiConcurrency,
-  );
+  const jobs = new ServeJobs({
+    queue: new StoreJobQueue(gateway.store, workerId),
+    jobRunner: worker.jobRunner,
+    log: worker.log,
+    concurrency: flags.apiConcurrency,
+    maxConsecutiveFailures: 0,
+  });
   worker.log.write('info', 'serving the queue API', {
     url: `http://${flags.apiHost}:${gateway.port}/v2/local`,
     port: gateway.port,
   });
-  await endRequested();
-  await end(gateway, jobs);
-}
-
-/** A second request to end does not wait for anything. */
-function endRequested(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const ask = (): void => {
-      if (asked) process.exit(130);
-      asked = true;
-      resolve();
-    };
-    process.on('SIGTERM', ask);
-    process.on('SIGINT', ask);
+  void asked.then(() => {
+    jobs.stop();
+    setTimeout(() => jobs.abandonJobs(), settings.FLASH_DRAIN_MS).unref();
   });
-}
-
-async function end(gateway: Gateway, jobs: ServeJobs): Promise<void> {
-  await jobs.drain();
+  await jobs.serve();
   await gateway.close();
 }

@@ -1,43 +1,73 @@
 import { readFile } from 'node:fs/promises';
-import { InvalidRequestError, WorkerError } from '@flash/worker-core';
-import { createWorker } from '@flash/worker-host';
-import { readFlags } from './flags.ts';
+import { InvalidRequestError } from '@flash/worker-core';
+import {
+  captureLastWords,
+  createWorker,
+  emergencyLog,
+  readSettings,
+  type Worker,
+  writeFatal,
+} from '@flash/worker-host';
+import { type Flags, readFlags } from './flags.ts';
 import { runLocalJob } from './run-local-job.ts';
 import { serveApi } from './serve-api.ts';
+import { serveQueue } from './serve-queue.ts';
+import { serveRealtime } from './serve-realtime.ts';
+import { type QbSettings, qbSettingsSchema } from './settings.ts';
 
 const jobFile = 'test_input.json';
+const [stdout, stderr] = [1, 2];
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof WorkerError ? error.message : (error as Error).stack}\n`);
-  process.exitCode = 1;
-}
+process.exitCode = await main(process.argv.slice(2), process.env).catch((error: unknown) => {
+  writeFatal(emergencyLog(process.env), error);
+  return 1;
+});
 
-/** Serves the local API, or runs the one job that was given; returns the exit status. */
-async function main(): Promise<number> {
-  const flags = readFlags(process.argv.slice(2));
-  const env =
-    flags.logLevel === undefined ? process.env : { ...process.env, RUNPOD_LOG_LEVEL: flags.logLevel };
-  const worker = createWorker({ env });
+/** Does what the flags and the environment ask for; returns the exit status. */
+async function main(args: readonly string[], given: NodeJS.ProcessEnv): Promise<number> {
+  const flags = readFlags(args);
+  const env = flags.logLevel === undefined ? given : { ...given, RUNPOD_LOG_LEVEL: flags.logLevel };
+  const settings = readSettings(qbSettingsSchema, env);
+  const isLocalRun = flags.testInput !== undefined || !isServer(flags, settings);
+  // The platform reads a worker's stdout; a local run prints its result there, and nothing else.
+  const logDescriptor = settings.RUNPOD_ENDPOINT_ID !== undefined && !isLocalRun ? stdout : stderr;
+  const worker = createWorker({ env, logDescriptor });
+  captureLastWords(worker.log);
   for (const name of flags.unknown)
     worker.log.write('warn', 'a flag is not known and was ignored', { flag: `--${name}` });
   try {
-    await worker.start();
+    if (isLocalRun) return await runOnce(worker, flags);
     if (flags.serveApi) {
-      await serveApi(worker, flags, env);
-      return 0;
+      await worker.start();
+      await serveApi(worker, flags, settings, env);
+    } else if (settings.RUNPOD_REALTIME_PORT !== undefined) {
+      await serveRealtime(worker, settings);
+    } else {
+      return await serveQueue(worker, settings, env);
     }
-    const { result, exitCode } = await runLocalJob(
-      worker,
-      flags.testInput ?? (await readJobFile()),
-      flags.testOutput,
-    );
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return exitCode;
+    return 0;
+  } catch (error) {
+    writeFatal(worker.log, error);
+    return 1;
   } finally {
     await worker.close();
   }
+}
+
+function isServer(flags: Flags, settings: QbSettings): boolean {
+  return (
+    flags.serveApi ||
+    settings.RUNPOD_REALTIME_PORT !== undefined ||
+    settings.RUNPOD_WEBHOOK_GET_JOB !== undefined
+  );
+}
+
+async function runOnce(worker: Worker, flags: Flags): Promise<number> {
+  const text = flags.testInput ?? (await readJobFile());
+  await worker.start();
+  const { result, exitCode } = await runLocalJob(worker, text, flags.testOutput);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  return exitCode;
 }
 
 async function readJobFile(): Promise<string> {
@@ -45,7 +75,7 @@ async function readJobFile(): Promise<string> {
     return await readFile(jobFile, 'utf8');
   } catch (cause) {
     throw new InvalidRequestError(
-      `there is no job: give one with --test_input '<json>', put it into ${jobFile}, or serve the local API with --rp_serve_api`,
+      `there is no job: give one with --test_input '<json>', put it into ${jobFile}, serve the local API with --rp_serve_api, or set RUNPOD_WEBHOOK_GET_JOB to a queue`,
       { cause },
     );
   }

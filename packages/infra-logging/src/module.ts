@@ -1,7 +1,9 @@
-import { ports, type SecretRedactor } from '@flash/worker-core';
+import { type Log, ports, type SecretRedactor } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
+import { destination } from 'pino';
 import { openLogDestination } from './destination.ts';
 import { PinoLog } from './pino-log.ts';
+import { PlatformLog } from './platform-log.ts';
 import type { LoggingSettings } from './settings.ts';
 
 export interface LoggingModuleOptions {
@@ -12,13 +14,19 @@ export interface LoggingModuleOptions {
 }
 
 /** Binds the log. */
-export function loggingModule({ settings, redactor, descriptor = 2 }: LoggingModuleOptions): ContainerModule {
+export function loggingModule(options: LoggingModuleOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(ports.Log)
-      .toResolvedValue(() => {
-        const level = settings.RUNPOD_LOG_LEVEL ?? settings.LOG_LEVEL ?? 'info';
-        return new PinoLog({ level, redactor, destination: openLogDestination(descriptor) });
-      })
+      .toResolvedValue(() => openLog(options))
       .inSingletonScope();
   });
+}
+
+/** The log for where this process runs: the platform's format on the platform, readable lines on a terminal, JSON lines elsewhere. */
+export function openLog({ settings, redactor, descriptor = 2 }: LoggingModuleOptions): Log {
+  const level = settings.RUNPOD_LOG_LEVEL ?? settings.LOG_LEVEL ?? 'info';
+  if (settings.RUNPOD_ENDPOINT_ID !== undefined) {
+    return new PlatformLog({ level, redactor, destination: destination({ dest: descriptor, sync: true }) });
+  }
+  return new PinoLog({ level, redactor, destination: openLogDestination(descriptor) });
 }

@@ -22,6 +22,10 @@ const levelSchema = z
 export const loggingSettingsSchema = z.object({
   RUNPOD_LOG_LEVEL: levelSchema.optional().describe('Least level that is logged; wins over LOG_LEVEL'),
   LOG_LEVEL: levelSchema.optional().describe('Least level that is logged; default INFO'),
+  RUNPOD_ENDPOINT_ID: z
+    .string()
+    .optional()
+    .describe('Endpoint this worker belongs to; when set, logs have the platform’s JSON format'),
 });
 
 export type LoggingSettings = z.output<typeof loggingSettingsSchema>;

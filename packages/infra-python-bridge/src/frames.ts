@@ -6,7 +6,15 @@ const incomingHead = 14;
 const smallBody = 64 * 1024;
 
 /** Kinds of frames a runner sends. */
-export const frameKind = { hello: 1, result: 2, output: 3, concurrent: 4, stale: 5 } as const;
+export const frameKind = {
+  hello: 1,
+  result: 2,
+  output: 3,
+  concurrent: 4,
+  stale: 5,
+  chunk: 6,
+  progress: 7,
+} as const;
 
 /** Flags of a result. */
 export const resultFlag = { success: 1, json: 2, marker: 4, raw: 8 } as const;

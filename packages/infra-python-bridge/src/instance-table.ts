@@ -6,6 +6,8 @@ import { WaitingLine } from './waiting-line.ts';
 export interface InstanceEntry {
   readonly id: string;
   readonly className: string;
+  /** It is a deployed handler: never dropped to make room, or for want of use. */
+  readonly isHandler: boolean;
   readonly createdAt: Date;
   lastUsed: Date;
   methodCalls: number;
@@ -40,7 +42,11 @@ export class InstanceTable {
    *
    * @throws WorkerBusyError when all are in use.
    */
-  add(id: string, className: string): { entry: InstanceEntry; evicted: InstanceEntry | undefined } {
+  add(
+    id: string,
+    className: string,
+    isHandler = false,
+  ): { entry: InstanceEntry; evicted: InstanceEntry | undefined } {
     const evicted = this.#entries.size >= this.#most ? this.#leastRecentlyUsed() : undefined;
     if (this.#entries.size >= this.#most && evicted === undefined) {
       throw new WorkerBusyError(
@@ -52,6 +58,7 @@ export class InstanceTable {
     const entry: InstanceEntry = {
       id,
       className,
+      isHandler,
       createdAt: now,
       lastUsed: now,
       methodCalls: 0,
@@ -86,14 +93,14 @@ export class InstanceTable {
   /** Removes and returns those that nobody has used since `before`. */
   removeIdle(before: number): InstanceEntry[] {
     const idle = [...this.#entries.values()].filter(
-      (entry) => entry.uses === 0 && entry.lastUsed.getTime() < before,
+      (entry) => entry.uses === 0 && !entry.isHandler && entry.lastUsed.getTime() < before,
     );
     for (const entry of idle) this.#entries.delete(entry.id);
     return idle;
   }
 
   #leastRecentlyUsed(): InstanceEntry | undefined {
-    for (const entry of this.#entries.values()) if (entry.uses === 0) return entry;
+    for (const entry of this.#entries.values()) if (entry.uses === 0 && !entry.isHandler) return entry;
     return undefined;
   }
 }

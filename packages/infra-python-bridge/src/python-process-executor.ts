@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Call,
   type Execution,
   type Executor,
-  type FunctionCall,
   type InstalledChange,
   type Log,
   type RunOptions,
@@ -49,7 +49,7 @@ export class PythonProcessExecutor implements Executor {
     await supervision.pool.warmUp();
   }
 
-  async run(call: FunctionCall, options: RunOptions): Promise<Execution> {
+  async run(call: Call, options: RunOptions): Promise<Execution> {
     if (this.#closed) throw new WorkerClosedError();
     const { FLASH_MAX_OUTPUT_BYTES: maxOutputBytes } = this.#options.settings;
     const run = new Run(call, options, instanceIdOf(call), maxOutputBytes);
@@ -81,8 +81,10 @@ export class PythonProcessExecutor implements Executor {
   }
 }
 
-function instanceIdOf(call: FunctionCall): string | undefined {
+function instanceIdOf(call: Call): string | undefined {
   if (call.kind === 'function') return undefined;
+  // A handler is loaded once and stays where it is, like an instance.
+  if (call.kind === 'handler') return call.file;
   return call.instanceId ?? `${call.className}_${randomBytes(4).toString('hex')}`;
 }
 
@@ -115,6 +117,7 @@ class Supervision {
         executionTimeoutMs: settings.FLASH_EXECUTION_TIMEOUT_MS,
         maxResponseBytes: settings.FLASH_MAX_RESPONSE_BYTES,
         maxWaiting: settings.FLASH_MAX_WAITING,
+        streamWindow: settings.FLASH_STREAM_WINDOW,
         startTimeoutMs: settings.FLASH_START_TIMEOUT_MS,
         log,
       },

@@ -1,4 +1,4 @@
-import type { FunctionCall } from '@flash/worker-core';
+import type { Call } from '@flash/worker-core';
 
 /** A body up to here goes to Python as it came: taking it apart would cost more than it saves. */
 const smallBodyBytes = 64 * 1024;
@@ -17,7 +17,7 @@ export interface RequestBody {
  * decoded here, at a tenth of what Python needs for it, and follow the rest of the request as raw bytes; in their place stands
  * their number. Nothing is unpickled.
  */
-export function requestBody({ payload, serializationFormat }: FunctionCall): RequestBody {
+export function requestBody({ payload, serializationFormat }: Call): RequestBody {
   const wrapped = payload.requestAt === 'input' ? ',"wrapped":true' : '';
   if (payload.bytes.length <= smallBodyBytes || serializationFormat !== 'cloudpickle') {
     return { pieces: [payload.bytes], header: wrapped };

@@ -1,6 +1,8 @@
 import {
+  type Call,
   type Execution,
-  type FunctionCall,
+  type HandlerAnswer,
+  type HandlerFailure,
   HeadTailBuffer,
   type InstanceInfo,
   type RunEnd,
@@ -15,19 +17,25 @@ export interface Answer {
   readonly error: string | undefined;
   /** Whether the call's instance lives now. */
   readonly hasInstance: boolean;
+  /** What a handler said beside its output. */
+  readonly handler?: HandlerAnswer | undefined;
+  /** A handler returned nothing but what `handler` says. */
+  readonly isEmpty?: boolean | undefined;
+  /** The exception of a handler. */
+  readonly failure?: HandlerFailure | undefined;
 }
 
 /** Why a run is being ended from outside. */
 export interface Interruption {
-  readonly end: Extract<RunEnd, 'cancelled' | 'timed-out'>;
+  readonly end: Extract<RunEnd, 'cancelled' | 'timed-out' | 'raised'>;
   readonly message: string;
 }
 
 /** One call on its way through the pool: its output, and the promise of its outcome. */
 export class Run {
-  readonly call: FunctionCall;
+  readonly call: Call;
   readonly options: RunOptions;
-  /** Set for class calls: the instance it belongs to, generated when the request named none. */
+  /** Set for class calls and handlers: the instance it belongs to, generated when the request named none. */
   readonly instanceId: string | undefined;
   /** Whether the call makes the instance anew. */
   readonly createInstance: boolean;
@@ -42,12 +50,7 @@ export class Run {
   #output: HeadTailBuffer | undefined;
   #settled = false;
 
-  constructor(
-    call: FunctionCall,
-    options: RunOptions,
-    instanceId: string | undefined,
-    maxOutputBytes: number,
-  ) {
+  constructor(call: Call, options: RunOptions, instanceId: string | undefined, maxOutputBytes: number) {
     this.call = call;
     this.options = options;
     this.instanceId = instanceId;
@@ -71,18 +74,19 @@ export class Run {
   }
 
   /** The runner has answered. A run that was interrupted but came to its result all the same keeps the result. */
-  answer({ success, format, body, error, hasInstance }: Answer): void {
+  answer({ success, format, body, error, hasInstance, handler, isEmpty, failure }: Answer): void {
     this.hasInstance = hasInstance;
     if (success) {
       const result = format === 'json' ? { format, json: body } : { format, base64: body };
-      this.#settle({ end: 'returned', result });
+      this.#settle({ end: 'returned', result: isEmpty ? undefined : result, handler });
     } else if (this.interruption !== undefined) {
+      const { end, message } = this.interruption;
       this.#settle({
-        end: this.interruption.end,
-        error: `${this.interruption.message}\n${error ?? ''}`.trimEnd(),
+        end,
+        error: error?.startsWith(message) ? error : `${message}\n${error ?? ''}`.trimEnd(),
       });
     } else {
-      this.#settle({ end: 'raised', error: error || 'the code failed without a message' });
+      this.#settle({ end: 'raised', error: error || 'the code failed without a message', failure });
     }
   }
 
@@ -110,14 +114,15 @@ export class Run {
     this.#outcome.reject(error);
   }
 
-  #settle(end: Pick<Execution, 'end' | 'result' | 'error'>): void {
+  #settle(end: Pick<Execution, 'end' | 'result' | 'error' | 'handler' | 'failure'>): void {
     if (this.#settled) return;
     this.#settled = true;
+    const showsInstance = this.hasInstance && this.call.kind === 'class';
     this.#outcome.resolve({
       ...end,
       output: this.#output?.toString() ?? '',
-      instanceId: this.hasInstance ? this.instanceId : undefined,
-      instanceInfo: this.hasInstance ? this.instanceInfo?.() : undefined,
+      instanceId: showsInstance ? this.instanceId : undefined,
+      instanceInfo: showsInstance ? this.instanceInfo?.() : undefined,
     });
   }
 }

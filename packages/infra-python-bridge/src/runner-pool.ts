@@ -106,7 +106,7 @@ export class RunnerPool {
     const runner = this.#runners.get(runnerId);
     if (runner === undefined || runner.hasEnded) return;
     const wasReady = runner.isReady;
-    const lost = this.#remove(runner);
+    const lost = this.#remove(runner).filter((entry) => !entry.isHandler);
     const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
     await runner.end(() => explanation);
     const isExpected = runner.isRetiring && runner.wasKilled && lost.length === 0;
@@ -195,7 +195,7 @@ export class RunnerPool {
 
   #addInstance(instanceId: string, run: Run): InstanceEntry {
     const className = run.call.kind === 'class' ? run.call.className : '';
-    const { entry, evicted } = this.#instances.add(instanceId, className);
+    const { entry, evicted } = this.#instances.add(instanceId, className, run.call.kind === 'handler');
     if (evicted !== undefined) this.#drop(evicted, 'the table is full (FLASH_MAX_INSTANCES)');
     return entry;
   }

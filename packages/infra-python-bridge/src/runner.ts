@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@flash/worker-core';
+import type { HandlerAnswer, Log } from '@flash/worker-core';
 import { z } from 'zod';
+import { ChunkRelay } from './chunk-relay.ts';
 import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
 import { OutputPipe } from './output-pipe.ts';
 import { requestBody } from './request-body.ts';
-import type { Interruption, Run } from './run.ts';
+import type { Answer, Interruption, Run } from './run.ts';
 import type { Hello } from './supervisor-socket.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { Zygote } from './zygote.ts';
@@ -20,6 +21,10 @@ const resultHeaderSchema = z.object({
   error: z.string().optional(),
   pipe: z.string().optional(),
   has_instance: z.boolean().optional(),
+  handler: z
+    .object({ stream: z.boolean(), refresh: z.boolean(), empty: z.boolean(), error: z.string().nullable() })
+    .optional(),
+  failure: z.object({ type: z.string(), message: z.string(), traceback: z.string() }).optional(),
 });
 const noHeader: z.output<typeof resultHeaderSchema> = {};
 
@@ -39,6 +44,8 @@ export interface RunnerOptions {
   readonly executionTimeoutMs: number;
   readonly maxResponseBytes: number;
   readonly maxWaiting: number;
+  /** Chunks of a stream that may be under way. */
+  readonly streamWindow: number;
   readonly startTimeoutMs: number;
   readonly log: Log;
 }
@@ -48,6 +55,8 @@ interface ActiveRun {
   readonly run: Run;
   readonly release: () => void;
   result: Frame | undefined;
+  /** What a generator handler has yielded so far, on its way. */
+  chunks?: ChunkRelay;
 }
 
 /** Python packages that were replaced since a runner last looked. */
@@ -222,12 +231,16 @@ export class Runner {
       run.instanceId === undefined
         ? ''
         : `,"instance":${JSON.stringify(run.instanceId)},"create":${run.createInstance}`;
+    const handler =
+      run.call.kind === 'handler'
+        ? `,"handler":${JSON.stringify(run.call.file)},"window":${this.#options.streamWindow}`
+        : '';
     let replaced = '';
     if (epoch.number !== this.#epoch) {
       replaced = `,"pinned":${isPinned},"replaced":${JSON.stringify(epoch.replacedSince(this.#epoch))}`;
       this.#epoch = epoch.number;
     }
-    return `"id":${id},"epoch":${epoch.number}${instance}${replaced}${spin}`;
+    return `"id":${id},"epoch":${epoch.number}${instance}${handler}${replaced}${spin}`;
   }
 
   /** Arms the time-out and the caller's signal; returns what disarms them. */
@@ -272,6 +285,12 @@ export class Runner {
         if (active !== undefined) active.run.addOutput(frame.body);
         else this.#logBackground(frame.body);
         return;
+      case frameKind.progress:
+        active?.run.options.onProgress?.(frame.body);
+        return;
+      case frameKind.chunk:
+        if (active !== undefined) this.#takeChunk(active, frame.body);
+        return;
       case frameKind.concurrent:
         if (active !== undefined) this.#listener.onConcurrent(this, active.run);
         return;
@@ -281,6 +300,18 @@ export class Runner {
         this.#listener.onStale(this, active.run);
         return;
     }
+  }
+
+  #takeChunk(active: ActiveRun, json: Buffer): void {
+    const { onChunk } = active.run.options;
+    active.chunks ??= new ChunkRelay({
+      deliver: async (chunk) => onChunk?.(chunk),
+      onDelivered: () => {
+        if (this.#active.has(active.id)) this.#send(encodeFrame(JSON.stringify({ id: active.id, ack: 1 })));
+      },
+      onRefused: (error) => this.interrupt(active.run, refusedChunk(error)),
+    });
+    active.chunks.push(json);
   }
 
   #takeResult(active: ActiveRun, frame: Frame): void {
@@ -302,13 +333,18 @@ export class Runner {
     const header =
       frame.header.length > 0 ? resultHeaderSchema.parse(JSON.parse(frame.header.toString())) : noHeader;
     if (header.pipe !== undefined && !this.#ended) this.#replacePipe(header.pipe);
-    active.run.answer({
+    const answer: Answer = {
       success: (frame.flags & resultFlag.success) !== 0,
+      handler: handlerAnswer(header),
+      isEmpty: header.handler?.empty,
+      failure: header.failure,
       format: (frame.flags & resultFlag.json) !== 0 ? 'json' : 'cloudpickle',
       body: (frame.flags & resultFlag.raw) !== 0 ? base64Of(frame.body) : frame.body,
       error: header.error,
       hasInstance: header.has_instance ?? true,
-    });
+    };
+    if (active.chunks === undefined) active.run.answer(answer);
+    else void answerAfterChunks(active.run, active.chunks, answer);
   }
 
   #forget(active: ActiveRun): void {
@@ -355,6 +391,15 @@ export class Runner {
   }
 }
 
+function handlerAnswer({ handler }: z.output<typeof resultHeaderSchema>): HandlerAnswer | undefined {
+  if (handler === undefined) return undefined;
+  return {
+    isStream: handler.stream,
+    refreshWorker: handler.refresh,
+    error: handler.error ?? undefined,
+  };
+}
+
 /** A large result comes as it was pickled: encoding it here takes a tenth of what Python needs for it. */
 function base64Of(bytes: Buffer): Buffer {
   return Buffer.from(bytes.toString('base64'), 'latin1');
@@ -364,6 +409,18 @@ function base64Of(bytes: Buffer): Buffer {
 const mostOldPipes = 16;
 
 const cancelled: Interruption = { end: 'cancelled', message: 'the request was cancelled' };
+
+function refusedChunk(error: Error): Interruption {
+  return { end: 'raised', message: `a chunk of the output could not be delivered: ${error.message}` };
+}
+
+/** The result comes after the chunks, also when those take longer than the run. */
+async function answerAfterChunks(run: Run, chunks: ChunkRelay, answer: Answer): Promise<void> {
+  const error = await chunks.drained();
+  run.answer(
+    error === undefined ? answer : { ...answer, success: false, error: refusedChunk(error).message },
+  );
+}
 
 function timedOut(timeoutMs: number): Interruption {
   return {

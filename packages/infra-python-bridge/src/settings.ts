@@ -27,6 +27,9 @@ export const pythonBridgeSettingsSchema = z.object({
     .default(1024 * 1024)
     .describe('Output kept per request: half from its head, half from its tail'),
   FLASH_MAX_RESPONSE_BYTES: count.default(256 * 1024 * 1024).describe('Largest encoded result of one run'),
+  FLASH_STREAM_WINDOW: count
+    .default(16)
+    .describe('Chunks of a streaming handler that may be under way; then it is held back'),
   FLASH_RUNNER_IDLE_MS: milliseconds
     .default(60_000)
     .describe('A spare runner unused for so long ends; 0: never'),

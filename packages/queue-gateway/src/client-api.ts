@@ -7,11 +7,11 @@ import type { JobStore } from './job-store.ts';
 import { jobJson } from './job-view.ts';
 import { QueueFullError } from './queue-full-error.ts';
 import { readSubmission } from './submission.ts';
+import type { WorkerRegistry } from './worker-registry.ts';
 
 export interface ClientApiOptions {
   readonly store: JobStore;
-  /** Id of the worker that serves the jobs. */
-  readonly workerId: string;
+  readonly workers: WorkerRegistry;
   /** Endpoint behind the short paths (`/run`) of the platform SDK's own local server. */
   readonly defaultEndpoint: string;
   readonly maxBodyBytes: number;
@@ -19,17 +19,19 @@ export interface ClientApiOptions {
   readonly runsyncWaitMs: number;
 }
 
+const decoder = new TextDecoder();
+
 /** The platform's data-plane API as clients use it (contract, section 5). */
 export function clientApi(options: ClientApiOptions): Hono {
-  const { store, workerId, maxBodyBytes, defaultEndpoint } = options;
+  const { store, workers, maxBodyBytes, defaultEndpoint } = options;
   const app = new Hono();
   const endpointOf = (context: Context): string => context.req.param('endpoint') ?? defaultEndpoint;
-  const submit = async (context: Context): Promise<JobRecord> => {
+  const submit = async (context: Context, kind: 'run' | 'runsync'): Promise<JobRecord> => {
     const bytes = new Uint8Array(await context.req.arrayBuffer());
-    return store.submit(endpointOf(context), bytes, readSubmission(bytes));
+    return store.submit(endpointOf(context), bytes, readSubmission(bytes), kind);
   };
   const view = (context: Context, record: JobRecord): Response =>
-    context.body(jobJson(record, workerId) as Uint8Array<ArrayBuffer>, 200, {
+    context.body(jobJson(record) as Uint8Array<ArrayBuffer>, 200, {
       'content-type': 'application/json',
     });
   const withJob = (serve: (context: Context, record: JobRecord) => Promise<Response> | Response) => {
@@ -61,11 +63,11 @@ export function clientApi(options: ClientApiOptions): Hono {
 
   for (const base of ['/v2/:endpoint', '']) {
     app.post(`${base}/run`, async (context) => {
-      const { id } = await submit(context);
+      const { id } = await submit(context, 'run');
       return context.json({ id, status: 'IN_QUEUE' });
     });
     app.post(`${base}/runsync`, async (context) => {
-      const record = await submit(context);
+      const record = await submit(context, 'runsync');
       await store.waitForEnd(record, options.runsyncWaitMs, context.req.raw.signal);
       return view(context, record);
     });
@@ -84,11 +86,7 @@ export function clientApi(options: ClientApiOptions): Hono {
     );
     app.get(`${base}/health`, async (context) => {
       const jobs = await store.count(endpointOf(context));
-      const running = Math.min(1, jobs.inProgress);
-      return context.json({
-        jobs,
-        workers: { idle: 1 - running, initializing: 0, ready: 1, running, throttled: 0, unhealthy: 0 },
-      });
+      return context.json({ jobs, workers: workers.count(endpointOf(context), jobs.inProgress) });
     });
   }
   return app;
@@ -96,7 +94,10 @@ export function clientApi(options: ClientApiOptions): Hono {
 
 /** Each chunk is given out once. */
 function streamChunks(context: Context, record: JobRecord): Response {
-  const chunks = record.stream.splice(0).map((chunk) => ({ output: JSON.parse(chunk) as unknown }));
+  const chunks = record.stream
+    .splice(0)
+    .map((chunk) => ({ output: JSON.parse(decoder.decode(chunk)) as unknown }));
+  record.streamBytes = 0;
   return context.json({ status: record.status, stream: chunks });
 }
 

@@ -3,23 +3,30 @@ import type { Log } from '@flash/worker-core';
 import { serve, type ServerType } from '@hono/node-server';
 import { clientApi } from './client-api.ts';
 import { InMemoryJobStore } from './in-memory-job-store.ts';
+import type { Faults } from './faults.ts';
 import type { JobStore } from './job-store.ts';
 import type { GatewaySettings } from './settings.ts';
 import { callWebhook } from './webhook.ts';
+import { workerApi } from './worker-api.ts';
+import { WorkerRegistry } from './worker-registry.ts';
 
 export interface GatewayOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly workerId: string;
   readonly settings: GatewaySettings;
   readonly log: Log;
+  /** The worker in this process that serves every endpoint; without it workers come over HTTP. */
+  readonly localWorkerId?: string | undefined;
+  /** What goes wrong on purpose with the calls of workers. */
+  readonly faults?: Faults | undefined;
 }
 
 /** A running gateway. */
 export interface Gateway {
   readonly port: number;
   readonly store: JobStore;
+  readonly workers: WorkerRegistry;
   close(): Promise<void>;
 }
 
@@ -27,9 +34,10 @@ export interface Gateway {
 export async function startGateway({
   host,
   port,
-  workerId,
   settings,
   log,
+  localWorkerId,
+  faults,
 }: GatewayOptions): Promise<Gateway> {
   const webhooks = new Set<Promise<void>>();
   const store = new InMemoryJobStore({
@@ -37,25 +45,41 @@ export async function startGateway({
     maxHistory: settings.FLASH_GATEWAY_HISTORY,
     maxHistoryBytes: settings.FLASH_GATEWAY_HISTORY_BYTES,
     maxLogBytes: settings.FLASH_GATEWAY_LOG_BYTES,
+    maxStreamBytes: settings.FLASH_GATEWAY_STREAM_BYTES,
+    maxDeliveries: settings.FLASH_GATEWAY_MAX_DELIVERIES,
     onEnd: (record) => {
       if (record.options.webhook === undefined) return;
-      const call = callWebhook(record.options.webhook, record, workerId, log).finally(() =>
-        webhooks.delete(call),
-      );
+      const call = callWebhook(record.options.webhook, record, log).finally(() => webhooks.delete(call));
       webhooks.add(call);
     },
   });
+  const workers = new WorkerRegistry(settings.FLASH_GATEWAY_LEASE_MS);
+  if (localWorkerId !== undefined) workers.serveAll(localWorkerId);
   const app = clientApi({
     store,
-    workerId,
+    workers,
     defaultEndpoint: 'local',
     maxBodyBytes: settings.FLASH_MAX_BODY_BYTES,
     runsyncWaitMs: settings.FLASH_GATEWAY_RUNSYNC_WAIT_MS,
   });
+  app.route(
+    '/',
+    workerApi({
+      store,
+      workers,
+      log,
+      faults,
+      pollMs: settings.FLASH_GATEWAY_POLL_MS,
+      leaseMs: settings.FLASH_GATEWAY_LEASE_MS,
+      maxResultBytes: settings.FLASH_GATEWAY_MAX_RESULT_BYTES,
+      workerKey: settings.FLASH_GATEWAY_WORKER_KEY,
+    }),
+  );
   const server = await listen(app.fetch, host, port);
   return {
     port: (server.address() as AddressInfo).port,
     store,
+    workers,
     close: async () => {
       await store.close();
       await new Promise<void>((resolve) => {

@@ -1,18 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { JobOutcome } from '@flash/worker-core';
+import { JobHistory } from './job-history.ts';
 import { isFinal, type JobOptions, type JobRecord, type JobStatus } from './job-record.ts';
-import type { JobCounts, JobStore, Lease } from './job-store.ts';
+import type { JobCounts, JobStore, Lease, TakeRequest } from './job-store.ts';
 import { QueueFullError } from './queue-full-error.ts';
+import { StopMailbox } from './stop-mailbox.ts';
 
 export interface InMemoryJobStoreOptions {
   /** Most jobs that wait. */
   readonly maxQueued: number;
   /** Most ended jobs that are remembered. */
   readonly maxHistory: number;
-  /** Most bytes of results that are remembered, over all jobs. */
+  /** Most bytes of ended jobs that are remembered, over all of them. */
   readonly maxHistoryBytes: number;
   /** Most log text kept of one job. */
   readonly maxLogBytes: number;
+  /** Most bytes of one job's chunks that no client has fetched. */
+  readonly maxStreamBytes: number;
+  /** How often a job is handed out; when its worker is lost then, it has failed. */
+  readonly maxDeliveries: number;
   /** Called once for every job that ends. Must not throw. */
   readonly onEnd?: (record: JobRecord) => void;
 }
@@ -22,31 +28,40 @@ interface Entry {
   readonly ended: PromiseWithResolvers<void>;
   readonly stop: AbortController;
   readonly timers: NodeJS.Timeout[];
+  leaseMs: number | undefined;
+  lease: NodeJS.Timeout | undefined;
 }
 
 interface Taker {
-  readonly give: (lease: Lease) => void;
+  readonly request: TakeRequest;
+  readonly give: (leases: Lease[]) => void;
 }
 
 /** JobStore in this process's memory: for development, tests and one machine. */
 export class InMemoryJobStore implements JobStore {
   readonly #options: InMemoryJobStoreOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Jobs to be handed out, in order. */
   readonly #queue: Entry[] = [];
   readonly #takers: Taker[] = [];
-  /** Ended jobs, oldest first. */
-  readonly #history: Entry[] = [];
-  #historyBytes = 0;
+  readonly #history: JobHistory;
+  readonly #stops = new StopMailbox();
 
   constructor(options: InMemoryJobStoreOptions) {
     this.#options = options;
+    this.#history = new JobHistory({ ...options, onForgotten: ({ id }) => this.#entries.delete(id) });
   }
 
-  async submit(endpoint: string, bytes: Uint8Array, options: JobOptions): Promise<JobRecord> {
+  async submit(
+    endpoint: string,
+    bytes: Uint8Array,
+    options: JobOptions,
+    kind: 'run' | 'runsync' = 'run',
+  ): Promise<JobRecord> {
     if (this.#queue.length >= this.#options.maxQueued) {
       throw new QueueFullError(`${this.#options.maxQueued} jobs are waiting already; try again later`);
     }
-    const entry = newEntry(endpoint, bytes, options);
+    const entry = newEntry(endpoint, bytes, options, kind);
     this.#entries.set(entry.record.id, entry);
     this.#queue.push(entry);
     this.#endAfter(entry, options.ttlMs, 'the job was not finished within its policy.ttl');
@@ -71,13 +86,15 @@ export class InMemoryJobStore implements JobStore {
     signal?.removeEventListener('abort', leave);
   }
 
-  take(signal: AbortSignal): Promise<Lease> {
+  take(request: TakeRequest): Promise<Lease[]> {
+    const { signal } = request;
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const taker: Taker = {
-        give: (lease) => {
+        request,
+        give: (leases) => {
           signal.removeEventListener('abort', leave);
-          resolve(lease);
+          resolve(leases);
         },
       };
       const leave = (): void => {
@@ -90,6 +107,20 @@ export class InMemoryJobStore implements JobStore {
     });
   }
 
+  deliverAgain(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || isFinal(entry.record.status) || this.#queue.includes(entry)) return;
+    this.#queue.unshift(entry);
+    this.#serveTakers();
+  }
+
+  renew(workerId: string, jobIds: readonly string[]): void {
+    for (const id of jobIds) {
+      const entry = this.#entries.get(id);
+      if (entry?.record.workerId === workerId && entry.lease !== undefined) this.#lease(entry);
+    }
+  }
+
   appendLog(id: string, text: string): void {
     const record = this.#entries.get(id)?.record;
     if (record === undefined || isFinal(record.status) || record.logBytes > this.#options.maxLogBytes) return;
@@ -99,11 +130,40 @@ export class InMemoryJobStore implements JobStore {
     );
   }
 
+  progress(id: string, json: Uint8Array): void {
+    const record = this.#entries.get(id)?.record;
+    if (record === undefined) return;
+    if (isFinal(record.status)) record.late.progress++;
+    else record.progressJson = json;
+  }
+
+  appendChunk(id: string, json: Uint8Array, number: number | undefined): boolean {
+    const record = this.#entries.get(id)?.record;
+    if (record === undefined || isFinal(record.status)) return true;
+    if (number !== undefined && number < record.nextChunk) return true;
+    if (record.streamBytes > 0 && record.streamBytes + json.length > this.#options.maxStreamBytes)
+      return false;
+    record.nextChunk = (number ?? record.nextChunk) + 1;
+    record.stream.push(json);
+    record.streamBytes += json.length;
+    return true;
+  }
+
   async finish(id: string, { outputJson, error }: JobOutcome): Promise<void> {
     const entry = this.#entries.get(id);
-    if (entry === undefined || isFinal(entry.record.status)) return;
-    entry.record.outputJson = outputJson;
+    if (entry === undefined) return;
+    const { record } = entry;
+    if (isFinal(record.status)) {
+      const isSame = record.error === error && isEqual(record.outputJson, outputJson);
+      record.late[isSame ? 'same' : 'other']++;
+      return;
+    }
+    record.outputJson = outputJson;
     this.#end(entry, error === undefined ? 'COMPLETED' : 'FAILED', error);
+  }
+
+  stops(workerId: string, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#stops.take(workerId, signal);
   }
 
   async cancel(record: JobRecord): Promise<void> {
@@ -113,23 +173,25 @@ export class InMemoryJobStore implements JobStore {
   }
 
   async purge(endpoint: string): Promise<number> {
-    const waiting = this.#queue.filter((entry) => entry.record.endpoint === endpoint);
+    const waiting = this.#queue.filter(
+      ({ record }) => record.endpoint === endpoint && record.status === 'IN_QUEUE',
+    );
     for (const entry of waiting) this.#end(entry, 'CANCELLED', undefined);
     return waiting.length;
   }
 
   async count(endpoint: string): Promise<JobCounts> {
-    const statuses = [...this.#entries.values()]
-      .filter((entry) => entry.record.endpoint === endpoint)
-      .map((entry) => entry.record.status);
+    const records = [...this.#entries.values()]
+      .map(({ record }) => record)
+      .filter((record) => record.endpoint === endpoint);
     const number = (...wanted: JobStatus[]): number =>
-      statuses.filter((status) => wanted.includes(status)).length;
+      records.filter(({ status }) => wanted.includes(status)).length;
     return {
       completed: number('COMPLETED'),
       failed: number('FAILED', 'TIMED_OUT', 'CANCELLED'),
       inProgress: number('IN_PROGRESS'),
       inQueue: number('IN_QUEUE'),
-      retried: 0,
+      retried: records.reduce((sum, { deliveries }) => sum + Math.max(0, deliveries - 1), 0),
     };
   }
 
@@ -139,15 +201,61 @@ export class InMemoryJobStore implements JobStore {
   }
 
   #serveTakers(): void {
-    while (this.#takers.length > 0) {
-      const entry = this.#queue.shift();
-      if (entry === undefined) return;
-      entry.record.status = 'IN_PROGRESS';
-      entry.record.startedAt = Date.now();
-      const { executionTimeoutMs } = entry.record.options;
-      this.#endAfter(entry, executionTimeoutMs, 'the job ran longer than its policy.executionTimeout');
-      this.#takers.shift()?.give({ record: entry.record, stop: entry.stop.signal });
+    for (const taker of [...this.#takers]) {
+      const { request } = taker;
+      const leases: Lease[] = [];
+      while (leases.length < request.wanted) {
+        const index = this.#queue.findIndex(
+          ({ record }) => request.endpoint === undefined || record.endpoint === request.endpoint,
+        );
+        if (index < 0) break;
+        leases.push(this.#handOut(this.#queue.splice(index, 1)[0] as Entry, request));
+      }
+      if (leases.length === 0) continue;
+      this.#takers.splice(this.#takers.indexOf(taker), 1);
+      taker.give(leases);
     }
+  }
+
+  #handOut(entry: Entry, { workerId, leaseMs }: TakeRequest): Lease {
+    const { record } = entry;
+    record.deliveries++;
+    // A job that is handed out again while it is at work stays where it is.
+    if (record.status === 'IN_QUEUE') {
+      record.status = 'IN_PROGRESS';
+      record.workerId = workerId;
+      entry.leaseMs = leaseMs;
+      this.#lease(entry);
+      if (record.startedAt === undefined) {
+        record.startedAt = Date.now();
+        const { executionTimeoutMs } = record.options;
+        this.#endAfter(entry, executionTimeoutMs, 'the job ran longer than its policy.executionTimeout');
+      }
+    }
+    return { record, stop: entry.stop.signal };
+  }
+
+  #lease(entry: Entry): void {
+    clearTimeout(entry.lease);
+    if (entry.leaseMs !== undefined)
+      entry.lease = setTimeout(() => this.#takeBack(entry), entry.leaseMs).unref();
+  }
+
+  /** Nothing was heard of the worker: somebody else gets the job. */
+  #takeBack(entry: Entry): void {
+    const { record } = entry;
+    if (isFinal(record.status)) return;
+    if (record.deliveries >= this.#options.maxDeliveries) {
+      return this.#end(
+        entry,
+        'FAILED',
+        `the job's worker was lost ${record.deliveries} times; it is not tried again`,
+      );
+    }
+    record.status = 'IN_QUEUE';
+    record.progressJson = undefined;
+    if (!this.#queue.includes(entry)) this.#queue.unshift(entry);
+    this.#serveTakers();
   }
 
   #endAfter(entry: Entry, delayMs: number | undefined, error: string): void {
@@ -160,36 +268,34 @@ export class InMemoryJobStore implements JobStore {
 
   #end(entry: Entry, status: JobStatus, error: string | undefined): void {
     const { record } = entry;
-    for (const timer of entry.timers) clearTimeout(timer);
+    for (const timer of [...entry.timers, entry.lease]) clearTimeout(timer);
     const queued = this.#queue.indexOf(entry);
     if (queued >= 0) this.#queue.splice(queued, 1);
+    const wasAtWork = record.status === 'IN_PROGRESS';
     record.status = status;
     record.error = error;
+    record.progressJson = undefined;
     record.endedAt = Date.now();
-    if (status === 'CANCELLED' || status === 'TIMED_OUT') entry.stop.abort();
-    entry.ended.resolve();
-    this.#remember(entry);
-    this.#options.onEnd?.(record);
-  }
-
-  #remember(entry: Entry): void {
-    this.#history.push(entry);
-    this.#historyBytes += sizeOf(entry);
-    const { maxHistory, maxHistoryBytes } = this.#options;
-    while (
-      this.#history.length > maxHistory ||
-      (this.#historyBytes > maxHistoryBytes && this.#history.length > 1)
-    ) {
-      const oldest = this.#history.shift() as Entry;
-      this.#historyBytes -= sizeOf(oldest);
-      this.#entries.delete(oldest.record.id);
+    if (status === 'CANCELLED' || status === 'TIMED_OUT') {
+      entry.stop.abort();
+      if (wasAtWork && entry.leaseMs !== undefined && record.workerId !== undefined)
+        this.#stops.put(record.workerId, record.id);
     }
+    entry.ended.resolve();
+    this.#history.add(record);
+    this.#options.onEnd?.(record);
   }
 }
 
-function newEntry(endpoint: string, bytes: Uint8Array, options: JobOptions): Entry {
+function isEqual(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return Buffer.compare(one, other) === 0;
+}
+
+function newEntry(endpoint: string, bytes: Uint8Array, options: JobOptions, kind: 'run' | 'runsync'): Entry {
   const record: JobRecord = {
-    id: randomUUID(),
+    // As on the platform: the id tells how its client waits, and so how large its result may be.
+    id: kind === 'runsync' ? `sync-${randomUUID()}-e1` : `${randomUUID()}-e1`,
     endpoint,
     bytes,
     options,
@@ -199,13 +305,22 @@ function newEntry(endpoint: string, bytes: Uint8Array, options: JobOptions): Ent
     endedAt: undefined,
     outputJson: undefined,
     error: undefined,
+    progressJson: undefined,
+    workerId: undefined,
+    deliveries: 0,
+    late: { same: 0, other: 0, progress: 0 },
     stream: [],
+    streamBytes: 0,
+    nextChunk: 0,
     log: [],
     logBytes: 0,
   };
-  return { record, ended: Promise.withResolvers<void>(), stop: new AbortController(), timers: [] };
-}
-
-function sizeOf({ record }: Entry): number {
-  return record.bytes.length + (record.outputJson?.length ?? 0) + record.logBytes;
+  return {
+    record,
+    ended: Promise.withResolvers<void>(),
+    stop: new AbortController(),
+    timers: [],
+    leaseMs: undefined,
+    lease: undefined,
+  };
 }

@@ -24,8 +24,20 @@ export interface JobRecord {
   /** JSON text. */
   outputJson: Uint8Array | undefined;
   error: string | undefined;
+  /** How far a running job is, as its worker says; JSON text. */
+  progressJson: Uint8Array | undefined;
+  /** The worker that has it, or had it last. */
+  workerId: string | undefined;
+  /** How often it was handed to a worker. */
+  deliveries: number;
+  /** What was posted when the job had its result already: the same result again, another one, or progress. */
+  readonly late: { same: number; other: number; progress: number };
   /** Chunks that no client has fetched yet, as JSON text. */
-  stream: string[];
+  stream: Uint8Array[];
+  /** Bytes of these chunks. */
+  streamBytes: number;
+  /** Number of the next chunk of this delivery: an earlier one was posted twice. */
+  nextChunk: number;
   /** What the job has printed so far, bounded. */
   log: string[];
   logBytes: number;

@@ -4,14 +4,17 @@ import type { JobRecord } from './job-record.ts';
 const encoder = new TextEncoder();
 
 /** The JSON a client sees of a job; the output is put in as the text it is (contract, section 5). */
-export function jobJson(record: JobRecord, workerId: string): Uint8Array {
-  const { id, status, createdAt, startedAt, endedAt, error, outputJson } = record;
+export function jobJson(record: JobRecord): Uint8Array {
+  const { id, status, createdAt, startedAt, endedAt, error, workerId } = record;
+  const outputJson = record.outputJson ?? record.progressJson;
   const waitedUntil = startedAt ?? endedAt;
   const fields = {
     id,
     status,
     // Clients read all three of a job that has ended, also when it never started.
-    ...(waitedUntil === undefined ? {} : { delayTime: waitedUntil - createdAt, workerId }),
+    ...(waitedUntil === undefined
+      ? {}
+      : { delayTime: waitedUntil - createdAt, workerId: workerId ?? 'none' }),
     ...(endedAt === undefined ? {} : { executionTime: endedAt - (startedAt ?? endedAt) }),
     ...(error === undefined ? {} : { error }),
   };

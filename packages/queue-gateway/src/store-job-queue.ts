@@ -1,25 +1,51 @@
-import type { Job, JobOutcome, JobQueue } from '@flash/worker-core';
+import { type Job, type JobOutcome, type JobQueue, parseQueueJob } from '@flash/worker-core';
 import type { JobStore } from './job-store.ts';
+import { jobText } from './job-text.ts';
+
+const encoder = new TextEncoder();
+const outputPoll = { firstMs: 5, longestMs: 200 };
 
 /** JobQueue on a store in the same process: what a worker uses that serves its own local API. */
 export class StoreJobQueue implements JobQueue {
   readonly #store: JobStore;
+  readonly #workerId: string;
 
-  constructor(store: JobStore) {
+  constructor(store: JobStore, workerId: string) {
     this.#store = store;
+    this.#workerId = workerId;
   }
 
-  async take(signal: AbortSignal): Promise<Job | undefined> {
-    const { record, stop } = await this.#store.take(signal);
-    // The store watches over executionTimeout itself, and ends the job through `stop`.
-    return { id: record.id, bytes: record.bytes, executionTimeoutMs: undefined, stop };
+  async take(wanted: number, signal: AbortSignal): Promise<readonly Job[]> {
+    const leases = await this.#store.take({ workerId: this.#workerId, wanted, signal });
+    return leases.map(({ record, stop }) => {
+      const bytes = encoder.encode(jobText(record));
+      // The store watches over executionTimeout itself, and ends the job through `stop`.
+      return { id: record.id, bytes, body: parseQueueJob(bytes).body, stop };
+    });
   }
 
-  progress(job: Job, text: string): void {
+  logged(job: Job, text: string): void {
     this.#store.appendLog(job.id, text);
+  }
+
+  progress(job: Job, json: Uint8Array): void {
+    this.#store.progress(job.id, json);
+  }
+
+  async stream(job: Job, chunkJson: Uint8Array): Promise<void> {
+    let pauseMs = outputPoll.firstMs;
+    while (!this.#store.appendChunk(job.id, chunkJson, undefined)) {
+      job.stop.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(pauseMs * 2, outputPoll.longestMs);
+    }
   }
 
   async finish(job: Job, outcome: JobOutcome): Promise<void> {
     await this.#store.finish(job.id, outcome);
+  }
+
+  abandon(): void {
+    // Whoever stopped the job has ended it in the store.
   }
 }

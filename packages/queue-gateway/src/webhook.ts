@@ -8,9 +8,9 @@ const firstPauseMs = 500;
 const timeoutMs = 10_000;
 
 /** Posts an ended job to the address its client gave; tries again when that fails, and gives up with a log line. */
-export async function callWebhook(url: string, record: JobRecord, workerId: string, log: Log): Promise<void> {
+export async function callWebhook(url: string, record: JobRecord, log: Log): Promise<void> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const failure = await post(url, jobJson(record, workerId));
+    const failure = await post(url, jobJson(record));
     if (failure === undefined) return;
     log.write('warn', 'a webhook could not be called', { jobId: record.id, attempt, failure });
     if (attempt < attempts) await delay(firstPauseMs * 2 ** (attempt - 1), undefined, { ref: false });

@@ -2,22 +2,33 @@
 export { InstallError, type InstallFailure } from './errors/install-error.ts';
 export { InvalidRequestError } from './errors/invalid-request-error.ts';
 export { SettingsError } from './errors/settings-error.ts';
+export { UnfitError } from './errors/unfit-error.ts';
 export { WorkerBusyError } from './errors/worker-busy-error.ts';
 export { WorkerClosedError } from './errors/worker-closed-error.ts';
 export { WorkerError } from './errors/worker-error.ts';
 export { WorkerStartError } from './errors/worker-start-error.ts';
-export type { Execution, Executor, RunEnd, RunOptions } from './ports/executor.ts';
+export type {
+  Execution,
+  Executor,
+  HandlerAnswer,
+  HandlerFailure,
+  RunEnd,
+  RunOptions,
+} from './ports/executor.ts';
+export type { FitnessCheck } from './ports/fitness-check.ts';
 export type { InstalledChange, Installer, InstallOptions } from './ports/installer.ts';
-export type { Job, JobOutcome, JobQueue } from './ports/job-queue.ts';
+export type { Job, JobBody, JobOutcome, JobQueue } from './ports/job-queue.ts';
 export type { Log, LogFields, LogLevel } from './ports/log.ts';
 export { ports } from './ports/ports.ts';
 export type { VolumeCache } from './ports/volume-cache.ts';
-export { decodeFunctionCall, functionCallFrom } from './protocol/decode-function-call.ts';
+export { decodeFunctionCall, functionCallFrom, functionCallOfJob } from './protocol/decode-function-call.ts';
 export { EncodedResponse, type EncodedResult, type ResponseParts } from './protocol/encoded-response.ts';
 export { type FlashManifest, flashManifestSchema } from './protocol/flash-manifest.ts';
 export type {
+  Call,
   ClassMethodCall,
   FunctionCall,
+  HandlerCall,
   PlainFunctionCall,
   RequestPayload,
 } from './protocol/function-call.ts';
@@ -31,7 +42,10 @@ export {
   functionResponseSchema,
   type InstanceInfo,
 } from './protocol/function-response.ts';
+export { jobOutputJson, jobResultJson } from './protocol/job-result.ts';
+export { parseQueueJob, type QueueJob, readQueueJob } from './protocol/queue-job.ts';
 export { validationMessage } from './protocol/validation-message.ts';
+export { CheckFitness } from './usecases/check-fitness.ts';
 export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
 export { ExecuteRequest, type ExecuteOptions, type ExecuteRequestParts } from './usecases/execute-request.ts';
 export { HeadTailBuffer } from './output/head-tail-buffer.ts';
@@ -39,6 +53,9 @@ export { InstallDependencies, type WantedPackages } from './usecases/install-dep
 export { joinBytes } from './output/join-bytes.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export type { RequestEvent } from './output/request-log.ts';
-export { RunJob } from './usecases/run-job.ts';
+export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
+export { RunFunctionJob } from './usecases/run-function-job.ts';
+export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';
 export { SecretRedactor } from './output/secret-redactor.ts';
-export { ServeJobs } from './usecases/serve-jobs.ts';
+export { type ServeEnd, ServeJobs, type ServeJobsParts } from './usecases/serve-jobs.ts';
+export { workerVersion } from './version.ts';

@@ -1,30 +1,44 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
 import { pythonBridgeModule } from '@flash/infra-python-bridge';
 import { pythonPackagesModule } from '@flash/infra-python-packages';
 import { systemPackagesModule } from '@flash/infra-system-packages';
 import {
+  CheckFitness,
   ExecuteRequest,
   type Executor,
+  type FitnessCheck,
   InstallDependencies,
   type Installer,
+  type JobRunner,
   type Log,
   NoVolumeCache,
   ports,
-  RunJob,
-  SecretRedactor,
+  RunFunctionJob,
+  RunHandlerJob,
+  type UnfitError,
   type VolumeCache,
+  type WorkerIdentity,
+  workerVersion,
 } from '@flash/worker-core';
 import { Container, ContainerModule } from 'inversify';
 import { findPython } from './find-python.ts';
-import { readSettings, workerSettingsSchema } from './settings.ts';
+import { readConcurrency } from './concurrency.ts';
+import { findHandlerFile } from './handler-file.ts';
+import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
+import { secretsOf } from './worker-secrets.ts';
 
 export interface CreateWorkerOptions {
   /** Where settings come from; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
   /** Modules that bind ports of the host's own; a port they leave out gets its usual adapter. */
   readonly modules?: readonly ContainerModule[];
+  /** File descriptor the log is written to; default 2. */
+  readonly logDescriptor?: number | undefined;
 }
 
 /** A worker, put together and ready to be started. */
@@ -32,31 +46,60 @@ export interface Worker {
   readonly log: Log;
   /** The main job: execute a FunctionRequest. */
   readonly executeRequest: ExecuteRequest;
-  /** The same for a queue's job. */
-  readonly runJob: RunJob;
+  /** Runs a queue's job: with the deployed app's handler where there is one, else as a FunctionRequest. */
+  readonly jobRunner: JobRunner;
+  /** Jobs to have in flight at once. */
+  readonly concurrency: number;
+  readonly identity: WorkerIdentity;
+  /** What keeps this machine from serving; `undefined` when nothing does. */
+  checkFitness(): Promise<UnfitError | undefined>;
   /** Brings up Python, so that the first request need not wait for it. Rejects with WorkerStartError when it can't serve. */
   start(): Promise<void>;
   /** Ends every process the worker has started. */
   close(): Promise<void>;
 }
 
-const secretNames = ['RUNPOD_AI_API_KEY', 'RUNPOD_API_KEY', 'HF_TOKEN'];
-
 /**
  * Composes a worker out of its use cases and adapters.
  *
  * @throws SettingsError naming a setting that is wrong, WorkerStartError when there is no Python.
  */
-export function createWorker({ env = process.env, modules = [] }: CreateWorkerOptions = {}): Worker {
+export function createWorker(options: CreateWorkerOptions = {}): Worker {
+  const { env = process.env, modules = [] } = options;
+  const settings = readSettings(workerSettingsSchema, env);
   const container = new Container({ defaultScope: 'Singleton' });
   for (const module of modules) container.load(module);
-  bindDefaults(container, env);
+  bindDefaults(container, env, settings, options.logDescriptor);
+  const log = container.get<Log>(ports.Log);
   const executeRequest = container.get(ExecuteRequest);
   const executor = container.get<Executor>(ports.Executor);
+  const identity: WorkerIdentity = {
+    workerId: settings.RUNPOD_POD_ID ?? randomUUID(),
+    hostname: settings.RUNPOD_POD_HOSTNAME ?? hostname(),
+    version: workerVersion,
+  };
+  const checks = container.isBound(ports.FitnessCheck)
+    ? container.getAll<FitnessCheck>(ports.FitnessCheck)
+    : [];
+  const fitness = new CheckFitness(checks, log, settings.FLASH_FITNESS_TIMEOUT_MS);
+  const handlerFile = findHandlerFile(settings);
   return {
-    log: container.get<Log>(ports.Log),
+    log,
     executeRequest,
-    runJob: new RunJob(executeRequest),
+    jobRunner:
+      handlerFile === undefined
+        ? new RunFunctionJob(executeRequest)
+        : new RunHandlerJob({
+            executor,
+            log,
+            file: handlerFile,
+            identity,
+            maxLoggedOutputBytes: settings.FLASH_MAX_LOGGED_OUTPUT_BYTES,
+            aggregateStream: settings.FLASH_AGGREGATE_STREAM,
+          }),
+    concurrency: readConcurrency(settings, log),
+    identity,
+    checkFitness: () => fitness.run(),
     start: () => executor.start(),
     close: async () => {
       await executor.close();
@@ -69,13 +112,17 @@ const noVolumeCacheModule = new ContainerModule(({ bind }) => {
   bind(ports.VolumeCache).toConstantValue(new NoVolumeCache());
 });
 
-function bindDefaults(container: Container, env: NodeJS.ProcessEnv): void {
-  const settings = readSettings(workerSettingsSchema, env);
-  const redactor = new SecretRedactor(secretNames.map((name) => env[name]));
+function bindDefaults(
+  container: Container,
+  env: NodeJS.ProcessEnv,
+  settings: WorkerSettings,
+  logDescriptor: number | undefined,
+): void {
+  const redactor = secretsOf(env);
   const userEnv = userEnvironment(env);
   const python = (): string => findPython(settings.FLASH_PYTHON, env, process.cwd());
   const defaults: [symbol, () => ContainerModule][] = [
-    [ports.Log, () => loggingModule({ settings, redactor })],
+    [ports.Log, () => loggingModule({ settings, redactor, descriptor: logDescriptor })],
     [
       ports.Executor,
       () =>
@@ -93,6 +140,8 @@ function bindDefaults(container: Container, env: NodeJS.ProcessEnv): void {
     [ports.SystemInstaller, () => systemPackagesModule({ env: userEnv, settings, redactor })],
     [ports.VolumeCache, () => noVolumeCacheModule],
   ];
+  // Checks add up: those of a host stand beside the built-in ones.
+  container.load(fitnessModule({ settings, env: userEnv }));
   for (const [port, module] of defaults) if (!container.isBound(port)) container.load(module());
   container
     .bind(InstallDependencies)

@@ -1,9 +1,11 @@
+import { fitnessSettingsSchema } from '@flash/infra-fitness';
 import { loggingSettingsSchema } from '@flash/infra-logging';
 import { pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
 import { SettingsError, validationMessage } from '@flash/worker-core';
 import { z } from 'zod';
+import { appSettingsSchema } from './app-settings.ts';
 
 const ownSettingsSchema = z.object({
   FLASH_PYTHON: z
@@ -23,11 +25,21 @@ const ownSettingsSchema = z.object({
     .nonnegative()
     .default(1024 * 1024)
     .describe('User output of one request that goes to the worker’s log'),
+  FLASH_FITNESS_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(30_000)
+    .describe('Time the fitness checks have to answer'),
+  RUNPOD_POD_ID: z.string().optional().describe('Id of this worker; a random one when absent'),
+  RUNPOD_POD_HOSTNAME: z.string().optional().describe('Host name in error reports; default: the machine’s'),
 });
 
 /** Every setting of a worker, by the environment variable that sets it. */
 export const workerSettingsSchema = z.object({
   ...ownSettingsSchema.shape,
+  ...appSettingsSchema.shape,
+  ...fitnessSettingsSchema.shape,
   ...pythonBridgeSettingsSchema.shape,
   ...pythonPackagesSettingsSchema.shape,
   ...systemPackagesSettingsSchema.shape,

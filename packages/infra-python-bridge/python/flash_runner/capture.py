@@ -39,6 +39,11 @@ class Route:
 _route: contextvars.ContextVar[Route | None] = contextvars.ContextVar("flash_output_route", default=None)
 
 
+def current_route() -> Route | None:
+    """The request that the running code belongs to; in a thread, the request that started it."""
+    return _route.get() or getattr(threading.current_thread(), "_flash_route", None)
+
+
 class OutputPipe:
     """The named pipe behind descriptors 1 and 2 of a runner, read by the supervisor."""
 
@@ -110,9 +115,7 @@ class RoutedStream(io.TextIOBase):
         return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
     def write(self, text: str) -> int:
-        route = _route.get()
-        if route is None:
-            route = getattr(threading.current_thread(), "_flash_route", None)
+        route = current_route()
         if route is None or route is self._capture.exclusive:
             return self._text.write(text)
         current = self._capture.exclusive
@@ -253,7 +256,7 @@ def _let_threads_inherit_the_route() -> None:
     start = threading.Thread.start
 
     def start_with_route(self: threading.Thread) -> None:
-        self._flash_route = _route.get() or getattr(threading.current_thread(), "_flash_route", None)  # type: ignore[attr-defined]
+        self._flash_route = current_route()  # type: ignore[attr-defined]
         start(self)
 
     start_with_route._flash = True  # type: ignore[attr-defined]

@@ -20,6 +20,12 @@ def describe(error: BaseException) -> str:
     return _cut(_full_text(error))
 
 
+def details(error: BaseException) -> dict[str, str]:
+    """The parts of :func:`describe`, for the report on a handler (contract, section 5)."""
+    trace = "" if isinstance(error, RequestError) else _user_traceback(error)
+    return {"type": str(type(error)), "message": _cut(_message(error)), "traceback": _cut(trace)}
+
+
 def _cut(text: str) -> str:
     if len(text) <= _MOST_CHARACTERS:
         return text
@@ -30,13 +36,16 @@ def _cut(text: str) -> str:
 def _full_text(error: BaseException) -> str:
     if isinstance(error, RequestError):
         return str(error)
-    try:
-        text = str(error)
-    except Exception:
-        text = f"<{type(error).__name__}: its text could not be made>"
+    return f"{_message(error)}\n{_user_traceback(error)}"
+
+
+def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        text = f"the code called sys.exit({error.code!r})"
-    return f"{text}\n{_user_traceback(error)}"
+        return f"the code called sys.exit({error.code!r})"
+    try:
+        return str(error)
+    except Exception:
+        return f"<{type(error).__name__}: its text could not be made>"
 
 
 def _user_traceback(error: BaseException) -> str:

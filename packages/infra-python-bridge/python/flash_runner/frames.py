@@ -24,6 +24,8 @@ RESULT = 2
 OUTPUT = 3
 CONCURRENT = 4
 STALE = 5
+CHUNK = 6
+PROGRESS = 7
 
 # Flags of a result.
 FLAG_SUCCESS = 1
@@ -77,6 +79,11 @@ class Channel:
         self._chunk = bytearray(_RECEIVE_BYTES)
         self._chunk_view = memoryview(self._chunk)
         self._open()
+
+    @property
+    def is_own_process(self) -> bool:
+        """False in a process that user code forked."""
+        return self._is_own_process
 
     def _disown(self) -> None:
         self._is_own_process = False

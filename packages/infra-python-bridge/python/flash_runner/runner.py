@@ -10,20 +10,23 @@ import importlib
 import json
 import logging
 import os
+import select
 import signal
 import sys
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any, NamedTuple, NoReturn
 
-from . import frames, invoke, process_control, sources
+from . import frames, invoke, process_control, progress, runpod_progress, sources
 from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
-from .capture import Capture, OutputPipe, Route
-from .failures import RequestError, describe
+from .capture import Capture, OutputPipe, Route, current_route
 from .frames import Channel, Disconnected, Request
+from .handler_runs import HandlerRuns
 from .instances import Instances
 from .invoke import Target, Wanted
 from .modules import ModuleSet, ModuleSets
-from .serialization import Arguments, encode_result
+from .outcome import Outcome, failure, success
+from .serialization import Arguments
 from .sources import Sources
 
 # Enough for the copies that a 10 MiB argument goes through: text, decoded, unpickled, and the result the same way back.
@@ -47,14 +50,6 @@ class Place(NamedTuple):
         return os.path.join(self.directory, f"{self.runner}.{number}.out")
 
 
-class Outcome(NamedTuple):
-    """What goes back for one request."""
-
-    flags: int
-    body: bytes = b""
-    error: str | None = None
-
-
 class Runner:
     """State of one runner process."""
 
@@ -72,6 +67,7 @@ class Runner:
         self._sources = Sources()
         self._instances = Instances()
         self._module_sets = ModuleSets(place.directory)
+        self._handlers = HandlerRuns(self._channel, self._cancellation, self._wait_and_hear, place.max_response_bytes)
         self._loop_or_none: asyncio.AbstractEventLoop | None = None
         self._backlog: deque[Request] = deque()
         self._epoch = 0
@@ -79,7 +75,8 @@ class Runner:
         self._directory = os.getcwd()
         self._path = list(sys.path)
         self._overlapping: dict[int, asyncio.Task[None]] = {}
-        self._overlap_ended: asyncio.Event | None = None
+        progress.connect(self._send_progress)
+        runpod_progress.install()
 
     def serve(self) -> NoReturn:
         """Serve until the supervisor goes away."""
@@ -111,6 +108,9 @@ class Runner:
             self._instances.drop(header["drop"])
             self._channel.send(frames.RESULT, header["id"], frames.FLAG_SUCCESS)
             return
+        if "ack" in header:
+            self._handlers.hear_ack(header)
+            return
         if self._is_stale(header):
             self._channel.send(frames.STALE, header["id"])
             return
@@ -123,18 +123,20 @@ class Runner:
                 self._cancellation.begin(route.request, raise_cancelled)
                 outcome = self._run(frame, route, modules)
             except BaseException as error:
-                outcome = _failure(error)
+                outcome = failure(error, header)
             finally:
                 self._cancellation.end(route.request)
         except RequestCancelled as error:  # came while the outcome was being made
             self._cancellation.end(route.request)
-            outcome = _failure(error)
+            outcome = failure(error, header)
         if outcome is not None:
             self._answer(route, outcome)
         self._clean_up(modules)
 
     def _run(self, frame: Request, route: Route, active: list[ModuleSet]) -> Outcome | None:
         """Run one request. ``None`` when it was answered already, because others of its instance overlapped with it."""
+        if "handler" in frame.header:
+            return self._run_handler(frame, route)
         request, blobs = _parse(frame)
         modules = self._modules(request, route)
         if modules is not None:
@@ -161,22 +163,14 @@ class Runner:
                 lambda task: self._cancellation.replace(route.request, interrupt_task(self._loop, task)),
             )
             return self._success(value, serialization)
-        self._loop.run_until_complete(self._overlap(route, target, serialization))
+        self._loop.run_until_complete(self._overlap(route, frame, self._call(target, serialization)))
         return None
 
+    async def _call(self, target: Target, serialization: str) -> Outcome:
+        return self._success(await invoke.call_async(target), serialization)
+
     def _success(self, value: Any, serialization: str) -> Outcome:
-        encoded = encode_result(value, serialization)
-        if encoded.size > self._place.max_response_bytes:
-            raise RequestError(
-                f"the encoded result has {encoded.size} bytes and the bound is {self._place.max_response_bytes}: "
-                "return less, or raise FLASH_MAX_RESPONSE_BYTES"
-            )
-        flags = frames.FLAG_SUCCESS
-        if serialization == "json":
-            flags |= frames.FLAG_JSON
-        elif encoded.is_raw:
-            flags |= frames.FLAG_RAW
-        return Outcome(flags, encoded.body)
+        return success(value, serialization, self._place.max_response_bytes)
 
     def _modules(self, request: dict[str, Any], route: Route) -> ModuleSet | None:
         if request.get("modules"):
@@ -186,11 +180,12 @@ class Runner:
 
     def _answer(self, route: Route, outcome: Outcome) -> None:
         marked = self._capture.end(route)
-        extra: dict[str, Any] = {}
+        extra = dict(outcome.extra or {})
         if outcome.error is not None:
             extra["error"] = outcome.error
             if route.instance is not None:
-                extra["has_instance"] = self._instances.get(route.instance) is not None
+                lives = self._instances.get(route.instance) is not None or self._handlers.is_loaded(route.instance)
+                extra["has_instance"] = lives
         if not route.shared and process_control.live_children():
             # A child was left running and holds the pipe: what it prints from now on is nobody's output.
             extra["pipe"] = self._replace_pipe()
@@ -236,6 +231,42 @@ class Runner:
         with self._cancellation.held():
             self._channel.send(frames.OUTPUT, request, body=text)
 
+    def _send_progress(self, body: bytes) -> None:
+        route = current_route()
+        if route is None or route.finished or not self._channel.is_own_process:
+            return
+        with self._cancellation.held():
+            self._channel.send(frames.PROGRESS, route.request, body=body)
+
+    # --- handlers -------------------------------------------------------------------------------------------------------
+
+    def _run_handler(self, frame: Request, route: Route) -> Outcome | None:
+        """Run one job with a handler. ``None`` when it was answered already, because others overlapped with it."""
+        file = frame.header["handler"]
+        if not self._handlers.is_loaded(file):
+            self._handlers.get(file)
+            self._path = list(sys.path)
+        job = _parse(frame)[0]
+        if not self._handlers.is_async(file):
+            return self._handlers.call_sync(job, frame.header, lambda: self._loop)
+        self._loop.run_until_complete(self._overlap(route, frame, self._handlers.call(job, frame.header)))
+        return None
+
+    def _wait_and_hear(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._channel.socket.fileno(), select.POLLIN)
+        waiting.poll()  # a cancel interrupts this, and nothing that is half read
+        self._hear()
+
+    def _hear(self) -> None:
+        """Take what the supervisor has sent: acknowledgements at once, anything else in its turn."""
+        with self._cancellation.held():
+            for frame in self._channel.receive_available():
+                if "ack" in frame.header:
+                    self._handlers.hear_ack(frame.header)
+                else:
+                    self._backlog.append(frame)
+
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
         if self._loop_or_none is None or self._loop_or_none.is_closed():
@@ -244,19 +275,19 @@ class Runner:
 
     # --- overlapping requests of one instance ------------------------------------------------------------------------
 
-    async def _overlap(self, route: Route, target: Target, serialization: str) -> None:
-        """Run one asynchronous method, and those of the same instance that arrive meanwhile, until none is left."""
+    async def _overlap(self, route: Route, frame: Request, work: Coroutine[Any, Any, Outcome]) -> None:
+        """Run one asynchronous method or handler, and what of its kind arrives meanwhile, until none is left."""
         assert route.instance is not None
         loop = asyncio.get_running_loop()
         descriptor = self._channel.socket.fileno()
-        first = loop.create_task(invoke.call_async(target))
+        first = loop.create_task(work)
         self._cancellation.replace(route.request, interrupt_task(loop, first))
         loop.add_reader(descriptor, self._join_arrivals, route.instance)
         self._channel.send(frames.CONCURRENT, route.request)
         try:
-            outcome = self._success(await first, serialization)
+            outcome = await first
         except BaseException as error:
-            outcome = _failure(error)
+            outcome = failure(error, frame.header)
         self._cancellation.end(route.request)
         self._answer(route, outcome)
         while self._overlapping:
@@ -269,6 +300,9 @@ class Runner:
         except Disconnected:
             os._exit(0)
         for frame in arrived:
+            if "ack" in frame.header:
+                self._handlers.hear_ack(frame.header)
+                continue
             if self._backlog or not self._may_join(frame, instance):
                 self._backlog.append(frame)
                 continue
@@ -282,6 +316,8 @@ class Runner:
         header = frame.header
         if header.get("instance") != instance or header.get("create") or header["epoch"] != self._epoch:
             return False
+        if "handler" in header:
+            return self._handlers.is_loaded(header["handler"])
         live = self._instances.get(instance)
         method = getattr(live.value, _parse(frame)[0].get("method_name") or "__call__", None) if live else None
         return method is not None and Target(method, [], {}).is_async
@@ -291,16 +327,21 @@ class Runner:
         route = Route(request, instance, shared=True)
         self._capture.begin(route)
         try:
-            body, blobs = _parse(frame)
-            arguments = Arguments(body.get("serialization_format") or "cloudpickle", blobs)
-            target = invoke.find_method(body, arguments, self._sources, self._instances, Wanted(instance, False, None))
-            outcome = self._success(await invoke.call_async(target), arguments.serialization)
+            outcome = await self._joined(frame, instance)
         except BaseException as error:
-            outcome = _failure(error)
+            outcome = failure(error, frame.header)
         finally:
             self._cancellation.end(request)
             self._overlapping.pop(request, None)
         self._answer(route, outcome)
+
+    async def _joined(self, frame: Request, instance: str) -> Outcome:
+        body, blobs = _parse(frame)
+        if "handler" in frame.header:
+            return await self._handlers.call(body, frame.header)
+        arguments = Arguments(body.get("serialization_format") or "cloudpickle", blobs)
+        target = invoke.find_method(body, arguments, self._sources, self._instances, Wanted(instance, False, None))
+        return await self._call(target, arguments.serialization)
 
 
 def _settle(future: asyncio.Future[None]) -> None:
@@ -322,10 +363,6 @@ def _parse(frame: Request) -> tuple[dict[str, Any], list[memoryview]]:
         blobs.append(view[start : start + length])
         start += length
     return request, blobs
-
-
-def _failure(error: BaseException) -> Outcome:
-    return Outcome(0, error=describe(error) or type(error).__name__)
 
 
 def _log_level() -> int:

@@ -72,7 +72,7 @@ def encode_result(value: Any, serialization: str) -> Encoded:
         RequestError: it can't be pickled, or is no JSON value when JSON was asked for.
     """
     if serialization == "json":
-        return Encoded(_encode_json(value))
+        return Encoded(encode_json(value))
     try:
         data = (pickle.dumps if type(value) in PLAIN else cloudpickle.dumps)(value, 5)
     except Exception as error:
@@ -85,7 +85,12 @@ def encode_result(value: Any, serialization: str) -> Encoded:
     return Encoded(binascii.b2a_base64(data, newline=False))
 
 
-def _encode_json(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
+    """JSON text of what the user's code returned.
+
+    Raises:
+        RequestError: it is no JSON value.
+    """
     try:
         return json.dumps(value, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:

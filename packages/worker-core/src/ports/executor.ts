@@ -1,5 +1,5 @@
 import type { EncodedResult } from '../protocol/encoded-response.ts';
-import type { FunctionCall } from '../protocol/function-call.ts';
+import type { Call } from '../protocol/function-call.ts';
 import type { InstanceInfo } from '../protocol/function-response.ts';
 import type { InstalledChange } from './installer.ts';
 
@@ -13,10 +13,35 @@ export interface RunOptions {
   readonly timeoutMs?: number | undefined;
   /** Receives what the user's code prints, as it prints it. Must not throw. */
   readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
+  /** Receives what the user's code reports as its progress; JSON text. Must not throw. */
+  readonly onProgress?: ((json: Uint8Array) => void) | undefined;
+  /**
+   * Receives what a generator handler yields, one value after the other; JSON text. The generator is held back until enough of
+   * them have resolved. A rejection ends the run.
+   */
+  readonly onChunk?: ((json: Uint8Array) => Promise<void>) | undefined;
 }
 
 /** How a run came to its end. */
 export type RunEnd = 'returned' | 'raised' | 'crashed' | 'timed-out' | 'cancelled';
+
+/** What a handler said beside its output (contract, section 5). */
+export interface HandlerAnswer {
+  /** The handler yielded its output in chunks. */
+  readonly isStream: boolean;
+  /** `error` of the dict it returned, as text. */
+  readonly error?: string | undefined;
+  /** `refresh_worker` of the dict it returned. */
+  readonly refreshWorker: boolean;
+}
+
+/** The exception that ended a handler. */
+export interface HandlerFailure {
+  /** Such as `<class 'ValueError'>`. */
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+}
 
 /** The outcome of one run. User code that fails in whatever way is an outcome, never an exception of the port. */
 export interface Execution {
@@ -29,6 +54,10 @@ export interface Execution {
   readonly output: string;
   readonly instanceId?: string | undefined;
   readonly instanceInfo?: InstanceInfo | undefined;
+  /** Present when a handler returned. `result` is left out when there was nothing but what stands here. */
+  readonly handler?: HandlerAnswer | undefined;
+  /** Present when a handler raised. */
+  readonly failure?: HandlerFailure | undefined;
 }
 
 /** Runs the user's code. */
@@ -41,7 +70,7 @@ export interface Executor {
    * @throws WorkerBusyError when the waiting line is full, WorkerClosedError after {@link close}, WorkerStartError when no
    * process can be brought up.
    */
-  run(call: FunctionCall, options: RunOptions): Promise<Execution>;
+  run(call: Call, options: RunOptions): Promise<Execution>;
   /** Tells that packages were installed, so that what user code imports next is the new state. */
   packagesChanged(changes: readonly InstalledChange[]): Promise<void>;
   /** Ends every process that was started, with all their children. */

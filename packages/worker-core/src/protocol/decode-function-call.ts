@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import type { Job } from '../ports/job-queue.ts';
 import type { FunctionCall, RequestPayload } from './function-call.ts';
 import {
   type FunctionRequest,
@@ -30,6 +31,21 @@ export function decodeFunctionCall(bytes: Uint8Array): FunctionCall {
  */
 export function functionCallFrom(request: FunctionRequestInput): FunctionCall {
   return toFunctionCall({ bytes: encoder.encode(JSON.stringify(request)), requestAt: 'root', request });
+}
+
+/**
+ * The same for a queue's job whose input is a FunctionRequest.
+ *
+ * @throws InvalidRequestError naming what is wrong.
+ */
+export function functionCallOfJob({ bytes, body }: Pick<Job, 'bytes' | 'body'>): FunctionCall {
+  const { input } = body;
+  if (!isObject(input)) {
+    throw new InvalidRequestError('the job’s input must be a JSON object: a FunctionRequest', {
+      malformed: true,
+    });
+  }
+  return toFunctionCall({ bytes, requestAt: 'input', request: input });
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {

@@ -36,3 +36,15 @@ export interface ClassMethodCall extends CallBase {
 
 /** A validated request in the worker's own terms. */
 export type FunctionCall = PlainFunctionCall | ClassMethodCall;
+
+/** Call the handler of a generated file with the whole job: plain JSON in, plain JSON out (contract, section 3). */
+export interface HandlerCall {
+  readonly kind: 'handler';
+  /** Absolute path of the Python file that defines `handler`. */
+  readonly file: string;
+  readonly serializationFormat: 'json';
+  readonly payload: RequestPayload;
+}
+
+/** Whatever an executor can run. */
+export type Call = FunctionCall | HandlerCall;

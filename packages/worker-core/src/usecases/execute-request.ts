@@ -18,6 +18,8 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number | undefined;
   /** Receives system lines and user output while the request is at work. Must not throw. */
   readonly onEvent?: ((event: RequestEvent) => void) | undefined;
+  /** Receives what the user's code reports as its progress; JSON text. Must not throw. */
+  readonly onProgress?: ((json: Uint8Array) => void) | undefined;
 }
 
 export interface ExecuteRequestParts {
@@ -59,6 +61,7 @@ export class ExecuteRequest {
       signal: options.signal,
       timeoutMs: options.timeoutMs,
       onOutput: requestLog.output,
+      onProgress: options.onProgress,
     });
     requestLog.finish();
     return respond(execution, requestLog);

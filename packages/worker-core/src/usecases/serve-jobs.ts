@@ -1,49 +1,155 @@
+import type { RequestEvent } from '../output/request-log.ts';
 import type { Job, JobOutcome, JobQueue } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
-import type { RequestEvent } from '../output/request-log.ts';
-import type { RunJob } from './run-job.ts';
+import type { JobRunner } from './job-runner.ts';
 
-/** Takes jobs from a queue and keeps a fixed number of them at work. */
+export interface ServeJobsParts {
+  readonly queue: JobQueue;
+  readonly jobRunner: JobRunner;
+  readonly log: Log;
+  /** How many jobs are in flight at most, at least 1. A job is in flight until its result is handed over. */
+  readonly concurrency: number;
+  /** So many jobs in a row that failed for the worker's own reasons end the serving; 0: never. */
+  readonly maxConsecutiveFailures: number;
+}
+
+/** Why serving has ended. */
+export type ServeEnd =
+  | { readonly reason: 'asked' }
+  /** A job asked for a fresh worker. */
+  | { readonly reason: 'refresh'; readonly jobId: string }
+  /** Job after job failed for the worker's own reasons. */
+  | { readonly reason: 'failing'; readonly failures: number; readonly error: string }
+  /** The queue will never give a job again. */
+  | { readonly reason: 'queue'; readonly error: Error };
+
+interface JobAtWork {
+  readonly job: Job;
+  readonly end: AbortController;
+}
+
+/**
+ * Keeps a fixed number of jobs in flight: whenever there is room it asks the queue for as many jobs as fit. One job's fate never
+ * touches another's (contract, section 5).
+ */
 export class ServeJobs {
-  readonly #queue: JobQueue;
-  readonly #runJob: RunJob;
-  readonly #log: Log;
+  readonly #parts: ServeJobsParts;
   readonly #stopped = new AbortController();
-  readonly #slots: Promise<void>[];
+  readonly #ended = Promise.withResolvers<ServeEnd>();
+  readonly #atWork = new Set<JobAtWork>();
+  /** Jobs that came although there was no room for them. */
+  readonly #waiting: Job[] = [];
+  /** Jobs asked for and not yet come. */
+  #wanted = 0;
+  #failures = 0;
+  #end: ServeEnd | undefined;
 
-  /** @param concurrency - how many jobs may be in flight at once, at least 1. */
-  constructor(queue: JobQueue, runJob: RunJob, log: Log, concurrency: number) {
-    this.#queue = queue;
-    this.#runJob = runJob;
-    this.#log = log;
-    this.#slots = Array.from({ length: concurrency }, () => this.#serveSlot());
+  constructor(parts: ServeJobsParts) {
+    this.#parts = parts;
   }
 
-  /** Takes no more jobs, and resolves when those in flight have reported. */
-  async drain(): Promise<void> {
+  /** Begins to serve. Resolves when no more jobs are taken and none is in flight. */
+  serve(): Promise<ServeEnd> {
+    this.#fill();
+    return this.#ended.promise;
+  }
+
+  /** Takes no more jobs. Those in flight go on. */
+  stop(): void {
+    this.#stop({ reason: 'asked' });
+  }
+
+  /** Ends the jobs in flight without results: the queue will give them to somebody else. */
+  abandonJobs(): void {
+    for (const { end } of this.#atWork) end.abort();
+  }
+
+  #stop(end: ServeEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
     this.#stopped.abort();
-    await Promise.all(this.#slots);
+    for (const job of this.#waiting.splice(0)) this.#parts.queue.abandon(job);
+    this.#endWhenDone();
   }
 
-  async #serveSlot(): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      try {
-        const job = await this.#queue.take(signal);
-        if (job !== undefined) await this.#serve(job);
-      } catch (error) {
-        if (!signal.aborted) this.#log.write('error', 'a job could not be served', { error });
-      }
+  #endWhenDone(): void {
+    if (this.#end !== undefined && this.#wanted === 0 && this.#atWork.size === 0)
+      this.#ended.resolve(this.#end);
+  }
+
+  #fill(): void {
+    const { concurrency } = this.#parts;
+    while (this.#waiting.length > 0 && this.#atWork.size < concurrency)
+      void this.#serve(this.#waiting.shift() as Job);
+    const room = concurrency - this.#atWork.size - this.#waiting.length - this.#wanted;
+    if (room > 0 && !this.#stopped.signal.aborted) void this.#take(room);
+    this.#endWhenDone();
+  }
+
+  async #take(wanted: number): Promise<void> {
+    this.#wanted += wanted;
+    try {
+      const jobs = await this.#parts.queue.take(wanted, this.#stopped.signal);
+      this.#waiting.push(...jobs);
+    } catch (error) {
+      if (!this.#stopped.signal.aborted) this.#stop({ reason: 'queue', error: error as Error });
     }
+    this.#wanted -= wanted;
+    this.#fill();
   }
 
   async #serve(job: Job): Promise<void> {
-    const onEvent = (event: RequestEvent) =>
-      this.#queue.progress(job, event.kind === 'system' ? `${event.line}\n` : event.text);
-    const outcome = await this.#runJob.run(job, onEvent).catch((error: unknown): JobOutcome => {
-      this.#log.write('error', 'a job failed for a reason of the worker', { jobId: job.id, error });
-      return { error: `the worker failed while it ran this job: ${(error as Error).message}` };
-    });
-    if (!job.stop.aborted) await this.#queue.finish(job, outcome);
+    const { queue, log } = this.#parts;
+    if (job.stop.aborted) return queue.abandon(job);
+    const work: JobAtWork = { job, end: new AbortController() };
+    const onStop = (): void => work.end.abort();
+    job.stop.addEventListener('abort', onStop, { once: true });
+    this.#atWork.add(work);
+    const outcome = await this.#run(work);
+    if (work.end.signal.aborted) {
+      log.write('info', 'a job was stopped: it gets no result', { jobId: job.id });
+      queue.abandon(job);
+    } else {
+      await queue.finish(job, outcome).catch((error: unknown) => {
+        log.write('error', 'a result could not be handed over', { jobId: job.id, error });
+      });
+    }
+    job.stop.removeEventListener('abort', onStop);
+    this.#atWork.delete(work);
+    this.#judge(job, outcome);
+    this.#fill();
   }
+
+  async #run({ job, end }: JobAtWork): Promise<JobOutcome> {
+    const { queue, jobRunner, log } = this.#parts;
+    try {
+      return await jobRunner.run(
+        { ...job, stop: end.signal },
+        {
+          onEvent: (event) => queue.logged(job, textOf(event)),
+          onProgress: (json) => queue.progress(job, json),
+          onChunk: (json) => queue.stream(job, json),
+        },
+      );
+    } catch (error) {
+      log.write('error', 'a job failed for a reason of the worker', { jobId: job.id, error });
+      return {
+        error: `the worker failed while it ran this job: ${(error as Error).message}`,
+        isWorkerFault: true,
+      };
+    }
+  }
+
+  #judge(job: Job, { isWorkerFault, refreshWorker, error = '' }: JobOutcome): void {
+    const { maxConsecutiveFailures } = this.#parts;
+    this.#failures = isWorkerFault ? this.#failures + 1 : 0;
+    if (maxConsecutiveFailures > 0 && this.#failures >= maxConsecutiveFailures) {
+      this.#stop({ reason: 'failing', failures: this.#failures, error });
+    }
+    if (refreshWorker) this.#stop({ reason: 'refresh', jobId: job.id });
+  }
+}
+
+function textOf(event: RequestEvent): string {
+  return event.kind === 'system' ? `${event.line}\n` : event.text;
 }

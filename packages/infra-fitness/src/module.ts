@@ -1,0 +1,28 @@
+import { tmpdir } from 'node:os';
+import { ports } from '@flash/worker-core';
+import { ContainerModule } from 'inversify';
+import { expectsGpu, GpuCheck } from './gpu-check.ts';
+import { MemoryCheck } from './memory-check.ts';
+import type { FitnessSettings } from './settings.ts';
+import { TemporarySpaceCheck } from './temporary-space-check.ts';
+
+export interface FitnessModuleOptions {
+  readonly settings: FitnessSettings;
+  /** Environment of the tools that checks run. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Binds the built-in fitness checks, those that are not turned off; a host may bind more under the same token. */
+export function fitnessModule({ settings, env }: FitnessModuleOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    if (!settings.RUNPOD_SKIP_AUTO_SYSTEM_CHECKS) {
+      bind(ports.FitnessCheck).toConstantValue(new MemoryCheck(settings.FLASH_MIN_MEMORY_BYTES));
+      bind(ports.FitnessCheck).toConstantValue(
+        new TemporarySpaceCheck(tmpdir(), settings.FLASH_MIN_TMP_BYTES),
+      );
+    }
+    if (!settings.RUNPOD_SKIP_GPU_CHECK && expectsGpu(settings)) {
+      bind(ports.FitnessCheck).toConstantValue(new GpuCheck(env));
+    }
+  });
+}

@@ -1,0 +1,92 @@
+import { type Log, workerVersion } from '@flash/worker-core';
+import { QueueCallError } from './queue-call-error.ts';
+import type { QueueClient } from './queue-client.ts';
+import type { QueueUrls } from './queue-urls.ts';
+import { withRetries } from './retry.ts';
+import type { RunpodQueueSettings } from './settings.ts';
+
+const attempts = 4;
+/** Ids beyond this are left out: addresses have an end. The platform hears of them in their turn. */
+const longestIds = 6000;
+const longestReason = 256;
+
+export interface HeartbeatParts {
+  readonly client: QueueClient;
+  readonly urls: QueueUrls;
+  readonly settings: RunpodQueueSettings;
+  /** Ids of the jobs in progress. */
+  readonly jobIds: () => readonly string[];
+  readonly log: Log;
+}
+
+/** Tells the platform that this worker lives, and what it works on (contract, section 5: ping). */
+export class Heartbeat {
+  readonly #parts: HeartbeatParts;
+  readonly #closed = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #underWay: Promise<void> | undefined;
+
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#beat(), parts.settings.RUNPOD_PING_INTERVAL);
+    this.#beat();
+  }
+
+  /** Says once that this worker can't serve. Never rejects. */
+  async reportUnhealthy(check: string, reason: string): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#underWay;
+    await this.#ping({ status: 'unhealthy', check, reason: reason.slice(0, longestReason) });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#closed.abort();
+    await this.#underWay;
+  }
+
+  #beat(): void {
+    this.#underWay ??= this.#ping({}).finally(() => {
+      this.#underWay = undefined;
+    });
+  }
+
+  async #ping(more: Readonly<Record<string, string>>): Promise<void> {
+    const { client, urls, settings, jobIds, log } = this.#parts;
+    const ids = joined(jobIds());
+    const url = urls.ping({ ...(ids === '' ? {} : { job_id: ids }), runpod_version: workerVersion, ...more });
+    if (url === undefined) return;
+    const call = { timeoutMs: settings.RUNPOD_PING_INTERVAL * 2, signal: this.#closed.signal };
+    try {
+      await withRetries(() => client.get(url, call).then(() => undefined, toRetry), settings, {
+        attempts,
+        signal: this.#closed.signal,
+      });
+    } catch (error) {
+      if (!this.#closed.signal.aborted)
+        log.write('warn', 'a heartbeat was not taken', { reason: (error as Error).message });
+    }
+  }
+}
+
+/** Only 429 and failures of the server or the network are worth another attempt at once. */
+function toRetry(error: unknown): never {
+  if (
+    error instanceof QueueCallError &&
+    error.status !== undefined &&
+    error.status !== 429 &&
+    error.status < 500
+  ) {
+    throw new QueueCallError(error.message, { status: 400 });
+  }
+  throw error;
+}
+
+function joined(ids: readonly string[]): string {
+  let text = '';
+  for (const id of ids) {
+    if (text.length + id.length >= longestIds) break;
+    text += text === '' ? id : `,${id}`;
+  }
+  return text;
+}

@@ -1,0 +1,3 @@
+/** `@flash/infra-runpod`: the platform's queue protocol. */
+export { RunpodJobQueue, type RunpodJobQueueOptions } from './runpod-job-queue.ts';
+export { type RunpodQueueSettings, runpodQueueSettingsSchema } from './settings.ts';

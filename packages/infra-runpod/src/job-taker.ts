@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Job, type Log, type QueueJob, readQueueJob } from '@flash/worker-core';
+import type { JobsInProgress } from './jobs-in-progress.ts';
+import { QueueCallError } from './queue-call-error.ts';
+import type { Answer, QueueClient } from './queue-client.ts';
+import type { QueueUrls } from './queue-urls.ts';
+import { withRetries } from './retry.ts';
+import type { RunpodQueueSettings } from './settings.ts';
+import { TakePacer } from './take-pacer.ts';
+
+export interface JobTakerParts {
+  readonly client: QueueClient;
+  readonly urls: QueueUrls;
+  readonly settings: RunpodQueueSettings;
+  readonly jobs: JobsInProgress;
+  /** Whether a result of the job waits to be delivered. */
+  readonly hasResult: (jobId: string) => boolean;
+  readonly log: Log;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+const encoder = new TextEncoder();
+
+/** Takes jobs by long poll (contract, section 5: take). */
+export class JobTaker {
+  readonly #parts: JobTakerParts;
+  readonly #pacer: TakePacer;
+
+  constructor(parts: JobTakerParts) {
+    this.#parts = parts;
+    this.#pacer = new TakePacer(parts.settings.FLASH_EMPTY_TAKE_MS);
+  }
+
+  /** Resolves with none when the queue has none. Failures are waited out here; only the signal makes it reject. */
+  take(wanted: number, signal: AbortSignal): Promise<Job[]> {
+    const { settings, log } = this.#parts;
+    return withRetries(() => this.#takeOnce(wanted, signal), settings, {
+      attempts: Number.POSITIVE_INFINITY,
+      signal,
+      onFailure: async (error, attempt) => {
+        log.write(attempt === 1 ? 'warn' : 'error', 'no job could be taken; trying again', {
+          attempt,
+          reason: error.message,
+        });
+        const isLimited = error instanceof QueueCallError && error.status === 429;
+        if (isLimited) await delay(settings.FLASH_RATE_LIMIT_MS, undefined, { signal });
+      },
+    });
+  }
+
+  async #takeOnce(wanted: number, signal: AbortSignal): Promise<Job[]> {
+    const { client, urls, settings, jobs } = this.#parts;
+    await this.#pacer.turn(signal);
+    const startedAt = performance.now();
+    const url = urls.take(wanted, jobs.size > 0);
+    const answer = await client
+      .get(url, { timeoutMs: settings.FLASH_TAKE_TIMEOUT_MS, signal })
+      .catch((error: unknown) => this.#nothing(error, startedAt));
+    const taken = answer === undefined || answer.bytes.length === 0 ? [] : this.#read(answer);
+    this.#pacer.note(startedAt, taken.length > 0);
+    return taken;
+  }
+
+  /** 400 is how a frozen worker is told that there is nothing; a poll that ran its whole time has found nothing. */
+  #nothing(error: unknown, startedAt: number): undefined {
+    const { FLASH_TAKE_TIMEOUT_MS: timeoutMs } = this.#parts.settings;
+    if (error instanceof QueueCallError) {
+      if (error.status === 400) return undefined;
+      if (error.status === undefined && performance.now() - startedAt >= timeoutMs) return undefined;
+      // No status of the queue means that jobs will never come: a key may be renewed, an endpoint may be back.
+      throw new QueueCallError(error.message, error.status === 429 ? { status: 429 } : {});
+    }
+    throw error;
+  }
+
+  #read({ bytes }: Answer): Job[] {
+    let body: unknown;
+    try {
+      body = JSON.parse(decoder.decode(bytes));
+    } catch (error) {
+      throw new QueueCallError(`the queue's answer is not JSON: ${(error as Error).message}`);
+    }
+    if (!Array.isArray(body)) return this.#accept(bytes, body);
+    return body.flatMap((item) => this.#accept(encoder.encode(JSON.stringify(item)), item));
+  }
+
+  #accept(bytes: Uint8Array, body: unknown): Job[] {
+    const { jobs, hasResult, log } = this.#parts;
+    let job: QueueJob;
+    try {
+      job = readQueueJob(body);
+    } catch (error) {
+      log.write('error', 'the queue sent a job that is none: it is dropped', { error });
+      return [];
+    }
+    const { id } = job;
+    if (id === undefined) {
+      log.write('error', 'the queue sent a job without an id: nobody can answer it, it is dropped');
+      return [];
+    }
+    if (jobs.isKnown(id) || hasResult(id)) {
+      log.write('warn', 'a job was delivered twice: it is answered once', { jobId: id });
+      return [];
+    }
+    return [jobs.add(id, bytes, job)];
+  }
+}

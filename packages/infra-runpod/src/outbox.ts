@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Log, SettingsError } from '@flash/worker-core';
+import { z } from 'zod';
+
+const headerSchema = z.object({ jobId: z.string(), isStream: z.boolean() });
+const suffix = '.result';
+const newline = 10;
+
+/** A result that the platform has not acknowledged. */
+export interface StoredResult {
+  readonly jobId: string;
+  /** The output went out in chunks before. */
+  readonly isStream: boolean;
+  /** Name of its file. */
+  readonly name: string;
+  /** Length of its file in bytes. */
+  readonly size: number;
+}
+
+export interface OutboxOptions {
+  /** `FLASH_STATE_DIR`: every worker id has a folder of its own in it. */
+  readonly stateDirectory: string;
+  readonly workerId: string;
+  readonly maxResults: number;
+  readonly maxBytes: number;
+  readonly log: Log;
+}
+
+/**
+ * Results on disk, from before their first post to the platform's acknowledgement. A file is written whole, made durable, and only
+ * then given its name: what has a name is complete. Files are named in the order they were finished.
+ */
+export class Outbox {
+  readonly #directory: string;
+  readonly #options: OutboxOptions;
+  readonly #results = new Map<string, StoredResult>();
+  readonly #folder: FileHandle;
+  #bytes = 0;
+  #nextNumber = 1;
+
+  /**
+   * Opens the worker's folder and finds what an earlier process has left there.
+   *
+   * @throws SettingsError when the directory can't be used.
+   */
+  static async open(options: OutboxOptions): Promise<Outbox> {
+    const directory = join(options.stateDirectory, folderOf(options.workerId));
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const outbox = new Outbox(options, directory, await open(directory, 'r'));
+      await outbox.#load();
+      return outbox;
+    } catch (cause) {
+      throw new SettingsError(
+        `FLASH_STATE_DIR: results can't be kept in ${directory}: ${(cause as Error).message}; name a directory this process may write to`,
+        { cause },
+      );
+    }
+  }
+
+  private constructor(options: OutboxOptions, directory: string, folder: FileHandle) {
+    this.#options = options;
+    this.#directory = directory;
+    this.#folder = folder;
+  }
+
+  /** What is stored, oldest first. */
+  get results(): readonly StoredResult[] {
+    return [...this.#results.values()];
+  }
+
+  get size(): number {
+    return this.#results.size;
+  }
+
+  /** Whether the bounds leave room for one more result. */
+  get hasRoom(): boolean {
+    const { maxResults, maxBytes } = this.#options;
+    return this.#results.size < maxResults && this.#bytes < maxBytes;
+  }
+
+  has(jobId: string): boolean {
+    return this.#results.has(jobId);
+  }
+
+  /**
+   * Stores a result; one of the same job is replaced in one step. `undefined` when it could not be stored: the bounds are reached
+   * (what is older is kept) or the disk refuses; the reason is logged.
+   */
+  async put(jobId: string, isStream: boolean, body: Uint8Array): Promise<StoredResult | undefined> {
+    const { maxResults, maxBytes, log } = this.#options;
+    const header = Buffer.from(`${JSON.stringify({ jobId, isStream })}\n`);
+    const size = header.length + body.length;
+    const earlier = this.#results.get(jobId);
+    const isFull = earlier === undefined && this.#results.size >= maxResults;
+    if (isFull || this.#bytes - (earlier?.size ?? 0) + size > maxBytes) {
+      log.write('warn', 'a result is not kept on disk: the outbox is full', {
+        jobId,
+        size,
+        results: this.#results.size,
+        bytes: this.#bytes,
+        bounds: 'FLASH_OUTBOX_MAX_RESULTS, FLASH_OUTBOX_MAX_BYTES',
+      });
+      return undefined;
+    }
+    const name = earlier?.name ?? this.#newName(jobId);
+    try {
+      await this.#write(name, [header, body]);
+    } catch (error) {
+      log.write('error', 'a result could not be kept on disk (FLASH_STATE_DIR)', { jobId, error });
+      return undefined;
+    }
+    return this.#note({ jobId, isStream, name, size });
+  }
+
+  /** The body of a stored result. */
+  async read({ name }: StoredResult): Promise<Buffer> {
+    const bytes = await readFile(join(this.#directory, name));
+    return bytes.subarray(bytes.indexOf(newline) + 1);
+  }
+
+  /** Forgets a result that needs no delivery any more. */
+  async remove({ jobId, name, size }: StoredResult): Promise<void> {
+    if (!this.#results.delete(jobId)) return;
+    this.#bytes -= size;
+    await rm(join(this.#directory, name), { force: true });
+  }
+
+  close(): Promise<void> {
+    return this.#folder.close();
+  }
+
+  async #write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    const path = join(this.#directory, name);
+    const file = await open(`${path}.new`, 'w', 0o600);
+    try {
+      await file.writev(pieces as Uint8Array[]);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+    // The name must outlive a power cut as the content does.
+    await this.#folder.datasync();
+  }
+
+  #note(result: StoredResult): StoredResult {
+    this.#bytes += result.size - (this.#results.get(result.jobId)?.size ?? 0);
+    this.#results.set(result.jobId, result);
+    return result;
+  }
+
+  #newName(jobId: string): string {
+    return `${String(this.#nextNumber++).padStart(12, '0')}-${digest(jobId)}${suffix}`;
+  }
+
+  async #load(): Promise<void> {
+    for (const name of (await readdir(this.#directory)).sort()) {
+      if (name.endsWith(`${suffix}.new`)) await rm(join(this.#directory, name), { force: true });
+      else if (name.endsWith(suffix)) await this.#loadOne(name);
+    }
+  }
+
+  async #loadOne(name: string): Promise<void> {
+    const path = join(this.#directory, name);
+    this.#nextNumber = Math.max(this.#nextNumber, Number.parseInt(name, 10) + 1 || 1);
+    try {
+      const { size } = await stat(path);
+      this.#note({ ...headerSchema.parse(JSON.parse(await firstLine(path))), name, size });
+    } catch (error) {
+      // Not removed: a person may still find the result in it.
+      this.#options.log.write('error', 'a stored result can’t be read and is left alone', { path, error });
+    }
+  }
+}
+
+const longestHeader = 64 * 1024;
+
+async function firstLine(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
+    const end = buffer.subarray(0, bytesRead).indexOf(newline);
+    return buffer.toString('utf8', 0, end < 0 ? bytesRead : end);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A folder name for any worker id, never "." or a path. */
+function folderOf(workerId: string): string {
+  const readable = workerId.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 60);
+  return readable === workerId ? `worker-${workerId}` : `worker-${readable}-${digest(workerId)}`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

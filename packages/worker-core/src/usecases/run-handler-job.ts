@@ -1,0 +1,99 @@
+import { joinBytes } from '../output/join-bytes.ts';
+import { RequestLog } from '../output/request-log.ts';
+import type { Execution, Executor, HandlerFailure } from '../ports/executor.ts';
+import type { Job, JobOutcome } from '../ports/job-queue.ts';
+import type { Log } from '../ports/log.ts';
+import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
+
+/** Who this worker is; part of every handler's error report (contract, section 5). */
+export interface WorkerIdentity {
+  readonly hostname: string;
+  readonly workerId: string;
+  readonly version: string;
+}
+
+export interface RunHandlerJobParts {
+  readonly executor: Executor;
+  readonly log: Log;
+  /** Absolute path of the Python file that defines `handler`. */
+  readonly file: string;
+  readonly identity: WorkerIdentity;
+  /** How much of a job's output is logged live, in bytes. */
+  readonly maxLoggedOutputBytes: number;
+  /** Report the chunks of a stream once more as one list when it has ended. */
+  readonly aggregateStream: boolean;
+}
+
+const encoder = new TextEncoder();
+
+/** Runs a queue job with the handler of a deployed app: plain JSON in, plain JSON out (contract, sections 3 and 5). */
+export class RunHandlerJob implements JobRunner {
+  readonly #parts: RunHandlerJobParts;
+
+  constructor(parts: RunHandlerJobParts) {
+    this.#parts = parts;
+  }
+
+  async run(job: Job, listeners: JobListeners = {}): Promise<JobOutcome> {
+    const { executor, log, file, maxLoggedOutputBytes, aggregateStream } = this.#parts;
+    const requestLog = new RequestLog(log, job.id, maxLoggedOutputBytes, listeners.onEvent);
+    const chunks: Uint8Array[] = [];
+    let isStream = false;
+    try {
+      if (job.body.input === undefined) return { error: 'INVALID_REQUEST: the job has no input' };
+      const execution = await executor.run(
+        {
+          kind: 'handler',
+          file,
+          serializationFormat: 'json',
+          payload: { bytes: job.bytes, requestAt: 'root', request: job.body },
+        },
+        {
+          requestId: job.id,
+          signal: job.stop,
+          timeoutMs: job.executionTimeoutMs,
+          onOutput: requestLog.output,
+          onProgress: listeners.onProgress,
+          onChunk: async (json) => {
+            isStream = true;
+            if (aggregateStream) chunks.push(json);
+            await listeners.onChunk?.(json);
+          },
+        },
+      );
+      requestLog.finish();
+      return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  #outcome(execution: Execution, chunks: readonly Uint8Array[]): JobOutcome {
+    const { result, handler, failure, error } = execution;
+    if (failure !== undefined) return { error: this.#report(failure) };
+    if (execution.end !== 'returned') return { error };
+    return {
+      outputJson: handler?.isStream ? listOf(chunks) : result?.format === 'json' ? result.json : undefined,
+      error: handler?.error,
+      refreshWorker: handler?.refreshWorker,
+    };
+  }
+
+  #report({ type, message, traceback }: HandlerFailure): string {
+    const { hostname, workerId, version } = this.#parts.identity;
+    return JSON.stringify({
+      error_type: type,
+      error_message: message,
+      error_traceback: traceback,
+      hostname,
+      worker_id: workerId,
+      runpod_version: version,
+    });
+  }
+}
+
+function listOf(chunks: readonly Uint8Array[]): Uint8Array {
+  const separator = encoder.encode(',');
+  const items = chunks.flatMap((chunk, index) => (index === 0 ? [chunk] : [separator, chunk]));
+  return joinBytes([encoder.encode('['), ...items, encoder.encode(']')]);
+}

@@ -1,0 +1,18 @@
+import type { RunpodJobQueue } from '@flash/infra-runpod';
+import type { Worker } from './create-worker.ts';
+import { readSettings } from './settings.ts';
+
+/**
+ * Opens the platform's queue for a worker (contract, section 5). Its HTTP client is loaded only here: a worker that serves no queue does
+ * without.
+ *
+ * @throws SettingsError naming a setting that is wrong.
+ */
+export async function openRunpodQueue(worker: Worker, env: NodeJS.ProcessEnv): Promise<RunpodJobQueue> {
+  const { RunpodJobQueue, runpodQueueSettingsSchema } = await import('@flash/infra-runpod');
+  return RunpodJobQueue.open({
+    settings: readSettings(runpodQueueSettingsSchema, env),
+    workerId: worker.identity.workerId,
+    log: worker.log,
+  });
+}
