@@ -2,34 +2,13 @@
  * Measures lb-app beside the comparator, alternating, after a warm-up, and prints medians and ratios.
  * Needs `wrk` (Debian: apt-get install wrk). Usage: npm run bench -- [rounds]
  */
-import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { root, run } from '../scripts/lib/run.mjs';
+import { prepareComparators } from './comparators.mjs';
 import { echo, eightSleepers, installedDependencies, median, post, stateOf, wrk } from './figures.mjs';
 import { startComparator, startWorker } from './servers.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
-if (!existsSync(join(root, '.venv-bench/bin/uvicorn'))) {
-  const uv = join(root, '.venv/bin/uv');
-  run('making .venv-bench', uv, [
-    'venv',
-    '--quiet',
-    '--allow-existing',
-    '--python',
-    join(root, '.venv/bin/python'),
-    join(root, '.venv-bench'),
-  ]);
-  run('installing the comparator', uv, [
-    'pip',
-    'install',
-    '--quiet',
-    '--python',
-    join(root, '.venv-bench/bin/python'),
-    '-r',
-    join(root, 'bench/requirements.txt'),
-  ]);
-}
+prepareComparators();
 console.log(`${cpus().length} × ${cpus()[0].model}, Node ${process.version}, ${rounds} rounds\n`);
 const worker = await startWorker({ LOG_LEVEL: 'INFO' });
 const comparator = await startComparator();

@@ -9,12 +9,9 @@ import {
   writeFatal,
 } from '@flash/worker-host';
 import { type Flags, readFlags } from './flags.ts';
-import { runLocalJob } from './run-local-job.ts';
-import { serveApi } from './serve-api.ts';
-import { serveQueue } from './serve-queue.ts';
-import { serveRealtime } from './serve-realtime.ts';
 import { type QbSettings, qbSettingsSchema } from './settings.ts';
 
+// Each way to run is loaded when it is asked for: a queue worker starts without a gateway.
 const jobFile = 'test_input.json';
 const [stdout, stderr] = [1, 2];
 
@@ -38,11 +35,14 @@ async function main(args: readonly string[], given: NodeJS.ProcessEnv): Promise<
   try {
     if (isLocalRun) return await runOnce(worker, flags);
     if (flags.serveApi) {
+      const { serveApi } = await import('./serve-api.ts');
       await worker.start();
       await serveApi(worker, flags, settings, env);
     } else if (settings.RUNPOD_REALTIME_PORT !== undefined) {
+      const { serveRealtime } = await import('./serve-realtime.ts');
       await serveRealtime(worker, settings);
     } else {
+      const { serveQueue } = await import('./serve-queue.ts');
       return await serveQueue(worker, settings, env);
     }
     return 0;
@@ -65,6 +65,7 @@ function isServer(flags: Flags, settings: QbSettings): boolean {
 async function runOnce(worker: Worker, flags: Flags): Promise<number> {
   const text = flags.testInput ?? (await readJobFile());
   await worker.start();
+  const { runLocalJob } = await import('./run-local-job.ts');
   const { result, exitCode } = await runLocalJob(worker, text, flags.testOutput);
   process.stdout.write(`${JSON.stringify(result)}\n`);
   return exitCode;

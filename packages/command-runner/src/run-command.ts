@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { LineSplitter } from './line-splitter.ts';
 
 export interface CommandOptions {
@@ -35,6 +34,8 @@ export async function runCommand(
   };
   // One for each stream: a line of one must not be torn by the other.
   const [stdout, stderr] = [new LineSplitter(take), new LineSplitter(take)];
+  // Loaded with the first command: a worker that installs nothing starts without it.
+  const { execa } = await import('execa');
   if (signal?.aborted) return { end: 'cancelled', output: '' };
   const child = execa(file, args, {
     env,

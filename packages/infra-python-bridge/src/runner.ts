@@ -262,10 +262,10 @@ export class Runner {
     const { cancelGraceMs, log } = this.#options;
     const isDone = (): boolean => this.#ended || !this.#active.has(active.id);
     this.#control?.write(`{"cancel":${active.id}}\n`);
-    await delay(cancelGraceMs / 2);
+    await delay(cancelGraceMs / 2, undefined, { ref: false });
     if (isDone()) return;
     this.#control?.write(`{"cancel":${active.id},"again":true}\n`);
-    await delay(cancelGraceMs / 2);
+    await delay(cancelGraceMs / 2, undefined, { ref: false });
     if (isDone()) return;
     log.write('warn', 'a run did not end in its grace period: its process is killed', {
       requestId: active.run.options.requestId,

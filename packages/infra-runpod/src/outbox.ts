@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, SettingsError } from '@flash/worker-core';
 import { z } from 'zod';
+import { SpareFile, spareSuffix } from './spare-file.ts';
 
-const headerSchema = z.object({ jobId: z.string(), isStream: z.boolean() });
+const headerSchema = z.object({
+  jobId: z.string(),
+  isStream: z.boolean(),
+  bodyBytes: z.number(),
+  number: z.number(),
+});
 const suffix = '.result';
 const newline = 10;
 
@@ -30,13 +36,14 @@ export interface OutboxOptions {
 
 /**
  * Results on disk, from before their first post to the platform's acknowledgement. A file is written whole, made durable, and only
- * then given its name: what has a name is complete. Files are named in the order they were finished.
+ * then given its name. Its first line says how long it is: one that is whole counts even when a power cut took its name. Files are
+ * named in the order they were finished.
  */
 export class Outbox {
   readonly #directory: string;
   readonly #options: OutboxOptions;
   readonly #results = new Map<string, StoredResult>();
-  readonly #folder: FileHandle;
+  readonly #file: SpareFile;
   #bytes = 0;
   #nextNumber = 1;
 
@@ -49,8 +56,9 @@ export class Outbox {
     const directory = join(options.stateDirectory, folderOf(options.workerId));
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      const outbox = new Outbox(options, directory, await open(directory, 'r'));
+      const outbox = new Outbox(options, directory);
       await outbox.#load();
+      await outbox.#file.prepare();
       return outbox;
     } catch (cause) {
       throw new SettingsError(
@@ -60,10 +68,10 @@ export class Outbox {
     }
   }
 
-  private constructor(options: OutboxOptions, directory: string, folder: FileHandle) {
+  private constructor(options: OutboxOptions, directory: string) {
     this.#options = options;
     this.#directory = directory;
-    this.#folder = folder;
+    this.#file = new SpareFile(directory);
   }
 
   /** What is stored, oldest first. */
@@ -91,9 +99,10 @@ export class Outbox {
    */
   async put(jobId: string, isStream: boolean, body: Uint8Array): Promise<StoredResult | undefined> {
     const { maxResults, maxBytes, log } = this.#options;
-    const header = Buffer.from(`${JSON.stringify({ jobId, isStream })}\n`);
-    const size = header.length + body.length;
     const earlier = this.#results.get(jobId);
+    const number = earlier === undefined ? this.#nextNumber++ : Number.parseInt(earlier.name, 10);
+    const header = Buffer.from(`${JSON.stringify({ jobId, isStream, bodyBytes: body.length, number })}\n`);
+    const size = header.length + body.length;
     const isFull = earlier === undefined && this.#results.size >= maxResults;
     if (isFull || this.#bytes - (earlier?.size ?? 0) + size > maxBytes) {
       log.write('warn', 'a result is not kept on disk: the outbox is full', {
@@ -105,9 +114,9 @@ export class Outbox {
       });
       return undefined;
     }
-    const name = earlier?.name ?? this.#newName(jobId);
+    const name = nameOf(number, jobId);
     try {
-      await this.#write(name, [header, body]);
+      await this.#file.write(name, [header, body]);
     } catch (error) {
       log.write('error', 'a result could not be kept on disk (FLASH_STATE_DIR)', { jobId, error });
       return undefined;
@@ -129,21 +138,7 @@ export class Outbox {
   }
 
   close(): Promise<void> {
-    return this.#folder.close();
-  }
-
-  async #write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
-    const path = join(this.#directory, name);
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writev(pieces as Uint8Array[]);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-    // The name must outlive a power cut as the content does.
-    await this.#folder.datasync();
+    return this.#file.close();
   }
 
   #note(result: StoredResult): StoredResult {
@@ -152,28 +147,48 @@ export class Outbox {
     return result;
   }
 
-  #newName(jobId: string): string {
-    return `${String(this.#nextNumber++).padStart(12, '0')}-${digest(jobId)}${suffix}`;
-  }
-
   async #load(): Promise<void> {
     for (const name of (await readdir(this.#directory)).sort()) {
-      if (name.endsWith(`${suffix}.new`)) await rm(join(this.#directory, name), { force: true });
+      if (name.endsWith(spareSuffix)) await this.#salvage(name);
       else if (name.endsWith(suffix)) await this.#loadOne(name);
     }
   }
 
   async #loadOne(name: string): Promise<void> {
     const path = join(this.#directory, name);
-    this.#nextNumber = Math.max(this.#nextNumber, Number.parseInt(name, 10) + 1 || 1);
     try {
-      const { size } = await stat(path);
-      this.#note({ ...headerSchema.parse(JSON.parse(await firstLine(path))), name, size });
+      const { jobId, isStream, number, size } = await readEntry(path);
+      this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+      this.#note({ jobId, isStream, name, size });
     } catch (error) {
       // Not removed: a person may still find the result in it.
       this.#options.log.write('error', 'a stored result can’t be read and is left alone', { path, error });
     }
   }
+
+  /** A file that was written whole but did not get its name is a result as well; anything else is no more than a beginning. */
+  async #salvage(spare: string): Promise<void> {
+    const path = join(this.#directory, spare);
+    try {
+      const { number, jobId } = await readEntry(path);
+      const name = nameOf(number, jobId);
+      await rename(path, join(this.#directory, name));
+      await this.#loadOne(name);
+    } catch {
+      await rm(path, { force: true });
+    }
+  }
+}
+
+type StoredHeader = z.output<typeof headerSchema>;
+
+/** @throws Error when the file is not whole. */
+async function readEntry(path: string): Promise<StoredHeader & { readonly size: number }> {
+  const line = await firstLine(path);
+  const header = headerSchema.parse(JSON.parse(line));
+  const { size } = await stat(path);
+  if (size !== Buffer.byteLength(line) + 1 + header.bodyBytes) throw new Error('the file is not whole');
+  return { ...header, size };
 }
 
 const longestHeader = 64 * 1024;
@@ -193,6 +208,10 @@ async function firstLine(path: string): Promise<string> {
 function folderOf(workerId: string): string {
   const readable = workerId.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 60);
   return readable === workerId ? `worker-${workerId}` : `worker-${readable}-${digest(workerId)}`;
+}
+
+function nameOf(number: number, jobId: string): string {
+  return `${String(number).padStart(12, '0')}-${digest(jobId)}${suffix}`;
 }
 
 function digest(text: string): string {

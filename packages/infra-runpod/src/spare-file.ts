@@ -1,0 +1,59 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What a file is called that has no name of its own yet. */
+export const spareSuffix = '.new';
+
+/** What is written is durable when the write returns: one wait for the disk instead of two. */
+const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_DSYNC;
+
+/**
+ * Writes files that are whole and durable before they have their name. The next file is opened ahead of time: that is one wait less
+ * between a result and its first post.
+ */
+export class SpareFile {
+  readonly #directory: string;
+  #number = 0;
+  #next: Promise<Opened> | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Opens the first file. */
+  async prepare(): Promise<void> {
+    this.#next = this.#open();
+    await this.#next;
+  }
+
+  /** Writes a file and gives it its name, replacing what had it. */
+  async write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    const { path, file } = await (this.#next ?? this.#open());
+    this.#next = undefined;
+    try {
+      await file.writev(pieces as Uint8Array[]);
+      await rename(path, join(this.#directory, name));
+    } finally {
+      void file.close().catch(() => {});
+      this.#next = this.#open();
+      // Whoever needs it is told.
+      this.#next.catch(() => {});
+    }
+  }
+
+  async close(): Promise<void> {
+    const spare = await this.#next?.catch(() => undefined);
+    await spare?.file.close();
+  }
+
+  async #open(): Promise<Opened> {
+    const path = join(this.#directory, `spare-${process.pid}-${this.#number++}${spareSuffix}`);
+    return { path, file: await open(path, flags, 0o600) };
+  }
+}
+
+interface Opened {
+  readonly path: string;
+  readonly file: FileHandle;
+}
