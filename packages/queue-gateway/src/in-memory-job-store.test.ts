@@ -1,21 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
 import { InMemoryJobStore, type InMemoryJobStoreOptions } from './in-memory-job-store.ts';
+import type { Lease, TakeRequest } from './job-store.ts';
 
 const input = new TextEncoder().encode('{"input":1}');
-const limits = { maxQueued: 3, maxHistory: 2, maxHistoryBytes: 1000, maxLogBytes: 10 };
+const limits = {
+  maxQueued: 3,
+  maxHistory: 2,
+  maxHistoryBytes: 1000,
+  maxLogBytes: 10,
+  maxStreamBytes: 10,
+  maxDeliveries: 2,
+};
 const store = (options: Partial<InMemoryJobStoreOptions> = {}): InMemoryJobStore =>
   new InMemoryJobStore({ ...limits, ...options });
-const never = new AbortController().signal;
+const signal = new AbortController().signal;
+const one = { workerId: 'w', wanted: 1, signal };
+async function takeOne(jobs: InMemoryJobStore, more: Partial<TakeRequest> = {}): Promise<Lease> {
+  return (await jobs.take({ ...one, ...more }))[0] as Lease;
+}
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('InMemoryJobStore', () => {
   it('hands out jobs in the order they came, also to who waited before', async () => {
     const jobs = store();
-    const early = jobs.take(never);
+    const early = takeOne(jobs);
     const first = await jobs.submit('e', input, {});
     const second = await jobs.submit('e', input, {});
     expect((await early).record.id).toBe(first.id);
-    expect((await jobs.take(never)).record).toBe(second);
+    expect((await takeOne(jobs)).record).toBe(second);
     expect(second.status).toBe('IN_PROGRESS');
   });
 
@@ -32,7 +44,7 @@ describe('InMemoryJobStore', () => {
     const ids: string[] = [];
     for (let count = 0; count < 3; count++) {
       ids.push((await jobs.submit('e', input, {})).id);
-      const { record } = await jobs.take(never);
+      const { record } = await takeOne(jobs);
       await jobs.finish(record.id, { outputJson: new Uint8Array(count === 2 ? 990 : 1) });
     }
     const found = await Promise.all(ids.map((id) => jobs.find('e', id)));
@@ -43,7 +55,7 @@ describe('InMemoryJobStore', () => {
     const ended: string[] = [];
     const jobs = store({ onEnd: ({ status }) => ended.push(status) });
     const job = await jobs.submit('e', input, {});
-    const { stop } = await jobs.take(never);
+    const { stop } = await takeOne(jobs);
     await jobs.cancel(job);
     await jobs.finish(job.id, { error: 'late' });
     await jobs.cancel(job);
@@ -61,7 +73,7 @@ describe('InMemoryJobStore', () => {
     await wait(40);
     expect(waiting).toMatchObject({ status: 'TIMED_OUT', error: expect.stringContaining('policy.ttl') });
     const running = await jobs.submit('e', input, { executionTimeoutMs: 20 });
-    const { record, stop } = await jobs.take(never);
+    const { record, stop } = await takeOne(jobs);
     expect(record).toBe(running);
     await wait(40);
     expect([running.status, stop.aborted]).toEqual(['TIMED_OUT', true]);
@@ -87,7 +99,7 @@ describe('InMemoryJobStore', () => {
   it('lets a taker leave', async () => {
     const jobs = store();
     const leaving = new AbortController();
-    const take = jobs.take(leaving.signal);
+    const take = jobs.take({ ...one, signal: leaving.signal });
     leaving.abort(new Error('gone'));
     await expect(take).rejects.toThrow('gone');
     const job = await jobs.submit('e', input, {});
@@ -99,5 +111,65 @@ describe('InMemoryJobStore', () => {
     const { id } = await jobs.submit('one', input, {});
     expect(await jobs.find('two', id)).toBeUndefined();
     expect([(await jobs.count('one')).inQueue, (await jobs.count('two')).inQueue]).toEqual([1, 0]);
+  });
+
+  it('gives several jobs at once, of one endpoint', async () => {
+    const jobs = store();
+    for (const endpoint of ['a', 'b', 'a']) await jobs.submit(endpoint, input, {});
+    const leases = await jobs.take({ ...one, endpoint: 'a', wanted: 5 });
+    expect(leases.map(({ record }) => record.endpoint)).toEqual(['a', 'a']);
+  });
+
+  it('gives a job to somebody else when its worker is lost, and gives it up in the end', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    await takeOne(jobs, { leaseMs: 30 });
+    expect((await takeOne(jobs, { workerId: 'other', leaseMs: 30 })).record).toBe(job);
+    expect([job.workerId, job.deliveries]).toEqual(['other', 2]);
+    await jobs.waitForEnd(job, 5000);
+    expect(job).toMatchObject({ status: 'FAILED', error: expect.stringContaining('lost 2 times') });
+  });
+
+  it('leaves a job with a worker that is heard of', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    await takeOne(jobs, { leaseMs: 60 });
+    for (let count = 0; count < 5; count++) {
+      await wait(30);
+      jobs.renew('w', [job.id]);
+    }
+    expect([job.status, job.deliveries]).toEqual(['IN_PROGRESS', 1]);
+  });
+
+  it('tells the worker that has it to stop a cancelled job, once', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    await takeOne(jobs, { leaseMs: 1000 });
+    const stops = jobs.stops('w', signal);
+    await jobs.cancel(job);
+    expect(await stops).toEqual([job.id]);
+    expect(await jobs.stops('w', AbortSignal.timeout(10))).toEqual([]);
+  });
+
+  it('keeps a chunk once, and makes the worker wait for a client that does not fetch', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    await takeOne(jobs);
+    const chunk = new TextEncoder().encode('123456');
+    expect([jobs.appendChunk(job.id, chunk, 0), jobs.appendChunk(job.id, chunk, 0)]).toEqual([true, true]);
+    expect(job.stream).toHaveLength(1);
+    expect(jobs.appendChunk(job.id, chunk, 1)).toBe(false);
+  });
+
+  it('counts what comes after the end', async () => {
+    const jobs = store();
+    const job = await jobs.submit('e', input, {});
+    await takeOne(jobs);
+    const result = { outputJson: new TextEncoder().encode('1') };
+    await jobs.finish(job.id, result);
+    await jobs.finish(job.id, result);
+    await jobs.finish(job.id, { error: 'other' });
+    jobs.progress(job.id, input);
+    expect([job.late, job.status]).toEqual([{ same: 1, other: 1, progress: 1 }, 'COMPLETED']);
   });
 });

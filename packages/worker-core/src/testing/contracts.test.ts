@@ -4,7 +4,9 @@ import {
   executorContract,
   FakeExecutor,
   FakeInstaller,
+  FakeJobQueue,
   installerContract,
+  jobQueueContract,
 } from './index.ts';
 
 describe('FakeExecutor keeps the contract of Executor', () => {
@@ -20,4 +22,29 @@ describe('FakeInstaller keeps the contract of Installer', () => {
   };
   const packages = { wanted: 'wanted', unknown: 'unknown', refused: '--option' };
   for (const { name, run } of installerContract(make, packages)) it(name, run);
+});
+
+describe('FakeJobQueue keeps the contract of JobQueue', () => {
+  const parse = (json: Uint8Array | undefined): object =>
+    json === undefined ? {} : { output: JSON.parse(new TextDecoder().decode(json)) };
+  const make = async () => {
+    const queue = new FakeJobQueue();
+    return {
+      queue,
+      submit: async (input: unknown) => {
+        const job = queue.submit(input);
+        return {
+          id: job.id,
+          result: async () => {
+            const outcome = await job.ended;
+            return { ...parse(outcome?.outputJson), ...(outcome?.error ? { error: outcome.error } : {}) };
+          },
+          chunks: async () => job.chunks,
+          stop: async () => job.stop(),
+        };
+      },
+      close: async () => {},
+    };
+  };
+  for (const { name, run } of jobQueueContract(make)) it(name, run);
 });

@@ -1,7 +1,7 @@
 import { WorkerClosedError } from '../errors/worker-closed-error.ts';
 import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
 import type { InstalledChange } from '../ports/installer.ts';
-import type { FunctionCall } from '../protocol/function-call.ts';
+import type { Call } from '../protocol/function-call.ts';
 
 /** What a fake function is given. */
 export interface FakeCall {
@@ -10,6 +10,9 @@ export interface FakeCall {
   readonly print: (text: string) => void;
   /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
+  readonly progress: (value: unknown) => void;
+  /** Streams one value of a handler. */
+  readonly chunk: (value: unknown) => Promise<void>;
 }
 
 export type FakeFunction = (call: FakeCall) => unknown;
@@ -19,7 +22,7 @@ const encoder = new TextEncoder();
 /** Executor that runs JavaScript functions by the names requests ask for, with arguments in the "json" format. */
 export class FakeExecutor implements Executor {
   readonly #functions: Readonly<Record<string, FakeFunction>>;
-  readonly calls: FunctionCall[] = [];
+  readonly calls: Call[] = [];
   readonly changes: InstalledChange[] = [];
   starts = 0;
   #closed = false;
@@ -32,7 +35,7 @@ export class FakeExecutor implements Executor {
     this.starts++;
   }
 
-  async run(call: FunctionCall, options: RunOptions): Promise<Execution> {
+  async run(call: Call, options: RunOptions): Promise<Execution> {
     if (this.#closed) throw new WorkerClosedError();
     this.calls.push(call);
     let output = '';
@@ -42,12 +45,16 @@ export class FakeExecutor implements Executor {
     };
     const end = new AbortController();
     const ended = watch(options, end);
-    const name = call.kind === 'function' ? call.functionName : call.methodName;
+    const name = nameOf(call);
     const fake = this.#functions[name];
     if (fake === undefined) return { end: 'raised', error: `function '${name}' not found`, output };
     try {
-      const value = await Promise.race([fake({ ...argumentsOf(call), print, signal: end.signal }), ended]);
+      const value = await Promise.race([
+        fake({ ...argumentsOf(call), ...talkTo(options), print, signal: end.signal }),
+        ended,
+      ]);
       if (isInterruption(value)) return { ...value, output };
+      if (isExecution(value)) return { ...value, output };
       return {
         end: 'returned',
         output,
@@ -64,6 +71,18 @@ export class FakeExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#closed = true;
+  }
+}
+
+/** A handler goes by the name of its file. */
+function nameOf(call: Call): string {
+  switch (call.kind) {
+    case 'function':
+      return call.functionName;
+    case 'class':
+      return call.methodName;
+    case 'handler':
+      return call.file;
   }
 }
 
@@ -90,7 +109,19 @@ function isInterruption(value: unknown): value is Interruption {
   return typeof value === 'object' && value !== null && 'end' in value && 'error' in value;
 }
 
-function argumentsOf({ payload }: FunctionCall): Pick<FakeCall, 'args' | 'kwargs'> {
+/** A fake function may give the whole outcome. */
+function isExecution(value: unknown): value is Execution {
+  return typeof value === 'object' && value !== null && 'end' in value && 'output' in value;
+}
+
+function talkTo({ onProgress, onChunk }: RunOptions): Pick<FakeCall, 'progress' | 'chunk'> {
+  return {
+    progress: (value) => onProgress?.(encoder.encode(JSON.stringify(value))),
+    chunk: async (value) => onChunk?.(encoder.encode(JSON.stringify(value))),
+  };
+}
+
+function argumentsOf({ payload }: Call): Pick<FakeCall, 'args' | 'kwargs'> {
   const body = JSON.parse(new TextDecoder().decode(payload.bytes)) as Record<string, unknown>;
   const request = (payload.requestAt === 'input' ? body.input : body) as Partial<FakeCall>;
   return { args: request.args ?? [], kwargs: request.kwargs ?? {} };

@@ -1,86 +1,175 @@
-import { expect, it } from '@jest/globals';
-import type { Job, JobOutcome, JobQueue } from '../ports/job-queue.ts';
-import { FakeExecutor } from '../testing/fake-executor.ts';
-import { FakeInstaller } from '../testing/fake-installer.ts';
+import { describe, expect, it } from '@jest/globals';
+import type { JobOutcome } from '../ports/job-queue.ts';
+import { FakeJobQueue } from '../testing/fake-job-queue.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
-import { ExecuteRequest } from './execute-request.ts';
-import { InstallDependencies } from './install-dependencies.ts';
-import { NoVolumeCache } from './no-volume-cache.ts';
-import { RunJob } from './run-job.ts';
-import { ServeJobs } from './serve-jobs.ts';
+import type { JobRunner } from './job-runner.ts';
+import { ServeJobs, type ServeJobsParts } from './serve-jobs.ts';
 
-class ListedJobs implements JobQueue {
-  readonly finished = new Map<string, JobOutcome>();
-  readonly printed = new Map<string, string>();
-  readonly allDone = Promise.withResolvers<void>();
-  readonly #jobs: Job[];
-  readonly #count: number;
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
-  constructor(jobs: Job[]) {
-    this.#jobs = jobs;
-    this.#count = jobs.length;
-  }
-
-  take(signal: AbortSignal): Promise<Job | undefined> {
-    const job = this.#jobs.shift();
-    if (job !== undefined) return Promise.resolve(job);
-    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-  }
-
-  progress(job: Job, text: string): void {
-    this.printed.set(job.id, (this.printed.get(job.id) ?? '') + text);
-  }
-
-  async finish(job: Job, outcome: JobOutcome): Promise<void> {
-    this.finished.set(job.id, outcome);
-    if (this.finished.size === this.#count) this.allDone.resolve();
-  }
-}
-
-function job(id: string, input: unknown): Job {
-  return {
-    id,
-    bytes: new TextEncoder().encode(JSON.stringify({ id, input })),
-    stop: new AbortController().signal,
-  };
-}
-
-it('serves jobs one after the other, answers a malformed one with an error, and drains', async () => {
+function setUp(run: JobRunner['run'], parts: Partial<ServeJobsParts> = {}) {
+  const queue = new FakeJobQueue();
   const log = new RecordingLog();
-  let atWork = 0;
-  let most = 0;
-  const executor = new FakeExecutor({
-    work: async ({ print }) => {
-      most = Math.max(most, ++atWork);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      print('done\n');
-      atWork--;
-      return 7;
-    },
-  });
-  const executeRequest = new ExecuteRequest({
-    executor,
-    installDependencies: new InstallDependencies(new FakeInstaller(), new FakeInstaller()),
-    volumeCache: new NoVolumeCache(),
+  const serve = new ServeJobs({
+    queue,
+    jobRunner: { run },
     log,
-    maxLoggedOutputBytes: 1000,
+    concurrency: 1,
+    maxConsecutiveFailures: 0,
+    ...parts,
   });
-  const good = { function_name: 'work', function_code: '…', serialization_format: 'json' };
-  const queue = new ListedJobs([
-    job('a', good),
-    job('b', { function_name: 3 }),
-    job('c', good),
-    job('d', { ...good, function_name: 'none' }),
-  ]);
-  const serve = new ServeJobs(queue, new RunJob(executeRequest), log, 1);
-  await queue.allDone.promise;
-  await serve.drain();
+  return { queue, log, serve };
+}
 
-  const output = (id: string) => JSON.parse(new TextDecoder().decode(queue.finished.get(id)?.outputJson));
-  expect(output('a')).toMatchObject({ success: true, json_result: 7 });
-  expect(output('a')).not.toHaveProperty('error');
-  expect(queue.finished.get('b')?.error).toContain('INVALID_REQUEST');
-  expect(queue.finished.get('d')).toMatchObject({ error: expect.stringContaining("'none' not found") });
-  expect(queue.printed.get('a')).toBe('done\n');
-  expect(most).toBe(1);
+describe('ServeJobs', () => {
+  it('keeps as many jobs in flight as it may, and not one more', async () => {
+    let atWork = 0;
+    let most = 0;
+    const { queue, serve } = setUp(
+      async () => {
+        most = Math.max(most, ++atWork);
+        await wait(3);
+        atWork--;
+        return {};
+      },
+      { concurrency: 3 },
+    );
+    const jobs = Array.from({ length: 10 }, (_, index) => queue.submit(index));
+    const served = serve.serve();
+    await Promise.all(jobs.map(({ ended }) => ended));
+    serve.stop();
+    expect(await served).toEqual({ reason: 'asked' });
+    expect(most).toBe(3);
+    expect(jobs.every(({ ends }) => ends === 1)).toBe(true);
+    expect(Math.max(...queue.takes)).toBe(3);
+  });
+
+  it('asks for the next job the moment there is room, while others go on', async () => {
+    const slow = Promise.withResolvers<JobOutcome>();
+    const { queue, serve } = setUp(async ({ body }) => (body.input === 'slow' ? slow.promise : {}), {
+      concurrency: 2,
+    });
+    const first = queue.submit('slow');
+    const served = serve.serve();
+    for (let count = 0; count < 3; count++) await queue.submit('quick').ended;
+    slow.resolve({});
+    await first.ended;
+    serve.stop();
+    await served;
+    expect(first.ends).toBe(1);
+  });
+
+  it('goes on after a job that failed in the runner, and answers it', async () => {
+    const { queue, serve, log } = setUp(async ({ body }) => {
+      if (body.input === 'bad') throw new Error('unforeseen');
+      return { outputJson: text(1) };
+    });
+    const [bad, good] = [queue.submit('bad'), queue.submit('good')];
+    const served = serve.serve();
+    expect(await bad.ended).toMatchObject({ error: expect.stringContaining('unforeseen') });
+    expect(await good.ended).toEqual({ outputJson: text(1) });
+    serve.stop();
+    await served;
+    expect(log.events.some(({ level }) => level === 'error')).toBe(true);
+  });
+
+  it('gives a stopped job no result, and frees its place', async () => {
+    const { queue, serve } = setUp(({ body, stop }) =>
+      body.input === 'long'
+        ? new Promise((resolve) => stop.addEventListener('abort', () => resolve({ error: 'cancelled' })))
+        : Promise.resolve({}),
+    );
+    const long = queue.submit('long');
+    const next = queue.submit('next');
+    const served = serve.serve();
+    await wait(5);
+    long.stop();
+    expect(await long.ended).toBeUndefined();
+    expect(await next.ended).toEqual({});
+    serve.stop();
+    await served;
+  });
+
+  it('does not start a job that was stopped before', async () => {
+    let runs = 0;
+    const { queue, serve } = setUp(async () => {
+      runs++;
+      return {};
+    });
+    const job = queue.submit(1);
+    job.stop();
+    const served = serve.serve();
+    expect(await job.ended).toBeUndefined();
+    serve.stop();
+    await served;
+    expect(runs).toBe(0);
+  });
+
+  it('passes on log, progress and chunks while the job is at work', async () => {
+    const { queue, serve } = setUp(async (_, listeners = {}) => {
+      listeners.onEvent?.({ kind: 'system', line: 'installing' });
+      listeners.onEvent?.({ kind: 'output', text: 'hello' });
+      listeners.onProgress?.(text(0.5));
+      await listeners.onChunk?.(text('piece'));
+      return {};
+    });
+    const job = queue.submit(1);
+    const served = serve.serve();
+    await job.ended;
+    serve.stop();
+    await served;
+    expect(job).toMatchObject({ log: 'installing\nhello', progress: [0.5], chunks: ['piece'] });
+  });
+
+  it('finishes what is in flight when it is asked to end, and takes nothing more', async () => {
+    const { queue, serve } = setUp(async () => {
+      await wait(20);
+      return {};
+    });
+    const [first, second] = [queue.submit(1), queue.submit(2)];
+    const served = serve.serve();
+    await wait(5);
+    serve.stop();
+    await served;
+    expect([first.ends, second.ends]).toEqual([1, 0]);
+  });
+
+  it('can give the jobs in flight back', async () => {
+    const { queue, serve } = setUp(
+      ({ stop }) =>
+        new Promise((resolve) => stop.addEventListener('abort', () => resolve({ error: 'cancelled' }))),
+    );
+    const job = queue.submit(1);
+    const served = serve.serve();
+    await wait(5);
+    serve.stop();
+    serve.abandonJobs();
+    await served;
+    expect(await job.ended).toBeUndefined();
+  });
+
+  it('ends after a job that asks for a fresh worker', async () => {
+    const { queue, serve } = setUp(async ({ body }) => ({ refreshWorker: body.input === 'last' }));
+    const jobs = ['first', 'last', 'never'].map((input) => queue.submit(input));
+    expect(await serve.serve()).toEqual({ reason: 'refresh', jobId: jobs[1]?.id });
+    expect(jobs.map(({ ends }) => ends)).toEqual([1, 1, 0]);
+  });
+
+  it('ends when job after job fails for the worker’s own reasons, and only then', async () => {
+    const { queue, serve } = setUp(
+      async ({ body }) =>
+        body.input === 'ours' ? { error: 'no Python', isWorkerFault: true } : { error: 'theirs' },
+      { maxConsecutiveFailures: 2 },
+    );
+    const jobs = ['ours', 'theirs', 'ours', 'ours', 'never'].map((input) => queue.submit(input));
+    expect(await serve.serve()).toEqual({ reason: 'failing', failures: 2, error: 'no Python' });
+    expect(jobs.map(({ ends }) => ends)).toEqual([1, 1, 1, 1, 0]);
+  });
+
+  it('ends when the queue will never give a job again', async () => {
+    const { queue, serve } = setUp(async () => ({}));
+    queue.failure = new Error('gone for good');
+    expect(await serve.serve()).toEqual({ reason: 'queue', error: queue.failure });
+  });
 });

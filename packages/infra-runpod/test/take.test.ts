@@ -1,0 +1,217 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Job } from '@flash/worker-core';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RunpodJobQueue } from '../src/index.ts';
+import { drop, inTurn, key, never, openQueue, Platform, removeState, status, until } from './platform.ts';
+
+const signal = new AbortController().signal;
+
+describe('taking jobs', () => {
+  let platform: Platform;
+  let opened: Awaited<ReturnType<typeof openQueue>>[];
+  const open = async (more: Record<string, string> = {}): Promise<RunpodJobQueue> => {
+    const one = await openQueue(platform, more);
+    opened.push(one);
+    return one.queue;
+  };
+  const takeSome = async (queue: RunpodJobQueue, wanted = 1): Promise<readonly Job[]> => {
+    for (;;) {
+      const jobs = await queue.take(wanted, signal);
+      if (jobs.length > 0) return jobs;
+    }
+  };
+  beforeEach(async () => {
+    platform = await new Platform().open();
+    opened = [];
+  });
+  afterEach(async () => {
+    for (const { queue, stateDirectory } of opened) {
+      await queue.close(0);
+      await removeState(stateDirectory);
+    }
+    await platform.close();
+  });
+
+  it('asks as the platform wants it: worker id, busy flag, raw key', async () => {
+    platform.answers.take = inTurn(status(200, { id: 'a', input: 1 }), status(200, { id: 'b', input: 2 }));
+    const queue = await open();
+    await takeSome(queue);
+    await takeSome(queue);
+    const [first, second] = platform.of('job-take');
+    expect([first?.path, first?.query.get('gpu'), first?.headers.authorization]).toEqual([
+      '/v2/ep/job-take/w1',
+      'none',
+      key,
+    ]);
+    expect([first, second].map((call) => call?.query.get('job_in_progress'))).toEqual(['0', '1']);
+  });
+
+  it('takes a batch by the batch address, and keeps an array apart into jobs', async () => {
+    platform.answers.take = status(200, [
+      { id: 'a', input: { x: 'ä' } },
+      { id: 'b', input: 2 },
+    ]);
+    const jobs = await takeSome(await open(), 4);
+    expect(platform.of('job-take-batch')[0]?.query.get('batch_size')).toBe('4');
+    expect(jobs.map(({ id, bytes }) => [id, JSON.parse(Buffer.from(bytes).toString()).input])).toEqual([
+      ['a', { x: 'ä' }],
+      ['b', 2],
+    ]);
+  });
+
+  it.each([
+    ['204', status(204)],
+    ['400, as a frozen worker hears it', status(400, { error: 'frozen' })],
+    ['an empty 200', status(200)],
+  ])('takes %s for "no job"', async (_, answer) => {
+    platform.answers.take = answer;
+    expect(await (await open()).take(1, signal)).toEqual([]);
+    expect(opened[0]?.log.events.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
+  it('does not ask in a busy loop when the answer is always "nothing" at once', async () => {
+    platform.answers.take = status(204);
+    platform.answers.stop = status(204);
+    const queue = await open();
+    for (const end = Date.now() + 2000; Date.now() < end; ) await queue.take(1, signal);
+    expect(platform.of('job-take').length).toBeLessThanOrEqual(10);
+    expect(platform.of('job-stop').length).toBeLessThanOrEqual(10);
+  });
+
+  it('does so also when several takes are open', async () => {
+    platform.answers.take = status(204);
+    const queue = await open();
+    const end = Date.now() + 1500;
+    const asking = async (): Promise<void> => {
+      while (Date.now() < end) await queue.take(1, signal);
+    };
+    await Promise.all([asking(), asking(), asking(), asking()]);
+    expect(platform.of('job-take').length).toBeLessThanOrEqual(12);
+  });
+
+  it('asks at once again after a poll that was held open, and after a job', async () => {
+    platform.answers.take = inTurn(
+      (_, response) => setTimeout(() => response.writeHead(204).end(), 350),
+      status(200, { id: 'a', input: 1 }),
+      status(200, { id: 'b', input: 1 }),
+    );
+    const queue = await open();
+    await queue.take(1, signal);
+    const startedAt = performance.now();
+    await queue.take(1, signal);
+    await queue.take(1, signal);
+    expect(performance.now() - startedAt).toBeLessThan(200);
+  });
+
+  it('ends a poll that takes longer than its time, and takes that for "no job"', async () => {
+    platform.answers.take = never;
+    const queue = await open({ FLASH_TAKE_TIMEOUT_MS: '50' });
+    expect(await queue.take(1, signal)).toEqual([]);
+  });
+
+  it.each([
+    ['500', status(500, 'oops')],
+    ['401', status(401)],
+    ['a dropped connection', drop],
+    ['a text that is no JSON', status(200, 'not json')],
+  ])('goes on after %s', async (_, failure) => {
+    platform.answers.take = inTurn(failure, failure, status(200, { id: 'a', input: 1 }));
+    const [job] = await takeSome(await open());
+    expect(job?.id).toBe('a');
+    expect(opened[0]?.log.messages).toContain('no job could be taken; trying again');
+  });
+
+  it('pauses after 429', async () => {
+    platform.answers.take = inTurn(status(429), status(200, { id: 'a', input: 1 }));
+    await takeSome(await open());
+    const [first, second] = platform.of('job-take');
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(99);
+  });
+
+  it('waits longer and longer between failures, up to a bound', async () => {
+    platform.answers.take = status(503);
+    const queue = await open({ FLASH_RETRY_MIN_MS: '20', FLASH_RETRY_MAX_MS: '160' });
+    const stop = new AbortController();
+    const taking = queue.take(1, stop.signal).catch(() => {});
+    await until(() => platform.of('job-take').length >= 6);
+    stop.abort();
+    await taking;
+    const at = platform.of('job-take').map((call) => call.at);
+    const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    expect(pauses[4]).toBeGreaterThan((pauses[0] ?? 0) * 2);
+    expect(Math.max(...pauses)).toBeLessThan(320 + 100);
+  });
+
+  it('drops what is no job or has no id, and hands over one that lacks its input', async () => {
+    platform.answers.take = inTurn(
+      status(200, { input: 1 }),
+      status(200, [null, 'text', { id: 7, input: 1 }, { id: 'x' }]),
+    );
+    const jobs = await takeSome(await open(), 4);
+    expect(jobs.map(({ id, body }) => [id, body.input])).toEqual([['x', undefined]]);
+    expect(opened[0]?.log.events.filter(({ level }) => level === 'error')).toHaveLength(4);
+  });
+
+  it('hands a job over once, however often it is delivered', async () => {
+    platform.answers.take = status(200, { id: 'same', input: 1 });
+    const queue = await open();
+    const [job] = await takeSome(queue);
+    expect(await queue.take(1, signal)).toEqual([]);
+    await queue.finish(job as Job, { outputJson: Buffer.from('1') });
+    expect(await queue.take(1, signal)).toEqual([]);
+    expect(platform.of('job-done')).toHaveLength(1);
+  });
+
+  it('takes a job again when its result is long past: somebody wants it run once more', async () => {
+    platform.answers.take = status(200, { id: 'same', input: 1 });
+    const queue = await open({ FLASH_DUPLICATE_WINDOW_MS: '30' });
+    const [job] = await takeSome(queue);
+    await queue.finish(job as Job, {});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await queue.take(1, signal)).toHaveLength(1);
+  });
+
+  it('reads the job’s own time-out, and ignores one that makes no sense', async () => {
+    platform.answers.take = inTurn(
+      status(200, { id: 'a', input: 1, policy: { executionTimeout: 1500 } }),
+      status(200, { id: 'b', input: 1, policy: { executionTimeout: 'soon' } }),
+    );
+    const queue = await open();
+    expect((await takeSome(queue))[0]?.executionTimeoutMs).toBe(1500);
+    expect((await takeSome(queue))[0]?.executionTimeoutMs).toBeUndefined();
+  });
+
+  it('keeps the folder of each worker apart', async () => {
+    const queue = await open({ workerId: '../../etc' });
+    expect(queue).toBeDefined();
+    const [folder] = await readdir(opened[0]?.stateDirectory ?? '');
+    expect(folder).toMatch(/^worker-[A-Za-z0-9_-]+$/);
+    expect(await readdir(join(opened[0]?.stateDirectory ?? '', '..'))).not.toContain('etc');
+  });
+});
+
+describe('settings of the queue', () => {
+  it.each([
+    ['RUNPOD_WEBHOOK_GET_JOB', 'not a url'],
+    ['RUNPOD_WEBHOOK_GET_JOB', 'ftp://host/$ID'],
+    ['RUNPOD_WEBHOOK_POST_OUTPUT', 'http://host/without-a-job'],
+    ['RUNPOD_WEBHOOK_POST_STREAM', ':::'],
+    ['RUNPOD_WEBHOOK_PING', 'host/ping'],
+  ])('refuses %s=%s, naming it and not showing it', async (name, value) => {
+    const platform = await new Platform().open();
+    const opening = openQueue(platform, { [name]: value });
+    await expect(opening).rejects.toMatchObject({ code: 'SETTINGS', message: expect.stringContaining(name) });
+    await expect(opening).rejects.not.toMatchObject({ message: expect.stringContaining(value) });
+    await platform.close();
+  });
+
+  it('says so when the state directory can’t be used', async () => {
+    const platform = await new Platform().open();
+    await expect(openQueue(platform, { stateDirectory: '/dev/null/nowhere' })).rejects.toMatchObject({
+      code: 'SETTINGS',
+      message: expect.stringContaining('FLASH_STATE_DIR'),
+    });
+    await platform.close();
+  });
+});
