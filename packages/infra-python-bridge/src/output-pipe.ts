@@ -1,4 +1,4 @@
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** What a pipe reports: bytes, and the end marks that the runner puts between two requests. */
@@ -9,6 +9,7 @@ export interface OutputListener {
 
 /** The supervisor's end of a runner's named pipe, which is descriptor 1 and 2 of the runner and its children. */
 export class OutputPipe {
+  readonly #path: string;
   readonly #marker: Buffer;
   readonly #socket: Socket;
   readonly #ended: Promise<void>;
@@ -16,6 +17,7 @@ export class OutputPipe {
   #held: Buffer | undefined;
 
   constructor(path: string, marker: Buffer, listener: OutputListener) {
+    this.#path = path;
     this.#marker = marker;
     this.#listener = listener;
     this.#socket = new Socket({
@@ -44,6 +46,18 @@ export class OutputPipe {
   /** Resolves when every holder of the pipe has closed it. */
   get ended(): Promise<void> {
     return this.#ended;
+  }
+
+  /**
+   * Has the end be seen also when every holder had closed the pipe before this one opened it: without a writer that comes and goes the
+   * system reports none.
+   */
+  expectEnd(): void {
+    try {
+      closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
+    } catch {
+      // Nobody reads it any more: it has ended.
+    }
   }
 
   close(): void {

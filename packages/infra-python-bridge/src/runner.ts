@@ -200,6 +200,7 @@ export class Runner {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#startTimer);
+    this.#pipe?.expectEnd();
     const lastBytes = Promise.all([this.#dataClosed, this.#pipe?.ended]);
     await Promise.race([lastBytes, delay(lastBytesMs, undefined, { ref: false })]);
     this.#pipe?.flush();

@@ -141,6 +141,10 @@ class Channel:
     def receive_available(self) -> list[Request]:
         """Read what is there after the descriptor became readable; a frame under way is finished."""
         self._fill()
+        return self.take_received()
+
+    def take_received(self) -> list[Request]:
+        """Frames that came together with an earlier one: the descriptor will not become readable for them."""
         requests = []
         while (request := self._take()) is not None:
             requests.append(request)

@@ -282,8 +282,9 @@ class Runner:
         descriptor = self._channel.socket.fileno()
         first = loop.create_task(work)
         self._cancellation.replace(route.request, interrupt_task(loop, first))
-        loop.add_reader(descriptor, self._join_arrivals, route.instance)
+        loop.add_reader(descriptor, self._hear_arrivals, route.instance)
         self._channel.send(frames.CONCURRENT, route.request)
+        self._join(self._channel.take_received(), route.instance)
         try:
             outcome = await first
         except BaseException as error:
@@ -294,11 +295,13 @@ class Runner:
             await asyncio.wait(list(self._overlapping.values()))
         loop.remove_reader(descriptor)
 
-    def _join_arrivals(self, instance: str) -> None:
+    def _hear_arrivals(self, instance: str) -> None:
         try:
-            arrived = self._channel.receive_available()
+            self._join(self._channel.receive_available(), instance)
         except Disconnected:
             os._exit(0)
+
+    def _join(self, arrived: list[Request], instance: str) -> None:
         for frame in arrived:
             if "ack" in frame.header:
                 self._handlers.hear_ack(frame.header)

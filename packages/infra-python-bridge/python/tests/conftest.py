@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 MARKER = b"\0marker-of-the-tests-24b"
 OUT = struct.Struct("!II")
 IN = struct.Struct("!BBIII")
-HELLO, RESULT, OUTPUT, CONCURRENT, STALE = 1, 2, 3, 4, 5
+HELLO, RESULT, OUTPUT, CONCURRENT, STALE, CHUNK, PROGRESS = 1, 2, 3, 4, 5, 6, 7
 SUCCESS, JSON, MARKED = 1, 2, 4
 
 
@@ -188,4 +188,17 @@ def alive(pid: int) -> bool:
     return True
 
 
-__all__ = ["CONCURRENT", "MARKED", "OUTPUT", "STALE", "SUCCESS", "RunnerHandle", "Supervisor", "alive", "encode", "signal"]
+__all__ = [
+    "CHUNK",
+    "CONCURRENT",
+    "MARKED",
+    "OUTPUT",
+    "PROGRESS",
+    "STALE",
+    "SUCCESS",
+    "RunnerHandle",
+    "Supervisor",
+    "alive",
+    "encode",
+    "signal",
+]
