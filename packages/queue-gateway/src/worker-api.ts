@@ -39,7 +39,6 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
   app.use(async (context, next) => {
     if (workerKey !== undefined && context.req.header('authorization') !== workerKey)
       return context.json({ error: 'the worker’s key is not the gateway’s' }, 401);
-    workers.note(param(context, 'endpoint'), param(context, 'worker'));
     return next();
   });
   if (faults !== undefined) app.use(faults.middleware());
@@ -94,6 +93,7 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
   });
   app.get('/v2/:endpoint/ping/:worker', (context) => {
     const worker = param(context, 'worker');
+    workers.note(param(context, 'endpoint'), worker);
     store.renew(
       worker,
       (context.req.query('job_id') ?? '').split(',').filter((id) => id !== ''),
@@ -120,6 +120,7 @@ async function take(
   wanted: number,
 ): Promise<readonly Lease[]> {
   const { store, leaseMs, pollMs, faults } = options;
+  options.workers.note(param(context, 'endpoint'), param(context, 'worker'));
   const signal = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(pollMs)]);
   const request = {
     workerId: param(context, 'worker'),

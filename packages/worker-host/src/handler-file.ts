@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { SettingsError } from '@flash/worker-core';
 import type { AppSettings } from './app-settings.ts';
 
@@ -10,10 +10,12 @@ import type { AppSettings } from './app-settings.ts';
  */
 export function findHandlerFile({ FLASH_APP_DIR, FLASH_RESOURCE_NAME }: AppSettings): string | undefined {
   if (FLASH_RESOURCE_NAME === undefined) return undefined;
-  const file = resolve(FLASH_APP_DIR, `handler_${FLASH_RESOURCE_NAME}.py`);
-  if (dirname(file) !== resolve(FLASH_APP_DIR) || FLASH_RESOURCE_NAME.includes('\0'))
+  const name = `handler_${FLASH_RESOURCE_NAME}.py`;
+  if (basename(name) !== name || name.includes('\0')) {
     throw new SettingsError(
       `FLASH_RESOURCE_NAME is ${JSON.stringify(FLASH_RESOURCE_NAME)}, which leads out of the app directory`,
     );
+  }
+  const file = resolve(FLASH_APP_DIR, name);
   return existsSync(file) ? file : undefined;
 }
