@@ -36,7 +36,7 @@ try {
   for (const call of [1, 2, 3]) await submit(api, `A class, call ${call} of 3 on one instance`, 'class.json');
   await submit(api, 'A function with a package from PyPI', 'dependency.json');
   console.log(
-    `${green('All three samples ran.')} Next: npm run gateway, then send requests of your own; see README.md`,
+    `${green('All three samples ran.')} Next: npm run gateway, npm run worker, then send requests of your own; see README.md`,
   );
   exitCode = 0;
 } catch (error) {

@@ -57,7 +57,8 @@ async function whyUnfit(worker: Worker, started: Promise<void>): Promise<Unfit |
     ),
     worker.checkFitness(),
   ]);
-  return python ?? (machine && { check: machine.check, reason: machine.message });
+  // A machine without memory or space has no Python either: the cause is what helps.
+  return machine === undefined ? python : { check: machine.check, reason: machine.message };
 }
 
 async function serveUntil(

@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InvalidRequestError, jobResultJson, joinBytes, parseQueueJob } from '@flash/worker-core';
-import type { Worker } from '@flash/worker-host';
+import { openRunpodHeartbeat, type Worker } from '@flash/worker-host';
 import pLimit from 'p-limit';
 import { endRequested } from './end-request.ts';
 import type { QbSettings } from './settings.ts';
 
 /** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (contract, section 4: RUNPOD_REALTIME_PORT). */
-export async function serveRealtime(worker: Worker, settings: QbSettings): Promise<void> {
+export async function serveRealtime(
+  worker: Worker,
+  settings: QbSettings,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   const asked = endRequested();
+  const atWork = new Set<string>();
+  const heartbeat = await openRunpodHeartbeat(worker, env, () => [...atWork]);
   await worker.start();
   const limit = pLimit(settings.RUNPOD_REALTIME_CONCURRENCY);
   const path = `/${settings.RUNPOD_ENDPOINT_ID ?? 'local'}/realtime`;
@@ -31,7 +37,8 @@ export async function serveRealtime(worker: Worker, settings: QbSettings): Promi
     response.once('close', () => gone.abort());
     const { id, body, executionTimeoutMs } = parseQueueJob(bytes);
     const job = { id: id ?? `realtime-${randomUUID()}`, bytes, body, executionTimeoutMs, stop: gone.signal };
-    const outcome = await limit(() => worker.jobRunner.run(job));
+    atWork.add(job.id);
+    const outcome = await limit(() => worker.jobRunner.run(job)).finally(() => atWork.delete(job.id));
     response.writeHead(200, { 'content-type': 'application/json' }).end(jobResultJson(outcome));
   }
 
@@ -48,6 +55,7 @@ export async function serveRealtime(worker: Worker, settings: QbSettings): Promi
   const timer = setTimeout(() => server.closeAllConnections(), settings.FLASH_DRAIN_MS);
   await closed;
   clearTimeout(timer);
+  await heartbeat?.close();
 }
 
 class BodyTooLargeError extends InvalidRequestError {}

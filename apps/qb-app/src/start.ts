@@ -40,7 +40,7 @@ async function main(args: readonly string[], given: NodeJS.ProcessEnv): Promise<
       await serveApi(worker, flags, settings, env);
     } else if (settings.RUNPOD_REALTIME_PORT !== undefined) {
       const { serveRealtime } = await import('./serve-realtime.ts');
-      await serveRealtime(worker, settings);
+      await serveRealtime(worker, settings, env);
     } else {
       const { serveQueue } = await import('./serve-queue.ts');
       return await serveQueue(worker, settings, env);

@@ -1,14 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { request as httpRequest } from 'node:http';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { live, Queue, until, wait, type Worker, workerKey } from './queue-worker.ts';
 
+const clients = fileURLToPath(new URL('../../../.venv-dev/bin/python', import.meta.url));
 const add = live('def f(a, b): return a + b', 1, 2);
 const loop = live('def f():\n while True: pass');
 const sleep = (seconds: number): object =>
@@ -452,3 +453,48 @@ async function untilAtWork(id: string): Promise<void> {
   await until(() => record?.status === 'IN_PROGRESS');
   await wait(300);
 }
+
+describe('the platform’s own client', () => {
+  it('runs, streams, cancels and is called back', async () => {
+    queue = await Queue.open();
+    const handler = `
+import time, runpod
+def stream(count):
+    for index in range(count):
+        yield {"i": index}
+def handler(job):
+    do = job["input"]["do"]
+    if do == "echo": return job["input"]["value"]
+    if do == "fail": raise ValueError("it broke")
+    if do == "stream": return stream(job["input"]["count"])
+    if do == "progress":
+        runpod.serverless.progress_update(job, "half")
+        time.sleep(1)
+        return "whole"
+    while True: pass
+`;
+    // Its own environment has the real SDK, whose progress_update is used here.
+    queue.worker({ ...deployed(handler), FLASH_PYTHON: clients });
+    const { stdout } = await promisify(execFile)(
+      clients,
+      [
+        '-m',
+        'pytest',
+        '-q',
+        '-p',
+        'no:cacheprovider',
+        fileURLToPath(new URL('./queue-clients', import.meta.url)),
+      ],
+      {
+        env: {
+          ...process.env,
+          RUNPOD_ENDPOINT_BASE_URL: queue.url.replace(/\/ep$/, ''),
+          RUNPOD_API_KEY: 'local',
+        },
+      },
+    ).catch((error: { stdout: string }) => {
+      throw new Error(error.stdout);
+    });
+    expect(stdout).toContain('8 passed');
+  }, 120_000);
+});

@@ -6,7 +6,11 @@ const count = z.coerce.number().int().positive();
 
 /** Settings of the Python bridge by the environment variable that sets each. */
 export const pythonBridgeSettingsSchema = z.object({
-  FLASH_MAX_RUNNERS: count.default(8).describe('Most Python processes that run requests at once'),
+  FLASH_MAX_RUNNERS: count
+    .default(8)
+    .describe(
+      'Most Python processes that run requests at once; by default FLASH_CONCURRENCY when that is more',
+    ),
   FLASH_MAX_WAITING: count
     .default(1000)
     .describe('Most requests that wait for a runner; one more is refused (503)'),

@@ -1,7 +1,6 @@
 import { type Log, workerVersion } from '@flash/worker-core';
 import { QueueCallError } from './queue-call-error.ts';
 import type { QueueClient } from './queue-client.ts';
-import type { QueueUrls } from './queue-urls.ts';
 import { withRetries } from './retry.ts';
 import type { RunpodQueueSettings } from './settings.ts';
 
@@ -12,7 +11,8 @@ const longestReason = 256;
 
 export interface HeartbeatParts {
   readonly client: QueueClient;
-  readonly urls: QueueUrls;
+  /** The address with these parameters; `undefined` when the platform gave none. */
+  readonly url: (parameters: Readonly<Record<string, string>>) => string | undefined;
   readonly settings: RunpodQueueSettings;
   /** Ids of the jobs in progress. */
   readonly jobIds: () => readonly string[];
@@ -52,9 +52,13 @@ export class Heartbeat {
   }
 
   async #ping(more: Readonly<Record<string, string>>): Promise<void> {
-    const { client, urls, settings, jobIds, log } = this.#parts;
+    const { client, settings, jobIds, log } = this.#parts;
     const ids = joined(jobIds());
-    const url = urls.ping({ ...(ids === '' ? {} : { job_id: ids }), runpod_version: workerVersion, ...more });
+    const url = this.#parts.url({
+      ...(ids === '' ? {} : { job_id: ids }),
+      runpod_version: workerVersion,
+      ...more,
+    });
     if (url === undefined) return;
     const call = { timeoutMs: settings.RUNPOD_PING_INTERVAL * 2, signal: this.#closed.signal };
     try {

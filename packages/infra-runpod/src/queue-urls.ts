@@ -49,12 +49,11 @@ export class QueueUrls {
 
   /** `undefined` when the platform gave no address for heartbeats. */
   ping(parameters: Readonly<Record<string, string>>): string | undefined {
-    return this.#ping && withQuery(this.#ofWorker(this.#ping), new URLSearchParams(parameters).toString());
+    return this.#ping && pingUrl(this.#ping, this.#workerId, parameters);
   }
 
   #ofWorker(template: string): string {
-    const id = encodeURIComponent(this.#workerId);
-    return template.replaceAll('$RUNPOD_POD_ID', () => id).replaceAll('$ID', () => id);
+    return ofWorker(template, this.#workerId);
   }
 
   #ofJob(template: string, jobId: string): string {
@@ -62,6 +61,28 @@ export class QueueUrls {
       .replaceAll('$RUNPOD_POD_ID', () => encodeURIComponent(this.#workerId))
       .replaceAll('$ID', () => encodeURIComponent(jobId));
   }
+}
+
+/**
+ * The template of heartbeats, for a worker that serves no queue.
+ *
+ * @throws SettingsError when it can't be used.
+ */
+export function pingTemplate(settings: Pick<RunpodQueueSettings, Variable>): string | undefined {
+  return optional('RUNPOD_WEBHOOK_PING', settings);
+}
+
+export function pingUrl(
+  template: string,
+  workerId: string,
+  parameters: Readonly<Record<string, string>>,
+): string {
+  return withQuery(ofWorker(template, workerId), new URLSearchParams(parameters).toString());
+}
+
+function ofWorker(template: string, workerId: string): string {
+  const id = encodeURIComponent(workerId);
+  return template.replaceAll('$RUNPOD_POD_ID', () => id).replaceAll('$ID', () => id);
 }
 
 function required(

@@ -76,7 +76,7 @@ export class RunpodJobQueue implements JobQueue {
     this.#taker = new JobTaker({ client, urls, settings, jobs, hasResult: (id) => delivery.has(id), log });
     this.#heartbeat = new Heartbeat({
       client,
-      urls,
+      url: (parameters) => urls.ping(parameters),
       settings,
       log,
       jobIds: () => [...new Set([...jobs.ids, ...delivery.pendingIds])],

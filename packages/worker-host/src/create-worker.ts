@@ -66,7 +66,7 @@ export interface Worker {
  */
 export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const { env = process.env, modules = [] } = options;
-  const settings = readSettings(workerSettingsSchema, env);
+  const settings = withRunnersForJobs(readSettings(workerSettingsSchema, env), env);
   const container = new Container({ defaultScope: 'Singleton' });
   for (const module of modules) container.load(module);
   bindDefaults(container, env, settings, options.logDescriptor);
@@ -106,6 +106,13 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       await executeRequest.close();
     },
   };
+}
+
+/** Jobs in flight at once are no use without a process for each, unless somebody wants it so. */
+function withRunnersForJobs(settings: WorkerSettings, env: NodeJS.ProcessEnv): WorkerSettings {
+  if (env.FLASH_MAX_RUNNERS) return settings;
+  const { FLASH_MAX_RUNNERS, FLASH_CONCURRENCY = 1 } = settings;
+  return { ...settings, FLASH_MAX_RUNNERS: Math.max(FLASH_MAX_RUNNERS, FLASH_CONCURRENCY) };
 }
 
 const noVolumeCacheModule = new ContainerModule(({ bind }) => {

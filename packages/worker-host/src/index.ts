@@ -1,5 +1,5 @@
 /** `@flash/worker-host`: puts a worker together; shared by qb-app, lb-app and hosts of your own. */
 export { type CreateWorkerOptions, createWorker, type Worker } from './create-worker.ts';
 export { captureLastWords, emergencyLog, writeFatal } from './last-words.ts';
-export { openRunpodQueue } from './open-runpod-queue.ts';
+export { openRunpodHeartbeat, openRunpodQueue } from './open-runpod-queue.ts';
 export { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';

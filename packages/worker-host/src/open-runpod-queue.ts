@@ -16,3 +16,24 @@ export async function openRunpodQueue(worker: Worker, env: NodeJS.ProcessEnv): P
     log: worker.log,
   });
 }
+
+/**
+ * Tells the platform that a worker lives that serves no queue; `undefined` when the platform gave no address for it.
+ *
+ * @param jobIds - ids of what it works on.
+ * @throws SettingsError naming a setting that is wrong.
+ */
+export async function openRunpodHeartbeat(
+  worker: Worker,
+  env: NodeJS.ProcessEnv,
+  jobIds: () => readonly string[],
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (!env.RUNPOD_WEBHOOK_PING) return undefined;
+  const { openHeartbeat, runpodQueueSettingsSchema } = await import('@flash/infra-runpod');
+  return openHeartbeat({
+    settings: readSettings(runpodQueueSettingsSchema, env),
+    workerId: worker.identity.workerId,
+    log: worker.log,
+    jobIds,
+  });
+}

@@ -4,7 +4,6 @@ export const ports = {
   PythonInstaller: Symbol.for('@flash/PythonInstaller'),
   SystemInstaller: Symbol.for('@flash/SystemInstaller'),
   VolumeCache: Symbol.for('@flash/VolumeCache'),
-  JobQueue: Symbol.for('@flash/JobQueue'),
   /** Bound any number of times: every one is asked. */
   FitnessCheck: Symbol.for('@flash/FitnessCheck'),
   Log: Symbol.for('@flash/Log'),

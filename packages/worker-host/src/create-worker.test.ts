@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FitnessCheck, ports, RunFunctionJob, RunHandlerJob, UnfitError } from '@flash/worker-core';
+import { FakeExecutor, RecordingLog } from '@flash/worker-core/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ContainerModule } from 'inversify';
+import { createWorker, type Worker } from './index.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'flash-test-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function worker(
+  env: Record<string, string> = {},
+  checks: FitnessCheck[] = [],
+): { worker: Worker; log: RecordingLog } {
+  const log = new RecordingLog();
+  const module = new ContainerModule(({ bind }) => {
+    bind(ports.Log).toConstantValue(log);
+    bind(ports.Executor).toConstantValue(new FakeExecutor({}));
+    for (const check of checks) bind(ports.FitnessCheck).toConstantValue(check);
+  });
+  return {
+    worker: createWorker({ env: { FLASH_PYTHON: process.execPath, ...env }, modules: [module] }),
+    log,
+  };
+}
+
+function file(name: string, content: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('createWorker', () => {
+  it('asks the fitness checks of the host beside its own', async () => {
+    const failing = {
+      name: 'licence',
+      check: () => Promise.reject(new UnfitError('licence', 'it has run out')),
+    };
+    expect(await worker({}, [failing]).worker.checkFitness()).toMatchObject({ check: 'licence' });
+    const passing = { name: 'licence', check: async () => {} };
+    const short = { FLASH_MIN_MEMORY_BYTES: '1000000000000000' };
+    expect(await worker(short, [passing]).worker.checkFitness()).toMatchObject({ check: 'memory' });
+    expect(
+      await worker({ ...short, RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true' }, [passing]).worker.checkFitness(),
+    ).toBeUndefined();
+  });
+
+  it('serves the handler of its resource where there is one, else FunctionRequests', () => {
+    file('handler_gpu.py', '');
+    const app = { FLASH_APP_DIR: directory };
+    expect(worker({ ...app, FLASH_RESOURCE_NAME: 'gpu' }).worker.jobRunner).toBeInstanceOf(RunHandlerJob);
+    expect(worker({ ...app, FLASH_RESOURCE_NAME: 'other' }).worker.jobRunner).toBeInstanceOf(RunFunctionJob);
+    expect(worker(app).worker.jobRunner).toBeInstanceOf(RunFunctionJob);
+  });
+
+  it.each(['../evil', '/etc/evil', 'a/../../b', '.\0.'])('refuses the resource %j', (FLASH_RESOURCE_NAME) => {
+    expect(() => worker({ FLASH_APP_DIR: directory, FLASH_RESOURCE_NAME })).toThrow(
+      expect.objectContaining({ code: 'SETTINGS' }),
+    );
+  });
+
+  it('has as many jobs in flight as was set, as the manifest says, or one', () => {
+    const resources = { gpu: { resource_type: 'x', max_concurrency: 5 } };
+    const FLASH_MANIFEST_PATH = file('manifest.json', JSON.stringify({ version: '1', resources }));
+    const gpu = { FLASH_MANIFEST_PATH, FLASH_RESOURCE_NAME: 'gpu', FLASH_APP_DIR: directory };
+    expect(worker(gpu).worker.concurrency).toBe(5);
+    expect(worker({ ...gpu, FLASH_CONCURRENCY: '2' }).worker.concurrency).toBe(2);
+    expect(worker({ ...gpu, FLASH_RESOURCE_NAME: 'cpu' }).worker.concurrency).toBe(1);
+    expect(worker().worker.concurrency).toBe(1);
+  });
+
+  it.each(['{', '{"resources": 3}'])('says that it can’t read the manifest %j, and goes on', (text) => {
+    const FLASH_MANIFEST_PATH = file('broken.json', text);
+    const { worker: made, log } = worker({ FLASH_MANIFEST_PATH, FLASH_RESOURCE_NAME: 'gpu' });
+    expect(made.concurrency).toBe(1);
+    expect(log.messages).toContain('the manifest can’t be read: one job at a time');
+  });
+
+  it('knows who it is', () => {
+    expect(worker({ RUNPOD_POD_ID: 'pod', RUNPOD_POD_HOSTNAME: 'host' }).worker.identity).toMatchObject({
+      workerId: 'pod',
+      hostname: 'host',
+    });
+    expect(worker().worker.identity.workerId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});

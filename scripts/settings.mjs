@@ -1,0 +1,62 @@
+/**
+ * The tables of settings in README.md, made out of the schemas that read them. `--check` only says whether they are up to date.
+ * Needs the build (npm run build).
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lbSettingsSchema } from '../apps/lb-app/dist/settings.js';
+import { qbSettingsSchema } from '../apps/qb-app/dist/settings.js';
+import { runpodQueueSettingsSchema } from '../packages/infra-runpod/dist/settings.js';
+import { gatewaySettingsSchema } from '../packages/queue-gateway/dist/settings.js';
+import { workerSettingsSchema } from '../packages/worker-host/dist/settings.js';
+import { fail, root } from './lib/run.mjs';
+
+const groups = {
+  worker: workerSettingsSchema,
+  'lb-app': lbSettingsSchema,
+  'qb-app': qbSettingsSchema,
+  queue: runpodQueueSettingsSchema,
+  gateway: gatewaySettingsSchema,
+};
+/** Defaults that depend on the machine. */
+const worded = { FLASH_SPIN_US: '300; 0 on one CPU', FLASH_STATE_DIR: '$TMPDIR/flash-worker' };
+const longestDefault = 40;
+
+const path = join(root, 'README.md');
+const readme = readFileSync(path, 'utf8');
+let made = readme;
+for (const [group, schema] of Object.entries(groups)) {
+  const [begin, end] = [`<!-- settings: ${group} -->`, '<!-- end of settings -->'];
+  const from = made.indexOf(begin);
+  if (from < 0) fail(`README.md has no ${begin}`);
+  const to = made.indexOf(end, from);
+  made = `${made.slice(0, from + begin.length)}\n\n${table(schema)}\n\n${made.slice(to)}`;
+}
+if (plain(made) !== plain(readme)) {
+  if (process.argv.includes('--check'))
+    fail('the settings in README.md are not up to date: node scripts/settings.mjs');
+  writeFileSync(path, made);
+  console.log('README.md was written');
+}
+
+/** The formatter pads the cells of a table. */
+function plain(text) {
+  return text.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
+}
+
+function table(schema) {
+  const rows = Object.entries(schema.shape)
+    .filter(([, field]) => field.description !== undefined)
+    .map(
+      ([name, field]) =>
+        `| \`${name}\` | ${defaultOf(name, field)} | ${field.description.replaceAll('|', '\\|')} |`,
+    );
+  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function defaultOf(name, field) {
+  if (worded[name] !== undefined) return worded[name];
+  const parsed = field.safeParse(undefined);
+  const text = parsed.success && parsed.data !== undefined ? String(parsed.data) : '';
+  return text.length > longestDefault ? `${text.slice(0, longestDefault)}…` : text;
+}
