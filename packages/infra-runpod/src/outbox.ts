@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, SettingsError } from '@flash/worker-core';
 import { z } from 'zod';
@@ -137,8 +137,11 @@ export class Outbox {
     await rm(join(this.#directory, name), { force: true });
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** Leaves nothing behind when nothing is stored. */
+  async close(): Promise<void> {
+    await this.#file.close();
+    // Fails when there are results, which is how it should be.
+    await rmdir(this.#directory).catch(() => {});
   }
 
   #note(result: StoredResult): StoredResult {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What a file is called that has no name of its own yet. */
@@ -42,9 +42,12 @@ export class SpareFile {
     }
   }
 
+  /** Removes the file that was opened ahead. */
   async close(): Promise<void> {
     const spare = await this.#next?.catch(() => undefined);
-    await spare?.file.close();
+    if (spare === undefined) return;
+    await spare.file.close();
+    await rm(spare.path, { force: true });
   }
 
   async #open(): Promise<Opened> {

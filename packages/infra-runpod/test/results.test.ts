@@ -222,6 +222,14 @@ describe('results', () => {
     expect(platform.results[2]).toEqual({ output: 'a' });
   });
 
+  it('leaves nothing on disk when nothing waits', async () => {
+    const one = await open();
+    await one.queue.finish(await take(one, 'a'), { outputJson: json(1) });
+    await one.queue.close(0);
+    opened = [];
+    expect(await readdir(one.stateDirectory)).toEqual([]);
+  });
+
   it('shows no key in logs and errors', async () => {
     const one = await open();
     platform.answers.done = inTurn(status(500, `you sent ${key}`), status(200, {}));
