@@ -97,7 +97,7 @@ describe('qb-app on the command line', () => {
 
   it.each([
     [['--test_input', '{'], 'the job is not JSON'],
-    [['--test_input', '{"inputs":1}'], '"input"'],
+    [['--test_input', '{"inputs":1}'], 'must be a JSON object with an'],
     [['--test_input', '{"input":{}}', '--test_output', '['], 'the expected result is not JSON'],
     [['--rp_serve_api', '--rp_api_port', 'http'], '--rp_api_port'],
     [['--rp_serve_api', '--rp_api_concurrency', '0'], '--rp_api_concurrency'],
