@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Job } from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
 import { RunpodJobQueue } from '../src/index.ts';
 import { type RunpodQueueSettings, runpodQueueSettingsSchema } from '../src/settings.ts';
@@ -128,8 +129,44 @@ export async function openQueue(
   return { queue, log, stateDirectory: directory, settings };
 }
 
-export async function removeState(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
+export type Opened = Awaited<ReturnType<typeof openQueue>>;
+
+/** A platform with the queues that a test has opened on it. */
+export class Setting {
+  readonly platform = new Platform();
+  readonly #opened = new Set<Opened>();
+
+  async begin(): Promise<this> {
+    await this.platform.open();
+    return this;
+  }
+
+  async open(more: Record<string, string> = {}): Promise<Opened> {
+    const opened = await openQueue(this.platform, more);
+    this.#opened.add(opened);
+    return opened;
+  }
+
+  /** Takes a job of this id; after it the platform has none. */
+  async take({ queue }: Opened, id = 'j1'): Promise<Job> {
+    this.platform.answers.take = inTurn(status(200, { id, input: 1 }), status(204));
+    const [job] = await queue.take(1, new AbortController().signal);
+    return job as Job;
+  }
+
+  /** Closes a queue whose state another one is to find. */
+  async leave(opened: Opened): Promise<void> {
+    this.#opened.delete(opened);
+    await opened.queue.close(0);
+  }
+
+  async end(): Promise<void> {
+    for (const { queue, stateDirectory } of this.#opened) {
+      await queue.close(0);
+      await rm(stateDirectory, { recursive: true, force: true });
+    }
+    await this.platform.close();
+  }
 }
 
 export async function until(condition: () => boolean, timeoutMs = 5000): Promise<void> {

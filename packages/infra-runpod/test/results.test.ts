@@ -2,38 +2,23 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from '@flash/worker-core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { drop, inTurn, key, openQueue, Platform, removeState, reply, status, until } from './platform.ts';
+import { drop, inTurn, key, type Opened, type Platform, reply, Setting, status, until } from './platform.ts';
 
 const signal = new AbortController().signal;
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
-type Opened = Awaited<ReturnType<typeof openQueue>>;
 
 describe('results', () => {
+  let setting: Setting;
   let platform: Platform;
-  let opened: Opened[];
-  const open = async (more: Record<string, string> = {}): Promise<Opened> => {
-    const one = await openQueue(platform, more);
-    opened.push(one);
-    return one;
-  };
-  const take = async ({ queue }: Opened, id: string): Promise<Job> => {
-    platform.answers.take = status(200, { id, input: 1 });
-    const [job] = await queue.take(1, signal);
-    return job as Job;
-  };
+  const open = (more: Record<string, string> = {}): Promise<Opened> => setting.open(more);
+  const take = (opened: Opened, id?: string): Promise<Job> => setting.take(opened, id);
   const stored = async ({ stateDirectory }: Opened, workerId = 'w1'): Promise<string[]> =>
     (await readdir(join(stateDirectory, `worker-${workerId}`))).filter((name) => name.endsWith('.result'));
   beforeEach(async () => {
-    platform = await new Platform().open();
-    opened = [];
+    setting = await new Setting().begin();
+    platform = setting.platform;
   });
-  afterEach(async () => {
-    for (const { queue, stateDirectory } of opened) {
-      await queue.close(0);
-      await removeState(stateDirectory);
-    }
-    await platform.close();
-  });
+  afterEach(() => setting.end());
 
   it('posts them as the platform wants it', async () => {
     const one = await open();
@@ -103,8 +88,7 @@ describe('results', () => {
     const first = await open();
     for (const id of ['a', 'b', 'c'])
       await first.queue.finish(await take(first, id), { outputJson: json(id), isStream: id === 'b' });
-    await first.queue.close(0);
-    opened = [];
+    await setting.leave(first);
     const folder = join(first.stateDirectory, 'worker-w1');
     const names = await stored(first);
     expect(names).toHaveLength(3);
@@ -138,8 +122,7 @@ describe('results', () => {
     await first.queue.finish(await take(first, 'a'), { outputJson: json(1) });
     platform.answers.take = inTurn(status(200, { id: 'a', input: 1 }), status(204));
     expect(await first.queue.take(1, signal)).toEqual([]);
-    await first.queue.close(0);
-    opened = [];
+    await setting.leave(first);
     platform.calls.length = 0;
     await open({ stateDirectory: first.stateDirectory, workerId: 'w2' });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -225,8 +208,7 @@ describe('results', () => {
   it('leaves nothing on disk when nothing waits', async () => {
     const one = await open();
     await one.queue.finish(await take(one, 'a'), { outputJson: json(1) });
-    await one.queue.close(0);
-    opened = [];
+    await setting.leave(one);
     expect(await readdir(one.stateDirectory)).toEqual([]);
   });
 

@@ -3,18 +3,25 @@ import { join } from 'node:path';
 import type { Job } from '@flash/worker-core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunpodJobQueue } from '../src/index.ts';
-import { drop, inTurn, key, never, openQueue, Platform, removeState, status, until } from './platform.ts';
+import {
+  drop,
+  inTurn,
+  key,
+  never,
+  type Opened,
+  openQueue,
+  Platform,
+  Setting,
+  status,
+  until,
+} from './platform.ts';
 
 const signal = new AbortController().signal;
 
 describe('taking jobs', () => {
+  let setting: Setting;
   let platform: Platform;
-  let opened: Awaited<ReturnType<typeof openQueue>>[];
-  const open = async (more: Record<string, string> = {}): Promise<RunpodJobQueue> => {
-    const one = await openQueue(platform, more);
-    opened.push(one);
-    return one.queue;
-  };
+  const open = (more: Record<string, string> = {}): Promise<Opened> => setting.open(more);
   const takeSome = async (queue: RunpodJobQueue, wanted = 1): Promise<readonly Job[]> => {
     for (;;) {
       const jobs = await queue.take(wanted, signal);
@@ -22,20 +29,14 @@ describe('taking jobs', () => {
     }
   };
   beforeEach(async () => {
-    platform = await new Platform().open();
-    opened = [];
+    setting = await new Setting().begin();
+    platform = setting.platform;
   });
-  afterEach(async () => {
-    for (const { queue, stateDirectory } of opened) {
-      await queue.close(0);
-      await removeState(stateDirectory);
-    }
-    await platform.close();
-  });
+  afterEach(() => setting.end());
 
   it('asks as the platform wants it: worker id, busy flag, raw key', async () => {
     platform.answers.take = inTurn(status(200, { id: 'a', input: 1 }), status(200, { id: 'b', input: 2 }));
-    const queue = await open();
+    const { queue } = await open();
     await takeSome(queue);
     await takeSome(queue);
     const [first, second] = platform.of('job-take');
@@ -52,7 +53,7 @@ describe('taking jobs', () => {
       { id: 'a', input: { x: 'ä' } },
       { id: 'b', input: 2 },
     ]);
-    const jobs = await takeSome(await open(), 4);
+    const jobs = await takeSome((await open()).queue, 4);
     expect(platform.of('job-take-batch')[0]?.query.get('batch_size')).toBe('4');
     expect(jobs.map(({ id, bytes }) => [id, JSON.parse(Buffer.from(bytes).toString()).input])).toEqual([
       ['a', { x: 'ä' }],
@@ -66,14 +67,15 @@ describe('taking jobs', () => {
     ['an empty 200', status(200)],
   ])('takes %s for "no job"', async (_, answer) => {
     platform.answers.take = answer;
-    expect(await (await open()).take(1, signal)).toEqual([]);
-    expect(opened[0]?.log.events.filter(({ level }) => level !== 'debug')).toEqual([]);
+    const { queue, log } = await open();
+    expect(await queue.take(1, signal)).toEqual([]);
+    expect(log.events.filter(({ level }) => level !== 'debug')).toEqual([]);
   });
 
   it('does not ask in a busy loop when the answer is always "nothing" at once', async () => {
     platform.answers.take = status(204);
     platform.answers.stop = status(204);
-    const queue = await open();
+    const { queue } = await open();
     for (const end = Date.now() + 2000; Date.now() < end; ) await queue.take(1, signal);
     expect(platform.of('job-take').length).toBeLessThanOrEqual(10);
     expect(platform.of('job-stop').length).toBeLessThanOrEqual(10);
@@ -81,7 +83,7 @@ describe('taking jobs', () => {
 
   it('does so also when several takes are open', async () => {
     platform.answers.take = status(204);
-    const queue = await open();
+    const { queue } = await open();
     const end = Date.now() + 1500;
     const asking = async (): Promise<void> => {
       while (Date.now() < end) await queue.take(1, signal);
@@ -96,7 +98,7 @@ describe('taking jobs', () => {
       status(200, { id: 'a', input: 1 }),
       status(200, { id: 'b', input: 1 }),
     );
-    const queue = await open();
+    const { queue } = await open();
     await queue.take(1, signal);
     const startedAt = performance.now();
     await queue.take(1, signal);
@@ -106,7 +108,7 @@ describe('taking jobs', () => {
 
   it('ends a poll that takes longer than its time, and takes that for "no job"', async () => {
     platform.answers.take = never;
-    const queue = await open({ FLASH_TAKE_TIMEOUT_MS: '50' });
+    const { queue } = await open({ FLASH_TAKE_TIMEOUT_MS: '50' });
     expect(await queue.take(1, signal)).toEqual([]);
   });
 
@@ -117,21 +119,22 @@ describe('taking jobs', () => {
     ['a text that is no JSON', status(200, 'not json')],
   ])('goes on after %s', async (_, failure) => {
     platform.answers.take = inTurn(failure, failure, status(200, { id: 'a', input: 1 }));
-    const [job] = await takeSome(await open());
+    const { queue, log } = await open();
+    const [job] = await takeSome(queue);
     expect(job?.id).toBe('a');
-    expect(opened[0]?.log.messages).toContain('no job could be taken; trying again');
+    expect(log.messages).toContain('no job could be taken; trying again');
   });
 
   it('pauses after 429', async () => {
     platform.answers.take = inTurn(status(429), status(200, { id: 'a', input: 1 }));
-    await takeSome(await open());
+    await takeSome((await open()).queue);
     const [first, second] = platform.of('job-take');
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(99);
   });
 
   it('waits longer and longer between failures, up to a bound', async () => {
     platform.answers.take = status(503);
-    const queue = await open({ FLASH_RETRY_MIN_MS: '20', FLASH_RETRY_MAX_MS: '160' });
+    const { queue } = await open({ FLASH_RETRY_MIN_MS: '20', FLASH_RETRY_MAX_MS: '160' });
     const stop = new AbortController();
     const taking = queue.take(1, stop.signal).catch(() => {});
     await until(() => platform.of('job-take').length >= 6);
@@ -148,14 +151,15 @@ describe('taking jobs', () => {
       status(200, { input: 1 }),
       status(200, [null, 'text', { id: 7, input: 1 }, { id: 'x' }]),
     );
-    const jobs = await takeSome(await open(), 4);
+    const { queue, log } = await open();
+    const jobs = await takeSome(queue, 4);
     expect(jobs.map(({ id, body }) => [id, body.input])).toEqual([['x', undefined]]);
-    expect(opened[0]?.log.events.filter(({ level }) => level === 'error')).toHaveLength(4);
+    expect(log.events.filter(({ level }) => level === 'error')).toHaveLength(4);
   });
 
   it('hands a job over once, however often it is delivered', async () => {
     platform.answers.take = status(200, { id: 'same', input: 1 });
-    const queue = await open();
+    const { queue } = await open();
     const [job] = await takeSome(queue);
     expect(await queue.take(1, signal)).toEqual([]);
     await queue.finish(job as Job, { outputJson: Buffer.from('1') });
@@ -165,7 +169,7 @@ describe('taking jobs', () => {
 
   it('takes a job again when its result is long past: somebody wants it run once more', async () => {
     platform.answers.take = status(200, { id: 'same', input: 1 });
-    const queue = await open({ FLASH_DUPLICATE_WINDOW_MS: '30' });
+    const { queue } = await open({ FLASH_DUPLICATE_WINDOW_MS: '30' });
     const [job] = await takeSome(queue);
     await queue.finish(job as Job, {});
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -177,17 +181,16 @@ describe('taking jobs', () => {
       status(200, { id: 'a', input: 1, policy: { executionTimeout: 1500 } }),
       status(200, { id: 'b', input: 1, policy: { executionTimeout: 'soon' } }),
     );
-    const queue = await open();
+    const { queue } = await open();
     expect((await takeSome(queue))[0]?.executionTimeoutMs).toBe(1500);
     expect((await takeSome(queue))[0]?.executionTimeoutMs).toBeUndefined();
   });
 
   it('keeps the folder of each worker apart', async () => {
-    const queue = await open({ workerId: '../../etc' });
-    expect(queue).toBeDefined();
-    const [folder] = await readdir(opened[0]?.stateDirectory ?? '');
+    const { stateDirectory } = await open({ workerId: '../../etc' });
+    const [folder] = await readdir(stateDirectory);
     expect(folder).toMatch(/^worker-[A-Za-z0-9_-]+$/);
-    expect(await readdir(join(opened[0]?.stateDirectory ?? '', '..'))).not.toContain('etc');
+    expect(await readdir(join(stateDirectory, '..'))).not.toContain('etc');
   });
 });
 

@@ -1,37 +1,21 @@
 import type { Job } from '@flash/worker-core';
 import { workerVersion } from '@flash/worker-core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { inTurn, openQueue, Platform, removeState, reply, status, until } from './platform.ts';
+import { inTurn, type Opened, type Platform, reply, Setting, status, until } from './platform.ts';
 
-const signal = new AbortController().signal;
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-type Opened = Awaited<ReturnType<typeof openQueue>>;
 
 describe('while a job is at work', () => {
+  let setting: Setting;
   let platform: Platform;
-  let opened: Opened[];
-  const open = async (more: Record<string, string> = {}): Promise<Opened> => {
-    const one = await openQueue(platform, more);
-    opened.push(one);
-    return one;
-  };
-  const take = async ({ queue }: Opened, id = 'j1'): Promise<Job> => {
-    platform.answers.take = inTurn(status(200, { id, input: 1 }), status(204));
-    const [job] = await queue.take(1, signal);
-    return job as Job;
-  };
+  const open = (more: Record<string, string> = {}): Promise<Opened> => setting.open(more);
+  const take = (opened: Opened, id?: string): Promise<Job> => setting.take(opened, id);
   beforeEach(async () => {
-    platform = await new Platform().open();
-    opened = [];
+    setting = await new Setting().begin();
+    platform = setting.platform;
   });
-  afterEach(async () => {
-    for (const { queue, stateDirectory } of opened) {
-      await queue.close(0);
-      await removeState(stateDirectory);
-    }
-    await platform.close();
-  });
+  afterEach(() => setting.end());
 
   it('streams chunk by chunk, each numbered, each until it is taken', async () => {
     const one = await open();
