@@ -60,6 +60,27 @@ describe('ServeJobs', () => {
     expect(first.ends).toBe(1);
   });
 
+  it('asks for no more than there is room for, what it has asked for already included', async () => {
+    const { queue, serve } = setUp(
+      async ({ body }) => {
+        await wait(Number(body.input));
+        return {};
+      },
+      { concurrency: 3 },
+    );
+    const served = serve.serve();
+    await wait(5);
+    expect(queue.takes).toEqual([3]);
+    const job = queue.submit(20);
+    await wait(5);
+    expect(queue.takes).toEqual([3, 2]);
+    await job.ended;
+    await wait(5);
+    expect(queue.takes).toEqual([3, 2, 1]);
+    serve.stop();
+    await served;
+  });
+
   it('goes on after a job that failed in the runner, and answers it', async () => {
     const { queue, serve, log } = setUp(async ({ body }) => {
       if (body.input === 'bad') throw new Error('unforeseen');
