@@ -29,14 +29,17 @@ export class SpareFile {
 
   /** Writes a file and gives it its name, replacing what had it. */
   async write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
-    const { path, file } = await (this.#next ?? this.#open());
+    const opened = this.#next ?? this.#open();
+    // Taken before the wait: another write must not get the same file.
     this.#next = undefined;
+    const { path, file } = await opened;
     try {
       await file.writev(pieces as Uint8Array[]);
       await rename(path, join(this.#directory, name));
     } finally {
       void file.close().catch(() => {});
-      this.#next = this.#open();
+      // Another write may have opened one already.
+      this.#next ??= this.#open();
       // Whoever needs it is told.
       this.#next.catch(() => {});
     }
