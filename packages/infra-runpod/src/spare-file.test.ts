@@ -16,6 +16,8 @@ it('writes files side by side, and has one spare file, which goes in the end', a
   const names = Array.from({ length: 20 }, (_, index) => `file-${index}`);
   await Promise.all(names.map((name) => file.write(name, [Buffer.from(name), Buffer.from('!')])));
   await file.write('file-0', [Buffer.from('again')]);
+  // The next one is opened meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 200));
   expect(readdirSync(directory).filter((name) => name.endsWith('.new'))).toHaveLength(1);
   await file.close();
   expect(readdirSync(directory).sort()).toEqual(names.toSorted());
