@@ -1,4 +1,4 @@
-import { ServeJobs, type ServeEnd } from '@flash/worker-core';
+import { AppError, ServeJobs, type ServeEnd } from '@flash/worker-core';
 import { openRunpodQueue, type Worker } from '@flash/worker-host';
 import { endRequested } from './end-request.ts';
 import type { QbSettings } from './settings.ts';
@@ -28,6 +28,9 @@ export async function serveQueue(
       concurrency: worker.concurrency,
       maxConsecutiveFailures: settings.FLASH_MAX_CONSECUTIVE_FAILURES,
     });
+    const { bootFailure } = worker;
+    // The platform hears of it at once; the jobs are answered all the same.
+    if (bootFailure !== undefined) await queue.reportUnhealthy('app', bootFailure.message);
     worker.log.write('info', 'serving the queue', {
       workerId: worker.identity.workerId,
       concurrency: worker.concurrency,
@@ -53,7 +56,7 @@ async function whyUnfit(worker: Worker, started: Promise<void>): Promise<Unfit |
   const [python, machine] = await Promise.all([
     started.then(
       () => undefined,
-      (error: Error) => ({ check: 'python', reason: error.message }),
+      (error: Error) => ({ check: error instanceof AppError ? 'app' : 'python', reason: error.message }),
     ),
     worker.checkFitness(),
   ]);

@@ -107,6 +107,7 @@ describe('nothing is lost and nothing is answered twice', () => {
     queue.worker({
       FLASH_APP_DIR: app,
       FLASH_RESOURCE_NAME: 'gpu',
+      FLASH_DISABLE_UNPACK: '1',
       FLASH_RETRY_MIN_MS: '5',
       FLASH_RETRY_MAX_MS: '50',
       LOG_LEVEL: 'ERROR',

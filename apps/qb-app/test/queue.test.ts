@@ -25,7 +25,12 @@ function deployed(code: string, manifest?: object): Record<string, string> {
   writeFileSync(join(directory, 'handler_gpu.py'), code);
   const path = join(directory, 'flash_manifest.json');
   if (manifest !== undefined) writeFileSync(path, JSON.stringify(manifest));
-  return { FLASH_APP_DIR: directory, FLASH_RESOURCE_NAME: 'gpu', FLASH_MANIFEST_PATH: path };
+  return {
+    FLASH_APP_DIR: directory,
+    FLASH_RESOURCE_NAME: 'gpu',
+    FLASH_MANIFEST_PATH: path,
+    FLASH_DISABLE_UNPACK: '1',
+  };
 }
 
 describe('jobs that carry a FunctionRequest', () => {
@@ -211,6 +216,43 @@ describe('handlers of deployed apps', () => {
       worker_id: 'w1',
       runpod_version: expect.any(String),
     });
+  });
+
+  it('come out of their artifact; one that can’t be had is what every job is answered with', async () => {
+    queue = await Queue.open();
+    const { directory } = queue;
+    mkdirSync(join(directory, 'built'));
+    writeFileSync(
+      join(directory, 'built', 'handler_gpu.py'),
+      'import helper\ndef handler(job): return helper.greet(job["input"])',
+    );
+    writeFileSync(join(directory, 'built', 'helper.py'), 'def greet(name): return f"hello {name}"');
+    const artifact = join(directory, 'artifact.tar.gz');
+    execFileSync('tar', ['czf', artifact, '-C', join(directory, 'built'), '.']);
+    const env = {
+      FLASH_APP_DIR: join(directory, 'app'),
+      FLASH_RESOURCE_NAME: 'gpu',
+      FLASH_BUILD_ARTIFACT_PATH: artifact,
+      FLASH_UNPACK_ATTEMPTS: '1',
+    };
+    const good = queue.worker(env);
+    expect(await queue.runsync('you')).toMatchObject({ status: 'COMPLETED', output: 'hello you' });
+    await good.kill('SIGTERM');
+    const bad = queue.worker({ ...env, FLASH_BUILD_ARTIFACT_PATH: '/no/artifact' });
+    const { status, error } = await queue.runsync('you');
+    expect([status, JSON.parse(error ?? '')]).toEqual([
+      'FAILED',
+      expect.objectContaining({ error_message: expect.stringContaining('/no/artifact') }),
+    ]);
+    expect(bad.stdout).toContain('the app can’t be served');
+    await bad.kill('SIGTERM');
+    const ending = queue.worker({
+      ...env,
+      FLASH_BUILD_ARTIFACT_PATH: '/no/artifact',
+      FLASH_BOOT_FAILURE: 'exit',
+    });
+    expect(await ending.exited).toBe(1);
+    expect(queue.gateway.workers.unhealthy.get('w1')).toMatch(/^app: /);
   });
 
   it('are refused when the resource leads out of the app directory', async () => {

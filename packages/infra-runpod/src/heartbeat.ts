@@ -34,7 +34,6 @@ export class Heartbeat {
 
   /** Says once that this worker can't serve. Never rejects. */
   async reportUnhealthy(check: string, reason: string): Promise<void> {
-    clearInterval(this.#timer);
     await this.#underWay;
     await this.#ping({ status: 'unhealthy', check, reason: reason.slice(0, longestReason) });
   }

@@ -1,4 +1,5 @@
 /** `@flash/worker-core`: the protocol, the ports and the use cases of the worker. */
+export { AppError } from './errors/app-error.ts';
 export { InstallError, type InstallFailure } from './errors/install-error.ts';
 export { InvalidRequestError } from './errors/invalid-request-error.ts';
 export { SettingsError } from './errors/settings-error.ts';
@@ -7,6 +8,7 @@ export { WorkerBusyError } from './errors/worker-busy-error.ts';
 export { WorkerClosedError } from './errors/worker-closed-error.ts';
 export { WorkerError } from './errors/worker-error.ts';
 export { WorkerStartError } from './errors/worker-start-error.ts';
+export type { AppSource } from './ports/app-source.ts';
 export type {
   Execution,
   Executor,
@@ -54,6 +56,7 @@ export { joinBytes } from './output/join-bytes.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export type { RequestEvent } from './output/request-log.ts';
 export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
+export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
 export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';
 export { SecretRedactor } from './output/secret-redactor.ts';

@@ -4,6 +4,22 @@ import { z } from 'zod';
 export const appSettingsSchema = z.object({
   FLASH_APP_DIR: z.string().default('/app').describe('Directory of the deployed app'),
   FLASH_RESOURCE_NAME: z.string().optional().describe('Resource of the deployed app that this worker serves'),
+  FLASH_ENDPOINT_TYPE: z
+    .enum(['lb', 'qb'])
+    .optional()
+    .catch(undefined)
+    .describe('Kind of the deployed endpoint: lb or qb'),
+  FLASH_IS_MOTHERSHIP: z
+    .string()
+    .transform((text) => text.toLowerCase() === 'true')
+    .default(false)
+    .describe('true: this is the app’s main endpoint'),
+  FLASH_BOOT_FAILURE: z
+    .enum(['answer', 'exit'])
+    .default('answer')
+    .describe(
+      'What a worker does whose app can’t be served: answer every job with the reason, or exit with status 1',
+    ),
   FLASH_MANIFEST_PATH: z.string().default('/app/flash_manifest.json').describe('The deployed app’s manifest'),
   FLASH_CONCURRENCY: z.coerce
     .number()
@@ -19,3 +35,12 @@ export const appSettingsSchema = z.object({
 });
 
 export type AppSettings = z.output<typeof appSettingsSchema>;
+
+/** Whether this worker serves a deployed app on the platform (contract, section 3). */
+export function isFlashDeployment(settings: AppSettings, endpointId: string | undefined): boolean {
+  const { FLASH_RESOURCE_NAME, FLASH_ENDPOINT_TYPE, FLASH_IS_MOTHERSHIP } = settings;
+  return (
+    endpointId !== undefined &&
+    (FLASH_RESOURCE_NAME !== undefined || FLASH_ENDPOINT_TYPE !== undefined || FLASH_IS_MOTHERSHIP)
+  );
+}

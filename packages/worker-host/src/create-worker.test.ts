@@ -1,12 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FitnessCheck, ports, RunFunctionJob, RunHandlerJob, UnfitError } from '@flash/worker-core';
+import { type FitnessCheck, type Job, ports, UnfitError } from '@flash/worker-core';
 import { FakeExecutor, RecordingLog } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ContainerModule } from 'inversify';
 import { createWorker, type Worker } from './index.ts';
 
+const job: Job = {
+  id: 'j',
+  body: { input: 1 },
+  bytes: Buffer.from('{}'),
+  stop: new AbortController().signal,
+};
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'flash-test-'));
@@ -50,12 +56,44 @@ describe('createWorker', () => {
     ).toBeUndefined();
   });
 
-  it('serves the handler of its resource where there is one, else FunctionRequests', () => {
+  it('serves the handler of its resource where there is one, else FunctionRequests', async () => {
     file('handler_gpu.py', '');
     const app = { FLASH_APP_DIR: directory };
-    expect(worker({ ...app, FLASH_RESOURCE_NAME: 'gpu' }).worker.jobRunner).toBeInstanceOf(RunHandlerJob);
-    expect(worker({ ...app, FLASH_RESOURCE_NAME: 'other' }).worker.jobRunner).toBeInstanceOf(RunFunctionJob);
-    expect(worker(app).worker.jobRunner).toBeInstanceOf(RunFunctionJob);
+    const answer = async (env: Record<string, string>): Promise<string | undefined> =>
+      (await worker(env).worker.jobRunner.run(job)).error;
+    // The fake executor has no such handler, and so says its file's name.
+    expect(await answer({ ...app, FLASH_RESOURCE_NAME: 'gpu' })).toContain('handler_gpu.py');
+    expect(await answer({ ...app, FLASH_RESOURCE_NAME: 'other' })).toContain('INVALID_REQUEST');
+    expect(await answer(app)).toContain('INVALID_REQUEST');
+  });
+
+  it('answers every job with the reason when the app can’t be had, or ends, as it was set', async () => {
+    const env = {
+      RUNPOD_ENDPOINT_ID: 'ep',
+      RUNPOD_POD_ID: 'pod',
+      FLASH_RESOURCE_NAME: 'gpu',
+      FLASH_APP_DIR: join(directory, 'app'),
+      FLASH_BUILD_ARTIFACT_PATH: join(directory, 'no-artifact'),
+      FLASH_UNPACK_ATTEMPTS: '1',
+    };
+    const { worker: made } = worker(env);
+    await made.start();
+    expect(made.bootFailure?.message).toContain('no-artifact');
+    const { error } = await made.jobRunner.run(job);
+    expect(JSON.parse(error ?? '')).toMatchObject({
+      error_type: 'AppError',
+      error_message: expect.stringMatching(/no-artifact.*FLASH_BUILD_ARTIFACT_PATH/),
+      worker_id: 'pod',
+    });
+    await expect(worker({ ...env, FLASH_BOOT_FAILURE: 'exit' }).worker.start()).rejects.toMatchObject({
+      code: 'APP',
+    });
+    const disabled = worker({ ...env, FLASH_DISABLE_UNPACK: 'yes' }).worker;
+    await disabled.start();
+    expect(disabled.bootFailure).toBeUndefined();
+    const elsewhere = worker({ ...env, RUNPOD_ENDPOINT_ID: '' }).worker;
+    await elsewhere.start();
+    expect(elsewhere.bootFailure).toBeUndefined();
   });
 
   it.each(['../evil', '/etc/evil', 'a/../../b', '.\0.'])('refuses the resource %j', (FLASH_RESOURCE_NAME) => {

@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { appArtifactModule } from '@flash/infra-app-artifact';
 import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
 import { pythonBridgeModule } from '@flash/infra-python-bridge';
 import { pythonPackagesModule } from '@flash/infra-python-packages';
 import { systemPackagesModule } from '@flash/infra-system-packages';
 import {
+  type AppSource,
   CheckFitness,
   ExecuteRequest,
   type Executor,
@@ -18,7 +20,6 @@ import {
   NoVolumeCache,
   ports,
   RunFunctionJob,
-  RunHandlerJob,
   type UnfitError,
   type VolumeCache,
   type WorkerIdentity,
@@ -26,8 +27,9 @@ import {
 } from '@flash/worker-core';
 import { Container, ContainerModule } from 'inversify';
 import { findPython } from './find-python.ts';
+import { isFlashDeployment } from './app-settings.ts';
 import { readConcurrency } from './concurrency.ts';
-import { findHandlerFile } from './handler-file.ts';
+import { DeployedApp } from './deployed-app.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
 import { secretsOf } from './worker-secrets.ts';
@@ -48,12 +50,14 @@ export interface Worker {
   readonly executeRequest: ExecuteRequest;
   /** Runs a queue's job: with the deployed app's handler where there is one, else as a FunctionRequest. */
   readonly jobRunner: JobRunner;
-  /** Jobs to have in flight at once. */
+  /** Jobs to have in flight at once; known when the worker has started. */
   readonly concurrency: number;
+  /** Why the deployed app can't be served; every job is answered with it. */
+  readonly bootFailure: Error | undefined;
   readonly identity: WorkerIdentity;
   /** What keeps this machine from serving; `undefined` when nothing does. */
   checkFitness(): Promise<UnfitError | undefined>;
-  /** Brings up Python, so that the first request need not wait for it. Rejects with WorkerStartError when it can't serve. */
+  /** Brings up Python and the deployed app, so that the first request need not wait for them. Rejects with WorkerStartError when it can't serve. */
   start(): Promise<void>;
   /** Ends every process the worker has started. */
   close(): Promise<void>;
@@ -82,26 +86,31 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     ? container.getAll<FitnessCheck>(ports.FitnessCheck)
     : [];
   const fitness = new CheckFitness(checks, log, settings.FLASH_FITNESS_TIMEOUT_MS);
-  const handlerFile = findHandlerFile(settings);
+  const app = new DeployedApp({
+    settings,
+    executor,
+    log,
+    identity,
+    source: container.isBound(ports.AppSource) ? container.get<AppSource>(ports.AppSource) : undefined,
+    live: new RunFunctionJob(executeRequest),
+  });
   return {
     log,
     executeRequest,
-    jobRunner:
-      handlerFile === undefined
-        ? new RunFunctionJob(executeRequest)
-        : new RunHandlerJob({
-            executor,
-            log,
-            file: handlerFile,
-            identity,
-            maxLoggedOutputBytes: settings.FLASH_MAX_LOGGED_OUTPUT_BYTES,
-            aggregateStream: settings.FLASH_AGGREGATE_STREAM,
-          }),
-    concurrency: readConcurrency(settings, log),
+    jobRunner: app,
+    get concurrency() {
+      return readConcurrency(settings, log);
+    },
     identity,
+    get bootFailure() {
+      return app.failure;
+    },
     checkFitness: () => fitness.run(),
-    start: () => executor.start(),
+    start: async () => {
+      await Promise.all([executor.start(), app.prepare()]);
+    },
     close: async () => {
+      app.close();
       await executor.close();
       await executeRequest.close();
     },
@@ -149,6 +158,12 @@ function bindDefaults(
   ];
   // Checks add up: those of a host stand beside the built-in ones.
   container.load(fitnessModule({ settings, env: userEnv }));
+  if (isFlashDeployment(settings, settings.RUNPOD_ENDPOINT_ID)) {
+    defaults.push([
+      ports.AppSource,
+      () => appArtifactModule({ settings, appDirectory: settings.FLASH_APP_DIR }),
+    ]);
+  }
   for (const [port, module] of defaults) if (!container.isBound(port)) container.load(module());
   container
     .bind(InstallDependencies)

@@ -1,3 +1,4 @@
+import { appArtifactSettingsSchema } from '@flash/infra-app-artifact';
 import { fitnessSettingsSchema } from '@flash/infra-fitness';
 import { loggingSettingsSchema } from '@flash/infra-logging';
 import { pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
@@ -39,6 +40,7 @@ const ownSettingsSchema = z.object({
 export const workerSettingsSchema = z.object({
   ...ownSettingsSchema.shape,
   ...appSettingsSchema.shape,
+  ...appArtifactSettingsSchema.shape,
   ...fitnessSettingsSchema.shape,
   ...pythonBridgeSettingsSchema.shape,
   ...pythonPackagesSettingsSchema.shape,
