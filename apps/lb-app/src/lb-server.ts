@@ -75,6 +75,8 @@ export class LbServer {
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0];
+    const { bootFailure } = this.#worker;
+    if (bootFailure !== undefined) throw new HttpError(503, 'APP', bootFailure.message);
     switch (path) {
       case '/ping':
         requireMethod(request, 'GET', 'HEAD');

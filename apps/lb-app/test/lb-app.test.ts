@@ -28,17 +28,20 @@ class App {
   constructor(env: NodeJS.ProcessEnv = {}) {
     this.process = spawn(process.execPath, ['--conditions=source', path('../src/main.ts')], {
       env: { ...process.env, FLASH_PYTHON: python, HOST: '127.0.0.1', PORT: '0', ...env },
-      stdio: ['ignore', 'inherit', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.exited = new Promise((resolve) => this.process.once('close', resolve));
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.log += text;
-    });
+    // On the platform the log goes to stdout.
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+      });
+    }
   }
 
   async listening(): Promise<this> {
     for (let waited = 0; waited < 20_000; waited += 10) {
-      const port = /"port":(\d+)/.exec(this.log)?.[1];
+      const port = /port(?:":|=)(\d+)/.exec(this.log)?.[1];
       if (port !== undefined) {
         this.url = `http://127.0.0.1:${port}`;
         return this;
@@ -265,5 +268,42 @@ describe('lb-app from start to end', () => {
       error: expect.stringContaining('FLASH_MAX_WAITING'),
     });
     await app.end();
+  });
+});
+
+describe('lb-app on the platform', () => {
+  it('logs as the platform reads it, and serves', async () => {
+    const app = await new App({ RUNPOD_ENDPOINT_ID: 'ep' }).ready();
+    const answer = await fetch(`${app.url}/execute`, { method: 'POST', body: JSON.stringify(add) });
+    expect(await answer.json()).toMatchObject({ success: true, json_result: 5 });
+    app.process.kill('SIGTERM');
+    expect(await app.exited).toBe(0);
+    const lines = app.log.trim().split('\n');
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines)
+      expect(Object.keys(JSON.parse(line)).sort()).toEqual(['level', 'message', 'requestId']);
+  });
+
+  it('answers every route with why its app can’t be served, or ends, as it was set', async () => {
+    const env = {
+      RUNPOD_ENDPOINT_ID: 'ep',
+      FLASH_ENDPOINT_TYPE: 'lb',
+      FLASH_BUILD_ARTIFACT_PATH: '/no/artifact',
+      FLASH_UNPACK_ATTEMPTS: '2',
+      FLASH_UNPACK_INTERVAL_MS: '300',
+    };
+    const app = await new App(env).listening();
+    expect((await fetch(`${app.url}/ping`)).status).toBe(204);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    for (const route of ['/ping', '/execute', '/users/7']) {
+      const answer = await fetch(app.url + route, { method: route === '/execute' ? 'POST' : 'GET' });
+      expect([answer.status, await answer.json()]).toEqual([
+        503,
+        expect.objectContaining({ code: 'APP', error: expect.stringContaining('/no/artifact') }),
+      ]);
+    }
+    app.process.kill('SIGTERM');
+    expect(await app.exited).toBe(0);
+    expect(await new App({ ...env, FLASH_BOOT_FAILURE: 'exit' }).exited).toBe(1);
   });
 });
