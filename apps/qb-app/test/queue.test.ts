@@ -218,6 +218,30 @@ describe('handlers of deployed apps', () => {
     });
   });
 
+  it('have what they can’t import installed: a package of the module’s name', async () => {
+    queue = await Queue.open();
+    const venv = join(queue.directory, 'venv');
+    const uv = join(clients, '../../../.venv/bin/uv');
+    execFileSync(uv, ['venv', '--quiet', '--python', clients, venv]);
+    const python = join(venv, 'bin/python');
+    execFileSync(uv, ['pip', 'install', '--quiet', '--python', python, 'cloudpickle']);
+    const code = 'import humanize\ndef handler(job): return humanize.intcomma(job["input"])';
+    const worker = queue.worker({ ...deployed(code), FLASH_PYTHON: python, FLASH_UV: uv });
+    expect(await queue.runsync(1234567)).toMatchObject({ status: 'COMPLETED', output: '1,234,567' });
+    expect(worker.stdout).toContain('The handler needs the module humanize');
+    const broken = queue.worker({
+      ...deployed('import a_module_nobody_has\ndef handler(job): return 1'),
+      FLASH_PYTHON: python,
+      FLASH_UV: uv,
+    });
+    await worker.kill('SIGTERM');
+    const { error } = await queue.runsync(1);
+    expect(JSON.parse(error ?? '').error_message).toMatch(
+      /No module named 'a_module_nobody_has'; it could not be installed: .*a.module.nobody.has/s,
+    );
+    await broken.kill('SIGTERM');
+  }, 120_000);
+
   it('come out of their artifact; one that can’t be had is what every job is answered with', async () => {
     queue = await Queue.open();
     const { directory } = queue;

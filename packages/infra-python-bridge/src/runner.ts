@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HandlerAnswer, Log } from '@flash/worker-core';
+import type { HandlerAnswer, HandlerFailure, Log } from '@flash/worker-core';
 import { z } from 'zod';
 import { ChunkRelay } from './chunk-relay.ts';
 import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
@@ -24,7 +24,9 @@ const resultHeaderSchema = z.object({
   handler: z
     .object({ stream: z.boolean(), refresh: z.boolean(), empty: z.boolean(), error: z.string().nullable() })
     .optional(),
-  failure: z.object({ type: z.string(), message: z.string(), traceback: z.string() }).optional(),
+  failure: z
+    .object({ type: z.string(), message: z.string(), traceback: z.string(), missing: z.string().optional() })
+    .optional(),
 });
 const noHeader: z.output<typeof resultHeaderSchema> = {};
 
@@ -338,7 +340,7 @@ export class Runner {
       success: (frame.flags & resultFlag.success) !== 0,
       handler: handlerAnswer(header),
       isEmpty: header.handler?.empty,
-      failure: header.failure,
+      failure: header.failure && handlerFailure(header.failure),
       format: (frame.flags & resultFlag.json) !== 0 ? 'json' : 'cloudpickle',
       body: (frame.flags & resultFlag.raw) !== 0 ? base64Of(frame.body) : frame.body,
       error: header.error,
@@ -399,6 +401,13 @@ function handlerAnswer({ handler }: z.output<typeof resultHeaderSchema>): Handle
     refreshWorker: handler.refresh,
     error: handler.error ?? undefined,
   };
+}
+
+function handlerFailure({
+  missing,
+  ...failure
+}: NonNullable<z.output<typeof resultHeaderSchema>['failure']>): HandlerFailure {
+  return { ...failure, missingModule: missing };
 }
 
 /** A large result comes as it was pickled: encoding it here takes a tenth of what Python needs for it. */

@@ -52,6 +52,7 @@ export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
 export { ExecuteRequest, type ExecuteOptions, type ExecuteRequestParts } from './usecases/execute-request.ts';
 export { HeadTailBuffer } from './output/head-tail-buffer.ts';
 export { InstallDependencies, type WantedPackages } from './usecases/install-dependencies.ts';
+export { InstallMissingModule } from './usecases/install-missing-module.ts';
 export { joinBytes } from './output/join-bytes.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export type { RequestEvent } from './output/request-log.ts';

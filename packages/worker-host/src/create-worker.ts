@@ -89,6 +89,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const app = new DeployedApp({
     settings,
     executor,
+    installDependencies: container.get(InstallDependencies),
     log,
     identity,
     source: container.isBound(ports.AppSource) ? container.get<AppSource>(ports.AppSource) : undefined,

@@ -1,6 +1,8 @@
 import {
   type AppSource,
   type Executor,
+  type InstallDependencies,
+  InstallMissingModule,
   type Job,
   type JobListeners,
   type JobOutcome,
@@ -16,6 +18,7 @@ import type { WorkerSettings } from './settings.ts';
 export interface DeployedAppParts {
   readonly settings: WorkerSettings;
   readonly executor: Executor;
+  readonly installDependencies: InstallDependencies;
   readonly log: Log;
   readonly identity: WorkerIdentity;
   /** Brings the app's files; `undefined` where there are none to bring. */
@@ -71,12 +74,13 @@ export class DeployedApp implements JobRunner {
   }
 
   #choose(): JobRunner {
-    const { settings, executor, log, identity, live } = this.#parts;
+    const { settings, executor, installDependencies, log, identity, live } = this.#parts;
     if (this.#failure !== undefined) return new ReportBootFailure(this.#failure, identity);
     const file = findHandlerFile(settings);
     if (file === undefined) return live;
     return new RunHandlerJob({
       executor,
+      installMissingModule: new InstallMissingModule(installDependencies, executor),
       log,
       file,
       identity,

@@ -8,6 +8,7 @@ from types import TracebackType
 
 _OWN_DIRECTORY = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
+_MISSING = "_flash_missing_module"
 _MOST_CHARACTERS = 256 * 1024
 
 
@@ -21,9 +22,21 @@ def describe(error: BaseException) -> str:
 
 
 def details(error: BaseException) -> dict[str, str]:
-    """The parts of :func:`describe`, for the report on a handler (contract, section 5)."""
+    """The parts of :func:`describe`, for the report on a handler (contract, section 5).
+
+    ``missing`` is the top-level module that loading the handler wanted and did not find.
+    """
+    missing = getattr(error, _MISSING, None)
     trace = "" if isinstance(error, RequestError) else _user_traceback(error)
-    return {"type": str(type(error)), "message": _cut(_message(error)), "traceback": _cut(trace)}
+    found = {"type": str(type(error)), "message": _cut(_message(error)), "traceback": _cut(trace)}
+    return found if missing is None else {**found, "missing": missing}
+
+
+def note_missing_module(error: ModuleNotFoundError) -> None:
+    """Have :func:`details` name the module that was not found."""
+    name = (error.name or "").partition(".")[0]
+    if name:
+        setattr(error, _MISSING, name)
 
 
 def _cut(text: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 from . import frames, invoke, process_control, progress, runpod_progress, sources
 from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
 from .capture import Capture, OutputPipe, Route, current_route
+from .failures import note_missing_module
 from .frames import Channel, Disconnected, Request
 from .handler_runs import HandlerRuns
 from .instances import Instances
@@ -244,13 +245,21 @@ class Runner:
         """Run one job with a handler. ``None`` when it was answered already, because others overlapped with it."""
         file = frame.header["handler"]
         if not self._handlers.is_loaded(file):
-            self._handlers.get(file)
-            self._path = list(sys.path)
+            self._load_handler(file)
         job = _parse(frame)[0]
         if not self._handlers.is_async(file):
             return self._handlers.call_sync(job, frame.header, lambda: self._loop)
         self._loop.run_until_complete(self._overlap(route, frame, self._handlers.call(job, frame.header)))
         return None
+
+    def _load_handler(self, file: str) -> None:
+        try:
+            self._handlers.get(file)
+        except ModuleNotFoundError as error:
+            # Only here: what the handler itself fails to import later is its own affair.
+            note_missing_module(error)
+            raise
+        self._path = list(sys.path)
 
     def _wait_and_hear(self) -> None:
         waiting = select.poll()

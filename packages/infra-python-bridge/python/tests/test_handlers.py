@@ -82,6 +82,15 @@ def test_a_file_that_fails_is_loaded_again_next_time(runner: RunnerHandle, tmp_p
     failed = runner.receive()
     assert "not_there_yet" in failed.header["error"]
     assert failed.header["has_instance"] is False
+    assert failed.header["failure"]["missing"] == "not_there_yet"
     (tmp_path / "not_there_yet.py").write_text("value = 5\n")
     call(runner, file, {"id": "j", "input": 1})
     assert said(runner.receive())[0] == 5
+
+
+def test_only_loading_wants_for_a_module(runner: RunnerHandle, tmp_path: Path) -> None:
+    file = handler(tmp_path, "def handler(job):\n import not_there.at_all\n return 1")
+    call(runner, file, {"id": "j", "input": 1})
+    failed = runner.receive()
+    assert "not_there" in failed.header["error"]
+    assert "missing" not in failed.header["failure"]

@@ -41,6 +41,8 @@ export interface HandlerFailure {
   readonly type: string;
   readonly message: string;
   readonly traceback: string;
+  /** Top-level module that was not found while the handler was loaded. */
+  readonly missingModule?: string | undefined;
 }
 
 /** The outcome of one run. User code that fails in whatever way is an outcome, never an exception of the port. */

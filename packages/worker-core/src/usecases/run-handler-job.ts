@@ -1,8 +1,9 @@
 import { joinBytes } from '../output/join-bytes.ts';
 import { RequestLog } from '../output/request-log.ts';
-import type { Execution, Executor, HandlerFailure } from '../ports/executor.ts';
+import type { Execution, Executor, HandlerFailure, RunOptions } from '../ports/executor.ts';
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
+import type { InstallMissingModule } from './install-missing-module.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 
 /** Who this worker is; part of every handler's error report (contract, section 5). */
@@ -14,6 +15,7 @@ export interface WorkerIdentity {
 
 export interface RunHandlerJobParts {
   readonly executor: Executor;
+  readonly installMissingModule: InstallMissingModule;
   readonly log: Log;
   /** Absolute path of the Python file that defines `handler`. */
   readonly file: string;
@@ -35,12 +37,33 @@ export class RunHandlerJob implements JobRunner {
   }
 
   async run(job: Job, listeners: JobListeners = {}): Promise<JobOutcome> {
-    const { executor, log, file, maxLoggedOutputBytes, aggregateStream } = this.#parts;
+    const { log, maxLoggedOutputBytes, aggregateStream } = this.#parts;
     const requestLog = new RequestLog(log, job.id, maxLoggedOutputBytes, listeners.onEvent);
     const chunks: Uint8Array[] = [];
     let isStream = false;
+    const onChunk = async (json: Uint8Array): Promise<void> => {
+      isStream = true;
+      if (aggregateStream) chunks.push(json);
+      await listeners.onChunk?.(json);
+    };
     try {
       if (job.body.input === undefined) return { error: 'INVALID_REQUEST: the job has no input' };
+      const execution = await this.#execute(job, requestLog, { onProgress: listeners.onProgress, onChunk });
+      requestLog.finish();
+      return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  /** Runs the handler; as long as loading it wants for a module, that is installed first. */
+  async #execute(
+    job: Job,
+    requestLog: RequestLog,
+    talk: Pick<RunOptions, 'onProgress' | 'onChunk'>,
+  ): Promise<Execution> {
+    const { executor, file, installMissingModule } = this.#parts;
+    for (;;) {
       const execution = await executor.run(
         {
           kind: 'handler',
@@ -53,18 +76,16 @@ export class RunHandlerJob implements JobRunner {
           signal: job.stop,
           timeoutMs: job.executionTimeoutMs,
           onOutput: requestLog.output,
-          onProgress: listeners.onProgress,
-          onChunk: async (json) => {
-            isStream = true;
-            if (aggregateStream) chunks.push(json);
-            await listeners.onChunk?.(json);
-          },
+          ...talk,
         },
       );
-      requestLog.finish();
-      return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
-    } catch (error) {
-      return outcomeOf(error);
+      const { failure } = execution;
+      if (failure?.missingModule === undefined || job.stop.aborted) return execution;
+      const end = await installMissingModule.install(failure.missingModule, requestLog.system);
+      if (!end.installed) {
+        const message = `${failure.message}; it could not be installed: ${end.reason}`;
+        return { ...execution, failure: { ...failure, message } };
+      }
     }
   }
 

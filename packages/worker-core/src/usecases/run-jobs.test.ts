@@ -5,6 +5,7 @@ import { FakeInstaller } from '../testing/fake-installer.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
 import { ExecuteRequest } from './execute-request.ts';
 import { InstallDependencies } from './install-dependencies.ts';
+import { InstallMissingModule } from './install-missing-module.ts';
 import { NoVolumeCache } from './no-volume-cache.ts';
 import { RunFunctionJob } from './run-function-job.ts';
 import { RunHandlerJob, type RunHandlerJobParts } from './run-handler-job.ts';
@@ -87,9 +88,16 @@ describe('RunFunctionJob', () => {
 });
 
 describe('RunHandlerJob', () => {
-  const runner = (handler: FakeFunction, parts: Partial<RunHandlerJobParts> = {}) =>
-    new RunHandlerJob({
-      executor: new FakeExecutor({ '/app/handler.py': handler }),
+  const runner = (
+    handler: FakeFunction,
+    parts: Partial<RunHandlerJobParts> = {},
+    python: FakeInstaller = new FakeInstaller(),
+  ) => {
+    const executor = new FakeExecutor({ '/app/handler.py': handler });
+    const installDependencies = new InstallDependencies(python, new FakeInstaller());
+    return new RunHandlerJob({
+      executor,
+      installMissingModule: new InstallMissingModule(installDependencies, executor),
       log: new RecordingLog(),
       file: '/app/handler.py',
       identity: { hostname: 'h', workerId: 'w', version: '1' },
@@ -97,6 +105,50 @@ describe('RunHandlerJob', () => {
       aggregateStream: false,
       ...parts,
     });
+  };
+
+  /** A handler whose file can't be loaded before these are installed, one after the other. */
+  const wanting =
+    (python: FakeInstaller, ...modules: string[]): FakeFunction =>
+    () => {
+      const missingModule = modules.find((name) => !python.installed.has(name));
+      if (missingModule === undefined) return 'loaded';
+      const message = `No module named '${missingModule}'`;
+      const failure = { type: "<class 'ModuleNotFoundError'>", message, traceback: '', missingModule };
+      return { end: 'raised', output: '', error: message, failure };
+    };
+
+  it('installs what loading the handler wants for, and shows it', async () => {
+    const python = new FakeInstaller();
+    const seen: string[] = [];
+    const outcome = await runner(wanting(python, 'a', 'b', 'c'), {}, python).run(job({ input: 1 }), {
+      onEvent: (event) => seen.push(event.kind === 'system' ? event.line : event.text),
+    });
+    expect(parse(outcome.outputJson)).toBe('loaded');
+    expect(python.calls.map(({ packages }) => packages[0])).toEqual(['a', 'b', 'c']);
+    expect(seen).toContain('installed b');
+  });
+
+  it('installs three packages at most, once each, and says so', async () => {
+    const python = new FakeInstaller();
+    const one = runner(wanting(python, 'a', 'b', 'c', 'd'), {}, python);
+    for (let count = 0; count < 2; count++) {
+      const { error } = await one.run(job({ input: 1 }));
+      expect(JSON.parse(error ?? '').error_message).toMatch(
+        /'d'.*3 packages were installed for it already \(a, b, c\)/,
+      );
+    }
+    expect(python.calls).toHaveLength(3);
+  });
+
+  it('reports why a module could not be installed', async () => {
+    const python = new FakeInstaller();
+    python.unknown.add('cv2');
+    const { error } = await runner(wanting(python, 'cv2'), {}, python).run(job({ input: 1 }));
+    expect(JSON.parse(error ?? '').error_message).toBe(
+      "No module named 'cv2'; it could not be installed: cv2 was not found",
+    );
+  });
 
   it('hands over the output, what was said beside it, and nothing when there is nothing', async () => {
     const said = { isStream: false, refreshWorker: true, error: 'no luck' };
