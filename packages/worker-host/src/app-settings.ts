@@ -20,7 +20,10 @@ export const appSettingsSchema = z.object({
     .describe(
       'What a worker does whose app can’t be served: answer every job with the reason, or exit with status 1',
     ),
-  FLASH_MANIFEST_PATH: z.string().default('/app/flash_manifest.json').describe('The deployed app’s manifest'),
+  FLASH_MANIFEST_PATH: z
+    .string()
+    .optional()
+    .describe('The deployed app’s manifest; default: flash_manifest.json in FLASH_APP_DIR'),
   FLASH_CONCURRENCY: z.coerce
     .number()
     .int()
