@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, ServeJobs, type ServeEnd } from '@flash/worker-core';
 import { openRunpodQueue, type Worker } from '@flash/worker-host';
 import { endRequested } from './end-request.ts';
 import type { QbSettings } from './settings.ts';
+
+/** A platform that does not answer must not keep a worker that can't serve. */
+const unhealthyPingMs = 10_000;
 
 /**
  * Serves the platform's queue until it is asked to end, a job asks for a fresh worker, or this machine can't serve (contract, section 5).
@@ -30,7 +34,7 @@ export async function serveQueue(
     });
     const { bootFailure } = worker;
     // The platform hears of it at once; the jobs are answered all the same.
-    if (bootFailure !== undefined) await queue.reportUnhealthy('app', bootFailure.message);
+    if (bootFailure !== undefined) void queue.reportUnhealthy('app', bootFailure.message);
     worker.log.write('info', 'serving the queue', {
       workerId: worker.identity.workerId,
       concurrency: worker.concurrency,
@@ -40,7 +44,10 @@ export async function serveQueue(
   }
   if (unfit !== undefined) {
     worker.log.write('error', 'this worker can’t serve and ends', { ...unfit });
-    await queue.reportUnhealthy(unfit.check, unfit.reason);
+    await Promise.race([
+      queue.reportUnhealthy(unfit.check, unfit.reason),
+      delay(unhealthyPingMs, undefined, { ref: false }),
+    ]);
     status = 1;
   }
   await queue.close(settings.FLASH_FLUSH_MS);
