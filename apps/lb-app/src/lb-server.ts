@@ -5,13 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFunctionCall } from '@flash/worker-core';
 import type { Worker } from '@flash/worker-host';
 import { HttpError, toHttpError } from './http-error.ts';
-import { discardBody, readBody } from './read-body.ts';
+import { readBody } from './read-body.ts';
+import { refuse } from './refuse.ts';
 import type { LbSettings } from './settings.ts';
 
 const healthy = Buffer.from('{"status":"healthy"}');
 const json = 'application/json';
-/** A client that was refused may go on writing for so long before its connection is closed. */
-const discardMs = 10_000;
 /** A result up to here goes out as text. */
 const smallResultBytes = 64 * 1024;
 
@@ -135,15 +134,9 @@ export class LbServer {
     const known = toHttpError(error);
     if (known === undefined)
       this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
-    const { status, code, message, headers } =
-      known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
-    const body = Buffer.from(JSON.stringify({ success: false, error: message, code }));
-    const isCut = status === 413;
-    if (isCut) response.setHeader('connection', 'close');
-    response.writeHead(status, { 'content-type': json, 'content-length': body.length, ...headers });
-    response.write(body);
-    if (isCut) await discardBody(request, discardMs);
-    response.end();
+    const refusal = known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
+    if (refusal.status === 413) response.setHeader('connection', 'close');
+    await refuse(request, response, refusal);
   }
 }
 

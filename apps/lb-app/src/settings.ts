@@ -6,6 +6,13 @@ const milliseconds = z.coerce.number().int().nonnegative();
 export const lbSettingsSchema = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(80).describe('Port to listen on; 0: any free one'),
+  FLASH_SHARE_PORT: z
+    .string()
+    .transform((text) => !['0', 'false', 'no'].includes(text.toLowerCase()))
+    .default(true)
+    .describe(
+      'The user’s web app shares its port with this process, which answers when the app does not; 0, false, no: the port is handed over and taken back',
+    ),
   FLASH_MAX_BODY_BYTES: z.coerce
     .number()
     .int()

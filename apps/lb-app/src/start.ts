@@ -1,6 +1,15 @@
-import { captureLastWords, createWorker, emergencyLog, readSettings, writeFatal } from '@flash/worker-host';
+import type { ServeApp } from '@flash/worker-core';
+import {
+  captureLastWords,
+  createWorker,
+  emergencyLog,
+  readSettings,
+  type Worker,
+  writeFatal,
+} from '@flash/worker-host';
+import { AppFrontDoor } from './app-front-door.ts';
 import { LbServer } from './lb-server.ts';
-import { lbSettingsSchema } from './settings.ts';
+import { type LbSettings, lbSettingsSchema } from './settings.ts';
 
 const [stdout, stderr] = [1, 2];
 // The platform reads a worker's stdout.
@@ -13,13 +22,22 @@ try {
   process.exit(1);
 }
 
-/** Listens at once, so that the platform sees 204, and turns ready when Python is. */
 async function serve(): Promise<void> {
   const settings = readSettings(lbSettingsSchema, process.env);
-  const worker = createWorker({ logDescriptor });
+  const worker = createWorker({ logDescriptor, entry: 'load-balancer' });
   captureLastWords(worker.log);
+  await (worker.serveApp === undefined
+    ? serveFunctions(worker, settings)
+    : serveWebApp(worker, worker.serveApp, settings));
+}
+
+/** Listens at once, so that the platform sees 204, and turns ready when Python is. */
+async function serveFunctions(worker: Worker, settings: LbSettings): Promise<void> {
   const server = new LbServer(worker, settings);
-  endOnSignal(server, () => worker.close());
+  endOnSignal(async () => {
+    await server.drain();
+    await worker.close();
+  });
   const started = worker.start();
   const port = await server.listen();
   worker.log.write('info', 'listening', { host: settings.HOST, port });
@@ -28,16 +46,29 @@ async function serve(): Promise<void> {
   worker.log.write('info', 'ready');
 }
 
-function endOnSignal(server: LbServer, close: () => Promise<void>): void {
+/** The same for the user's own web app, which takes the port over when it is ready. Ends only when it is given up. */
+async function serveWebApp(worker: Worker, app: ServeApp, settings: LbSettings): Promise<void> {
+  const door = new AppFrontDoor(settings, worker.log);
+  endOnSignal(async () => {
+    await door.close();
+    await app.close();
+    await worker.close();
+  });
+  const started = worker.start();
+  const place = await door.listen();
+  worker.log.write('info', 'listening', { host: settings.HOST, port: place.port });
+  await started;
+  if (worker.bootFailure === undefined) await app.serve(place, door);
+  else door.appUnavailable(worker.bootFailure);
+}
+
+function endOnSignal(close: () => Promise<void>): void {
   let ending = false;
   const end = (): void => {
     // Whoever asks twice does not want to wait.
     if (ending) process.exit(130);
     ending = true;
-    void server
-      .drain()
-      .then(close)
-      .then(() => process.exit(0));
+    void close().then(() => process.exit(0));
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);

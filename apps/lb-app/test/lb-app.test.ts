@@ -1,11 +1,9 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { App, clientsPython, path } from './running-app.ts';
 
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
 const add = {
   function_name: 'add',
   function_code: 'def add(a, b): return a + b',
@@ -17,64 +15,6 @@ const sleep = (seconds: number) => ({
   function_code: `import time\ndef f(): time.sleep(${seconds}); return 1`,
   serialization_format: 'json',
 });
-
-/** A running lb-app. */
-class App {
-  readonly process: ChildProcess;
-  readonly exited: Promise<number | null>;
-  log = '';
-  url = '';
-
-  constructor(env: NodeJS.ProcessEnv = {}) {
-    this.process = spawn(process.execPath, ['--conditions=source', path('../src/main.ts')], {
-      env: { ...process.env, FLASH_PYTHON: python, HOST: '127.0.0.1', PORT: '0', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.exited = new Promise((resolve) => this.process.once('close', resolve));
-    // On the platform the log goes to stdout.
-    for (const stream of [this.process.stdout, this.process.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.log += text;
-      });
-    }
-  }
-
-  async listening(): Promise<this> {
-    for (let waited = 0; waited < 20_000; waited += 10) {
-      const port = /port(?:":|=)(\d+)/.exec(this.log)?.[1];
-      if (port !== undefined) {
-        this.url = `http://127.0.0.1:${port}`;
-        return this;
-      }
-      if (this.process.exitCode !== null) break;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`lb-app does not listen:\n${this.log}`);
-  }
-
-  async ready(): Promise<this> {
-    await this.listening();
-    for (let waited = 0; waited < 20_000; waited += 10) {
-      if ((await fetch(`${this.url}/ping`)).status === 200) return this;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`lb-app does not get ready:\n${this.log}`);
-  }
-
-  post(body: unknown, init: RequestInit = {}): Promise<Response> {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return fetch(`${this.url}/execute`, { method: 'POST', body: text, ...init });
-  }
-
-  async json(body: unknown): Promise<Record<string, unknown>> {
-    return (await this.post(body)).json() as Promise<Record<string, unknown>>;
-  }
-
-  async end(): Promise<number | null> {
-    this.process.kill('SIGTERM');
-    return this.exited;
-  }
-}
 
 describe('lb-app', () => {
   let app: App;
@@ -210,7 +150,7 @@ describe('lb-app', () => {
   });
 
   it('serves the load-balancer stub of runpod_flash', async () => {
-    const clients = path('../../../.venv-dev/bin/python');
+    const clients = clientsPython;
     const env = { ...process.env, LB_URL: app.url, RUNPOD_API_KEY: 'local' };
     const { stdout } = await promisify(execFile)(
       clients,

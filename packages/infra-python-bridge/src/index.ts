@@ -1,4 +1,7 @@
 /** `@flash/infra-python-bridge`: the Executor port on forked Python processes. */
+export { appServerModule } from './web-app/module.ts';
+export { PythonAppServer, type PythonAppServerOptions } from './web-app/python-app-server.ts';
+export { type AppServerSettings, appServerSettingsSchema } from './web-app/settings.ts';
 export { pythonBridgeModule } from './module.ts';
 export { PythonProcessExecutor, type PythonProcessExecutorOptions } from './python-process-executor.ts';
 export { type PythonBridgeSettings, pythonBridgeSettingsSchema } from './settings.ts';

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { type Log, WorkerStartError } from '@flash/worker-core';
 import { z } from 'zod';
+import { bootstrap } from './bootstrap.ts';
 import { JsonLines } from './json-lines.ts';
 
 const exitSchema = z.object({
@@ -42,16 +42,6 @@ export interface ZygoteOptions {
   readonly log: Log;
 }
 
-const pythonRoot = fileURLToPath(new URL('../python', import.meta.url));
-/** The package's place is on the search path only while it is imported: user code must not see a directory of ours. */
-const bootstrap = [
-  'import sys',
-  'sys.path[:] = [p for p in sys.path if p]',
-  `sys.path.insert(0, ${JSON.stringify(pythonRoot)})`,
-  'from flash_runner import zygote',
-  'sys.path.pop(0)',
-  'zygote.main()',
-].join('; ');
 const lastWordsBytes = 4096;
 
 /** The Python process that forks runners. */
@@ -70,7 +60,7 @@ export class Zygote {
   constructor(options: ZygoteOptions, listener: ZygoteListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#process = spawn(options.python, ['-u', '-c', bootstrap, options.directory], {
+    this.#process = spawn(options.python, ['-u', '-c', bootstrap('zygote'), options.directory], {
       env: options.env,
       // Descriptor 3 is the control connection.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -8,6 +8,7 @@ export { WorkerBusyError } from './errors/worker-busy-error.ts';
 export { WorkerClosedError } from './errors/worker-closed-error.ts';
 export { WorkerError } from './errors/worker-error.ts';
 export { WorkerStartError } from './errors/worker-start-error.ts';
+export type { AppPlace, AppServer, AppServerListener } from './ports/app-server.ts';
 export type { AppSource } from './ports/app-source.ts';
 export type {
   Execution,
@@ -61,5 +62,6 @@ export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
 export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';
 export { SecretRedactor } from './output/secret-redactor.ts';
+export { type FrontDoor, ServeApp, type ServeAppParts } from './usecases/serve-app.ts';
 export { type ServeEnd, ServeJobs, type ServeJobsParts } from './usecases/serve-jobs.ts';
 export { workerVersion } from './version.ts';

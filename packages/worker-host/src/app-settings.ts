@@ -4,6 +4,13 @@ import { z } from 'zod';
 export const appSettingsSchema = z.object({
   FLASH_APP_DIR: z.string().default('/app').describe('Directory of the deployed app'),
   FLASH_RESOURCE_NAME: z.string().optional().describe('Resource of the deployed app that this worker serves'),
+  FLASH_MAIN_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File of the user’s web app in FLASH_APP_DIR; default: handler_<resource>.py where there is one, else main.py',
+    ),
+  FLASH_APP_VARIABLE: z.string().default('app').describe('Name of the user’s web app in its file'),
   FLASH_ENDPOINT_TYPE: z
     .enum(['lb', 'qb'])
     .optional()

@@ -4,22 +4,25 @@ import { hostname } from 'node:os';
 import { appArtifactModule } from '@flash/infra-app-artifact';
 import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
-import { pythonBridgeModule } from '@flash/infra-python-bridge';
+import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge';
 import { pythonPackagesModule } from '@flash/infra-python-packages';
 import { systemPackagesModule } from '@flash/infra-system-packages';
 import {
+  type AppServer,
   type AppSource,
   CheckFitness,
   ExecuteRequest,
   type Executor,
   type FitnessCheck,
   InstallDependencies,
+  InstallMissingModule,
   type Installer,
   type JobRunner,
   type Log,
   NoVolumeCache,
   ports,
   RunFunctionJob,
+  ServeApp,
   type UnfitError,
   type VolumeCache,
   type WorkerIdentity,
@@ -32,6 +35,7 @@ import { readConcurrency } from './concurrency.ts';
 import { DeployedApp } from './deployed-app.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
+import { findWebApp, servesWebApp } from './web-app.ts';
 import { secretsOf } from './worker-secrets.ts';
 
 export interface CreateWorkerOptions {
@@ -39,6 +43,11 @@ export interface CreateWorkerOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Modules that bind ports of the host's own; a port they leave out gets its usual adapter. */
   readonly modules?: readonly ContainerModule[];
+  /**
+   * The front door this worker is for. At "load-balancer" it serves the user's own web app where the settings say so (contract,
+   * section 3); default "queue".
+   */
+  readonly entry?: 'queue' | 'load-balancer';
   /** File descriptor the log is written to; default 2. */
   readonly logDescriptor?: number | undefined;
 }
@@ -55,6 +64,8 @@ export interface Worker {
   /** Why the deployed app can't be served; every job is answered with it. */
   readonly bootFailure: Error | undefined;
   readonly identity: WorkerIdentity;
+  /** Serves the user's own web app; `undefined` when there is none to serve. */
+  readonly serveApp: ServeApp | undefined;
   /** What keeps this machine from serving; `undefined` when nothing does. */
   checkFitness(): Promise<UnfitError | undefined>;
   /** Brings up Python and the deployed app, so that the first request need not wait for them. Rejects with WorkerStartError when it can't serve. */
@@ -74,6 +85,9 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const container = new Container({ defaultScope: 'Singleton' });
   for (const module of modules) container.load(module);
   bindDefaults(container, env, settings, options.logDescriptor);
+  const hasWebApp = options.entry === 'load-balancer' && servesWebApp(settings);
+  // Wrong settings are told at the start, not when the app is.
+  if (hasWebApp) findWebApp(settings);
   const log = container.get<Log>(ports.Log);
   const executeRequest = container.get(ExecuteRequest);
   const executor = container.get<Executor>(ports.Executor);
@@ -103,12 +117,20 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       return readConcurrency(settings, log);
     },
     identity,
+    serveApp: hasWebApp
+      ? new ServeApp({
+          server: container.get<AppServer>(ports.AppServer),
+          installMissingModule: new InstallMissingModule(container.get(InstallDependencies), executor),
+          log,
+        })
+      : undefined,
     get bootFailure() {
       return app.failure;
     },
     checkFitness: () => fitness.run(),
     start: async () => {
-      await Promise.all([executor.start(), app.prepare()]);
+      // A web app has processes of its own; nothing else runs beside it.
+      await Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
     },
     close: async () => {
       app.close();
@@ -128,6 +150,8 @@ function withRunnersForJobs(settings: WorkerSettings, env: NodeJS.ProcessEnv): W
 const noVolumeCacheModule = new ContainerModule(({ bind }) => {
   bind(ports.VolumeCache).toConstantValue(new NoVolumeCache());
 });
+
+const uvicornLevels = { debug: 'debug', info: 'info', warn: 'warning', error: 'error' } as const;
 
 function bindDefaults(
   container: Container,
@@ -153,6 +177,20 @@ function bindDefaults(
     [
       ports.PythonInstaller,
       () => pythonPackagesModule({ python: python(), env: userEnv, settings, redactor }),
+    ],
+    [
+      ports.AppServer,
+      () =>
+        appServerModule({
+          python: python(),
+          env: userEnv,
+          settings,
+          requiredVersion: settings.FLASH_PYTHON_VERSION,
+          findApp: () => findWebApp(settings),
+          endpointId: settings.RUNPOD_ENDPOINT_ID ?? 'unknown',
+          logLevel: uvicornLevels[settings.RUNPOD_LOG_LEVEL ?? settings.LOG_LEVEL ?? 'info'],
+          exitOnFailure: settings.FLASH_BOOT_FAILURE === 'exit',
+        }),
     ],
     [ports.SystemInstaller, () => systemPackagesModule({ env: userEnv, settings, redactor })],
     [ports.VolumeCache, () => noVolumeCacheModule],

@@ -11,11 +11,13 @@ import type { AppSettings } from './app-settings.ts';
 export function findHandlerFile({ FLASH_APP_DIR, FLASH_RESOURCE_NAME }: AppSettings): string | undefined {
   if (FLASH_RESOURCE_NAME === undefined) return undefined;
   const name = `handler_${FLASH_RESOURCE_NAME}.py`;
-  if (basename(name) !== name || name.includes('\0')) {
-    throw new SettingsError(
-      `FLASH_RESOURCE_NAME is ${JSON.stringify(FLASH_RESOURCE_NAME)}, which leads out of the app directory`,
-    );
-  }
   const file = resolve(FLASH_APP_DIR, name);
+  if (basename(name) !== name || name.includes('\0'))
+    throw leadsOut('FLASH_RESOURCE_NAME', FLASH_RESOURCE_NAME);
   return existsSync(file) ? file : undefined;
+}
+
+/** The complaint about a name that is no place in the app directory. */
+export function leadsOut(variable: string, value: string): SettingsError {
+  return new SettingsError(`${variable} is ${JSON.stringify(value)}, which leads out of the app directory`);
 }

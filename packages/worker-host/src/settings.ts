@@ -1,7 +1,7 @@
 import { appArtifactSettingsSchema } from '@flash/infra-app-artifact';
 import { fitnessSettingsSchema } from '@flash/infra-fitness';
 import { loggingSettingsSchema } from '@flash/infra-logging';
-import { pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
+import { appServerSettingsSchema, pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
 import { SettingsError, validationMessage } from '@flash/worker-core';
@@ -41,6 +41,7 @@ export const workerSettingsSchema = z.object({
   ...ownSettingsSchema.shape,
   ...appSettingsSchema.shape,
   ...appArtifactSettingsSchema.shape,
+  ...appServerSettingsSchema.shape,
   ...fitnessSettingsSchema.shape,
   ...pythonBridgeSettingsSchema.shape,
   ...pythonPackagesSettingsSchema.shape,

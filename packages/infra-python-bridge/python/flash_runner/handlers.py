@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
 import json
 import os
 import sys
@@ -11,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .failures import RequestError
+from .files import load_file
 
 
 class Answer(NamedTuple):
@@ -50,24 +49,11 @@ class Handlers:
 
 
 def _load(file: str) -> Callable[[Any], Any]:
-    directory, filename = os.path.split(file)
-    if sys.path[:1] != [directory]:
-        sys.path.insert(0, directory)
-    name = os.path.splitext(filename)[0]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise RequestError(f"{filename} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
+    module = load_file(file)
     handler = getattr(module, "handler", None)
     if not callable(handler):
-        sys.modules.pop(name, None)
-        raise RequestError(f"{filename} defines no function 'handler'")
+        sys.modules.pop(module.__name__, None)
+        raise RequestError(f"{os.path.basename(file)} defines no function 'handler'")
     return handler  # type: ignore[no-any-return]
 
 
@@ -95,8 +81,3 @@ def error_text(error: Any) -> str:
         return json.dumps(error)
     except (TypeError, ValueError):
         return str(error)
-
-
-def is_stream(value: Any) -> bool:
-    """Whether a handler yields its output piece by piece."""
-    return inspect.isgenerator(value) or inspect.isasyncgen(value)

@@ -17,6 +17,8 @@ import socket
 import sys
 from typing import Any, NoReturn
 
+from .exits import exit_fields
+
 CONTROL_FD = 3
 _CRASH_STATUS = 70
 
@@ -125,7 +127,7 @@ class Zygote:
             os.waitpid(state.si_pid, 0)
             self._kill_orphans()
             if runner is not None:
-                self._report(_exit_event(runner, state))
+                self._report({"event": "exited", "runner": runner, **exit_fields(state)})
 
     def _kill_orphans(self) -> None:
         from .process_control import children
@@ -154,23 +156,6 @@ class Zygote:
     def _report(self, event: dict[str, Any]) -> None:
         with contextlib.suppress(ConnectionError):
             self._control.sendall(json.dumps(event).encode() + b"\n")
-
-
-def _exit_event(runner: int, state: Any) -> dict[str, Any]:
-    exited = state.si_code == os.CLD_EXITED
-    return {
-        "event": "exited",
-        "runner": runner,
-        "code": state.si_status if exited else None,
-        "signal": None if exited else _signal_name(state.si_status),
-    }
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _kill_group(pid: int) -> None:

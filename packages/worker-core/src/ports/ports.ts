@@ -3,6 +3,7 @@ export const ports = {
   Executor: Symbol.for('@flash/Executor'),
   PythonInstaller: Symbol.for('@flash/PythonInstaller'),
   SystemInstaller: Symbol.for('@flash/SystemInstaller'),
+  AppServer: Symbol.for('@flash/AppServer'),
   AppSource: Symbol.for('@flash/AppSource'),
   VolumeCache: Symbol.for('@flash/VolumeCache'),
   /** Bound any number of times: every one is asked. */

@@ -63,6 +63,7 @@ export class RunHandlerJob implements JobRunner {
     talk: Pick<RunOptions, 'onProgress' | 'onChunk'>,
   ): Promise<Execution> {
     const { executor, file, installMissingModule } = this.#parts;
+    const tried = new Set<string>();
     for (;;) {
       const execution = await executor.run(
         {
@@ -81,6 +82,9 @@ export class RunHandlerJob implements JobRunner {
       );
       const { failure } = execution;
       if (failure?.missingModule === undefined || job.stop.aborted) return execution;
+      // What was installed for this job and is missing all the same is not there in the package of its name.
+      if (tried.has(failure.missingModule)) return execution;
+      tried.add(failure.missingModule);
       const end = await installMissingModule.install(failure.missingModule, requestLog.system);
       if (!end.installed) {
         const message = `${failure.message}; it could not be installed: ${end.reason}`;

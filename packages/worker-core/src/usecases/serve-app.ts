@@ -1,0 +1,67 @@
+import type { AppError } from '../errors/app-error.ts';
+import type { AppPlace, AppServer } from '../ports/app-server.ts';
+import type { Log } from '../ports/log.ts';
+import type { InstallMissingModule } from './install-missing-module.ts';
+
+/** Who answers on the app's port when the app does not. */
+export interface FrontDoor {
+  /** The app answers from here on. */
+  appReady(): void;
+  /** Answer with this reason. */
+  appUnavailable(error: Error): void;
+  /** Resolves when the port is free. */
+  releasePort(): Promise<void>;
+}
+
+export interface ServeAppParts {
+  readonly server: AppServer;
+  readonly installMissingModule: InstallMissingModule;
+  readonly log: Log;
+}
+
+/** Serves the user's own web app (contract, sections 3 and 8). */
+export class ServeApp {
+  readonly #parts: ServeAppParts;
+  readonly #tried = new Set<string>();
+
+  constructor(parts: ServeAppParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Serves until {@link close}; a package that loading the app wants for is installed.
+   *
+   * @throws AppError when the app is given up.
+   */
+  async serve(place: AppPlace, door: FrontDoor): Promise<void> {
+    const { server, log } = this.#parts;
+    await server.serve(place, {
+      ready: () => {
+        log.write('info', 'the app is ready');
+        door.appReady();
+      },
+      unavailable: (error: AppError) => {
+        log.write('error', 'the app can’t be served for now', { reason: error.message });
+        door.appUnavailable(error);
+      },
+      releasePort: () => door.releasePort(),
+      missingModule: (name) => this.#install(name),
+    });
+  }
+
+  /** Ends the app, its requests in flight first. */
+  close(): Promise<void> {
+    return this.#parts.server.close();
+  }
+
+  async #install(module: string): Promise<boolean> {
+    const { installMissingModule, log } = this.#parts;
+    // What was installed and is missing all the same is not there in the package of its name.
+    if (this.#tried.has(module)) return false;
+    this.#tried.add(module);
+    const end = await installMissingModule.install(module, (line) => log.write('info', line));
+    if (!end.installed)
+      log.write('warn', 'a package of the app could not be installed', { module, reason: end.reason });
+    return end.installed;
+  }
+}
