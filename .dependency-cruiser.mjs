@@ -1,5 +1,5 @@
 /** Who may import whom; see ARCHITECTURE.md. */
-const plainLibraries = '^packages/(command-runner|tar-archive)/';
+const plainLibraries = '^packages/(command-runner|http-client|tar-archive)/';
 const notTests = { pathNot: '\\.test\\.ts$|/test/' };
 
 export default {

@@ -8,6 +8,8 @@ import type { LbSettings } from './settings.ts';
 
 /** While the port is being let go of by a process that has just died, it is tried again so often. */
 const listenAttempts = 100;
+/** Time in which a connection that came before the app was ready may still be waiting to be heard, in milliseconds. */
+const takeOverMs = 500;
 const retryAfter = { 'retry-after': '1' };
 const starting = new HttpError(503, 'STARTING', 'the app is starting', retryAfter);
 
@@ -22,7 +24,7 @@ export class AppFrontDoor implements FrontDoor {
   #address: AddressInfo | undefined;
   #isShared = false;
   #refusal = starting;
-  #isStarting = true;
+  #startingUntil = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(settings: LbSettings, log: Log) {
@@ -53,14 +55,15 @@ export class AppFrontDoor implements FrontDoor {
   }
 
   appReady(): void {
-    this.#isStarting = false;
-    // Whoever still gets here came in the moment in which the app took over, or in which it died.
+    // Whoever connected before the app took over may be heard only now.
+    this.#startingUntil = this.#isStarting ? performance.now() + takeOverMs : 0;
+    // Whoever gets here later came in the moment in which the app died.
     this.#refusal = new HttpError(503, 'APP', 'the app does not answer just now: try again', retryAfter);
     this.#server?.closeIdleConnections();
   }
 
   appUnavailable(error: Error): void {
-    this.#isStarting = false;
+    this.#startingUntil = 0;
     this.#refusal = new HttpError(503, 'APP', error.message, retryAfter);
     if (this.#server === undefined) void this.#reopen();
   }
@@ -77,6 +80,11 @@ export class AppFrontDoor implements FrontDoor {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.releasePort();
+  }
+
+  /** The app was not ready yet, for all that a client can know. */
+  get #isStarting(): boolean {
+    return performance.now() < this.#startingUntil;
   }
 
   #open(host: string, port: number): Promise<void> {
@@ -114,6 +122,6 @@ export class AppFrontDoor implements FrontDoor {
       response.writeHead(204).end();
       return;
     }
-    await refuse(request, response, this.#refusal);
+    await refuse(request, response, this.#isStarting ? starting : this.#refusal);
   }
 }

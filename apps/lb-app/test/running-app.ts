@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-export const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
+const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
 /** A Python that has what users' apps need: fastapi, uvicorn, the client libraries. */
 export const clientsPython = path('../../../.venv-dev/bin/python');
 
@@ -52,16 +52,21 @@ export class App {
   async ready(): Promise<this> {
     await this.listening();
     for (let waited = 0; waited < 20_000; waited += 10) {
-      if ((await fetch(`${this.url}/ping`)).status === 200) return this;
+      if ((await this.probe()) === 200) return this;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw new Error(`lb-app does not get ready:\n${this.log}`);
   }
 
+  /** Gets over a connection of its own: a kept one may end at a process that is gone. */
+  get(route = '/'): Promise<Response> {
+    return fetch(`${this.url}${route}`, { headers: { connection: 'close' } });
+  }
+
   /** What a new connection is answered: a status, or the code of the failure. */
   async probe(route = '/ping'): Promise<number | string> {
     try {
-      const response = await fetch(`${this.url}${route}`, { headers: { connection: 'close' } });
+      const response = await this.get(route);
       await response.arrayBuffer();
       return response.status;
     } catch (error) {

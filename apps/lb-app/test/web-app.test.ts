@@ -58,7 +58,7 @@ describe('the user’s web app', () => {
     return app;
   };
   const pidOf = async (app: App): Promise<number> =>
-    ((await (await fetch(app.url, { headers: { connection: 'close' } })).json()) as { pid: number }).pid;
+    ((await (await app.get()).json()) as { pid: number }).pid;
   const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
   describe.each([
@@ -71,7 +71,7 @@ describe('the user’s web app', () => {
       );
       const app = await start(env).listening();
       const seen: (number | string)[] = [];
-      expect(await (await fetch(`${app.url}/any`)).json()).toEqual({
+      expect(await (await app.get('/any')).json()).toEqual({
         success: false,
         code: 'STARTING',
         error: 'the app is starting',
@@ -81,7 +81,7 @@ describe('the user’s web app', () => {
         kind === 'shared' ? [204, 200] : [204, 200, 'ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET'];
       expect(allowed).toEqual(expect.arrayContaining([...new Set(seen)]));
       expect(seen[0]).toBe(204);
-      const ping = await fetch(`${app.url}/ping`);
+      const ping = await app.get('/ping');
       expect(await ping.json()).toEqual({ status: 'healthy', endpoint: 'lb', id: 'unknown' });
       expect(await app.probe('/execute')).toBe(200);
     });
@@ -98,7 +98,7 @@ describe('the user’s web app', () => {
         await app.logged(new RegExp(`ended with ${how}`));
         await delay(50);
         expect([await app.probe('/ping'), await app.probe('/any')]).toEqual([503, 503]);
-        const answer = (await (await fetch(app.url)).json()) as { error: string };
+        const answer = (await (await app.get()).json()) as { error: string };
         expect(answer.error).toBe(`the app's process ended with ${how}; it is started again`);
         await app.ready();
         expect(await pidOf(app)).not.toBe(before);
@@ -145,7 +145,7 @@ describe('the user’s web app', () => {
   ])('made with FastAPI answers /ping: %s', async (_, route, body) => {
     write(`from fastapi import FastAPI, HTTPException\napp = FastAPI()\n${route}\n`);
     const app = await start({ RUNPOD_ENDPOINT_ID: 'ep-1', FLASH_DISABLE_UNPACK: '1' }).ready();
-    expect(await (await fetch(`${app.url}/ping`)).text()).toBe(body);
+    expect(await (await app.get('/ping')).text()).toBe(body);
     // Where there is a route of the app's it decides on HEAD too.
     expect((await fetch(`${app.url}/ping`, { method: 'HEAD' })).ok).toBe(route === '');
   });
@@ -158,7 +158,7 @@ describe('the user’s web app', () => {
       RUNPOD_WEBHOOK_PING: 'https://x/$RUNPOD_POD_ID',
       RUNPOD_API_KEY: 'the-users',
     }).ready();
-    const seen = (await (await fetch(`${app.url}/env`)).json()) as {
+    const seen = (await (await app.get('/env')).json()) as {
       env: NodeJS.ProcessEnv;
       cwd: string;
       path: string[];
@@ -226,7 +226,7 @@ describe('the user’s web app', () => {
   it('that is not there is told of', async () => {
     const app = await start().listening();
     while ((await app.probe()) === 204) await delay(10);
-    expect(await (await fetch(app.url)).text()).toContain(`there is no main.py in ${directory}`);
+    expect(await (await app.get()).text()).toContain(`there is no main.py in ${directory}`);
   });
 
   it('that can’t be loaded ends the worker when asked to', async () => {
@@ -247,7 +247,7 @@ describe('the user’s web app', () => {
     write(`import time\ntime.sleep(60)\n${plain}`);
     const app = await start({ FLASH_APP_START_TIMEOUT_MS: '700' }).listening();
     while ((await app.probe()) === 204) await delay(10);
-    expect(await (await fetch(app.url)).text()).toContain('FLASH_APP_START_TIMEOUT_MS');
+    expect(await (await app.get()).text()).toContain('FLASH_APP_START_TIMEOUT_MS');
   });
 
   it('that crashes ten times in a row ends the worker', async () => {
@@ -274,7 +274,7 @@ describe('the user’s web app', () => {
     }).listening();
     await app.logged(/a package of the app could not be installed/, 60_000);
     while ((await app.probe()) === 204) await delay(10);
-    expect(await (await fetch(app.url)).text()).toContain("No module named 'no_such_package_of_ours'");
+    expect(await (await app.get()).text()).toContain("No module named 'no_such_package_of_ours'");
     execFileSync(join(venv, 'bin/python'), ['-c', 'import six']);
     // uvicorn itself is one of the packages an image may lack.
     write(`import six\n${plain}`);
@@ -333,7 +333,7 @@ def stream():
     return StreamingResponse(numbers())
 `);
     const app = await start().ready();
-    const response = await fetch(`${app.url}/numbers`);
+    const response = await app.get('/numbers');
     const ended = app.end();
     await delay(200);
     expect(await app.probe('/numbers')).toBe('ECONNREFUSED');

@@ -60,9 +60,23 @@ export class Queue {
     return `http://127.0.0.1:${this.gateway.port}/v2/ep`;
   }
 
-  /** Starts a worker process on this queue. */
-  worker(env: Record<string, string | undefined> = {}, args: readonly string[] = []): Worker {
-    const worker = new Worker(this.url, this.directory, env, args);
+  /** URL of another endpoint on the same gateway. */
+  endpoint(name: string): string {
+    return `http://127.0.0.1:${this.gateway.port}/v2/${name}`;
+  }
+
+  /** Starts a worker process on this queue, or on that of another endpoint. */
+  worker(
+    env: Record<string, string | undefined> = {},
+    args: readonly string[] = [],
+    endpoint = 'ep',
+  ): Worker {
+    const worker = new Worker(
+      this.endpoint(endpoint),
+      this.directory,
+      { RUNPOD_ENDPOINT_ID: endpoint, ...env },
+      args,
+    );
     this.#workers.push(worker);
     return worker;
   }

@@ -234,6 +234,10 @@ export class Runner {
       run.instanceId === undefined
         ? ''
         : `,"instance":${JSON.stringify(run.instanceId)},"create":${run.createInstance}`;
+    const deployed =
+      run.call.kind !== 'handler' && run.call.deployed !== undefined
+        ? `,"deployed":${JSON.stringify(run.call.deployed)}`
+        : '';
     const handler =
       run.call.kind === 'handler'
         ? `,"handler":${JSON.stringify(run.call.file)},"window":${this.#options.streamWindow}`
@@ -243,7 +247,7 @@ export class Runner {
       replaced = `,"pinned":${isPinned},"replaced":${JSON.stringify(epoch.replacedSince(this.#epoch))}`;
       this.#epoch = epoch.number;
     }
-    return `"id":${id},"epoch":${epoch.number}${instance}${handler}${replaced}${spin}`;
+    return `"id":${id},"epoch":${epoch.number}${instance}${handler}${deployed}${replaced}${spin}`;
   }
 
   /** Arms the time-out and the caller's signal; returns what disarms them. */

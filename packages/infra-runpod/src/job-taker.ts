@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Job, type Log, type QueueJob, readQueueJob } from '@flash/worker-core';
 import type { JobsInProgress } from './jobs-in-progress.ts';
 import { QueueCallError } from './queue-call-error.ts';
-import type { Answer, QueueClient } from './queue-client.ts';
+import type { HttpAnswer } from '@flash/http-client';
+import type { QueueClient } from './queue-client.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { withRetries } from './retry.ts';
 import type { RunpodQueueSettings } from './settings.ts';
@@ -73,7 +74,7 @@ export class JobTaker {
     throw error;
   }
 
-  #read({ bytes }: Answer): Job[] {
+  #read({ bytes }: HttpAnswer): Job[] {
     let body: unknown;
     try {
       body = JSON.parse(decoder.decode(bytes));

@@ -18,17 +18,20 @@ export type {
   RunEnd,
   RunOptions,
 } from './ports/executor.ts';
+export type { EndpointRouter, RemoteCallOptions, RemoteEndpoint } from './ports/endpoint-router.ts';
 export type { FitnessCheck } from './ports/fitness-check.ts';
 export type { InstalledChange, Installer, InstallOptions } from './ports/installer.ts';
 export type { Job, JobBody, JobOutcome, JobQueue } from './ports/job-queue.ts';
 export type { Log, LogFields, LogLevel } from './ports/log.ts';
+export type { ManifestStore } from './ports/manifest-store.ts';
 export { ports } from './ports/ports.ts';
 export type { VolumeCache } from './ports/volume-cache.ts';
 export { decodeFunctionCall, functionCallFrom, functionCallOfJob } from './protocol/decode-function-call.ts';
 export { EncodedResponse, type EncodedResult, type ResponseParts } from './protocol/encoded-response.ts';
-export { type FlashManifest, flashManifestSchema } from './protocol/flash-manifest.ts';
+export { type FlashManifest, flashManifestSchema, type ManifestResource } from './protocol/flash-manifest.ts';
 export type {
   Call,
+  DeployedCode,
   ClassMethodCall,
   FunctionCall,
   HandlerCall,
@@ -58,6 +61,7 @@ export { joinBytes } from './output/join-bytes.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export type { RequestEvent } from './output/request-log.ts';
 export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
+export { type CallPlace, PlaceCall, type PlaceCallParts, type PlatformNames } from './usecases/place-call.ts';
 export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
 export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';

@@ -102,19 +102,25 @@ describe('createWorker', () => {
     );
   });
 
-  it('has as many jobs in flight as was set, as the manifest says, or one', () => {
+  it('has as many jobs in flight as was set, as the manifest says, or one', async () => {
+    const concurrency = async (env?: Record<string, string>): Promise<number> => {
+      const { worker: made } = worker(env);
+      await made.start();
+      return made.concurrency;
+    };
     const resources = { gpu: { resource_type: 'x', max_concurrency: 5 } };
     const FLASH_MANIFEST_PATH = file('manifest.json', JSON.stringify({ version: '1', resources }));
     const gpu = { FLASH_MANIFEST_PATH, FLASH_RESOURCE_NAME: 'gpu', FLASH_APP_DIR: directory };
-    expect(worker(gpu).worker.concurrency).toBe(5);
-    expect(worker({ ...gpu, FLASH_CONCURRENCY: '2' }).worker.concurrency).toBe(2);
-    expect(worker({ ...gpu, FLASH_RESOURCE_NAME: 'cpu' }).worker.concurrency).toBe(1);
-    expect(worker().worker.concurrency).toBe(1);
+    expect(await concurrency(gpu)).toBe(5);
+    expect(await concurrency({ ...gpu, FLASH_CONCURRENCY: '2' })).toBe(2);
+    expect(await concurrency({ ...gpu, FLASH_RESOURCE_NAME: 'cpu' })).toBe(1);
+    expect(await concurrency()).toBe(1);
   });
 
-  it.each(['{', '{"resources": 3}'])('says that it can’t read the manifest %j, and goes on', (text) => {
+  it.each(['{', '{"resources": 3}'])('says that it can’t read the manifest %j, and goes on', async (text) => {
     const FLASH_MANIFEST_PATH = file('broken.json', text);
     const { worker: made, log } = worker({ FLASH_MANIFEST_PATH, FLASH_RESOURCE_NAME: 'gpu' });
+    await made.start();
     expect(made.concurrency).toBe(1);
     expect(log.messages).toContain('the manifest can’t be read: one job at a time');
   });

@@ -1,16 +1,19 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
 import { appArtifactModule } from '@flash/infra-app-artifact';
 import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
 import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge';
+import { manifestModule } from '@flash/infra-manifest';
 import { pythonPackagesModule } from '@flash/infra-python-packages';
 import { systemPackagesModule } from '@flash/infra-system-packages';
 import {
   type AppServer,
   type AppSource,
   CheckFitness,
+  type EndpointRouter,
   ExecuteRequest,
   type Executor,
   type FitnessCheck,
@@ -19,7 +22,9 @@ import {
   type Installer,
   type JobRunner,
   type Log,
+  type ManifestStore,
   NoVolumeCache,
+  PlaceCall,
   ports,
   RunFunctionJob,
   ServeApp,
@@ -32,6 +37,7 @@ import { Container, ContainerModule } from 'inversify';
 import { findPython } from './find-python.ts';
 import { isFlashDeployment } from './app-settings.ts';
 import { readConcurrency } from './concurrency.ts';
+import { LazyEndpointRouter } from './lazy-endpoint-router.ts';
 import { DeployedApp } from './deployed-app.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
@@ -91,6 +97,8 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const log = container.get<Log>(ports.Log);
   const executeRequest = container.get(ExecuteRequest);
   const executor = container.get<Executor>(ports.Executor);
+  const manifests = container.get<ManifestStore>(ports.ManifestStore);
+  let concurrency = settings.FLASH_CONCURRENCY ?? 1;
   const identity: WorkerIdentity = {
     workerId: settings.RUNPOD_POD_ID ?? randomUUID(),
     hostname: settings.RUNPOD_POD_HOSTNAME ?? hostname(),
@@ -114,7 +122,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     executeRequest,
     jobRunner: app,
     get concurrency() {
-      return readConcurrency(settings, log);
+      return concurrency;
     },
     identity,
     serveApp: hasWebApp
@@ -131,6 +139,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     start: async () => {
       // A web app has processes of its own; nothing else runs beside it.
       await Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
+      concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {
       app.close();
@@ -151,6 +160,22 @@ const noVolumeCacheModule = new ContainerModule(({ bind }) => {
   bind(ports.VolumeCache).toConstantValue(new NoVolumeCache());
 });
 
+const lazyRouterModule = (env: NodeJS.ProcessEnv): ContainerModule =>
+  new ContainerModule(({ bind }) => {
+    bind(ports.EndpointRouter).toConstantValue(new LazyEndpointRouter(env));
+  });
+
+function placeCall(settings: WorkerSettings, manifests: ManifestStore): PlaceCall {
+  const { FLASH_APP: app, FLASH_ENV: environment, RUNPOD_API_KEY, FLASH_RESOURCE_NAME } = settings;
+  const isNamed = app !== undefined && environment !== undefined && RUNPOD_API_KEY !== undefined;
+  return new PlaceCall({
+    manifests,
+    self: FLASH_RESOURCE_NAME ?? settings.RUNPOD_ENDPOINT_ID,
+    directory: resolve(settings.FLASH_APP_DIR),
+    platform: isNamed ? { app, environment } : undefined,
+  });
+}
+
 const uvicornLevels = { debug: 'debug', info: 'info', warn: 'warning', error: 'error' } as const;
 
 function bindDefaults(
@@ -161,6 +186,7 @@ function bindDefaults(
 ): void {
   const redactor = secretsOf(env);
   const userEnv = userEnvironment(env);
+  const isDeployment = isFlashDeployment(settings, settings.RUNPOD_ENDPOINT_ID);
   const python = (): string => findPython(settings.FLASH_PYTHON, env, process.cwd());
   const defaults: [symbol, () => ContainerModule][] = [
     [ports.Log, () => loggingModule({ settings, redactor, descriptor: logDescriptor })],
@@ -192,12 +218,23 @@ function bindDefaults(
           exitOnFailure: settings.FLASH_BOOT_FAILURE === 'exit',
         }),
     ],
+    [
+      ports.ManifestStore,
+      () =>
+        manifestModule({
+          settings,
+          isDeployment,
+          endpointId: settings.RUNPOD_ENDPOINT_ID,
+          path: settings.FLASH_MANIFEST_PATH ?? join(settings.FLASH_APP_DIR, 'flash_manifest.json'),
+        }),
+    ],
+    [ports.EndpointRouter, () => lazyRouterModule(env)],
     [ports.SystemInstaller, () => systemPackagesModule({ env: userEnv, settings, redactor })],
     [ports.VolumeCache, () => noVolumeCacheModule],
   ];
   // Checks add up: those of a host stand beside the built-in ones.
   container.load(fitnessModule({ settings, env: userEnv }));
-  if (isFlashDeployment(settings, settings.RUNPOD_ENDPOINT_ID)) {
+  if (isDeployment) {
     defaults.push([
       ports.AppSource,
       () => appArtifactModule({ settings, appDirectory: settings.FLASH_APP_DIR }),
@@ -212,14 +249,30 @@ function bindDefaults(
       [ports.PythonInstaller, ports.SystemInstaller],
     );
   container.bind(ExecuteRequest).toResolvedValue(
-    (executor: Executor, installDependencies: InstallDependencies, volumeCache: VolumeCache, log: Log) =>
+    (
+      executor: Executor,
+      installDependencies: InstallDependencies,
+      volumeCache: VolumeCache,
+      log: Log,
+      manifests: ManifestStore,
+      router: EndpointRouter,
+    ) =>
       new ExecuteRequest({
         executor,
         installDependencies,
         volumeCache,
+        placeCall: placeCall(settings, manifests),
+        router,
         log,
         maxLoggedOutputBytes: settings.FLASH_MAX_LOGGED_OUTPUT_BYTES,
       }),
-    [ports.Executor, InstallDependencies, ports.VolumeCache, ports.Log],
+    [
+      ports.Executor,
+      InstallDependencies,
+      ports.VolumeCache,
+      ports.Log,
+      ports.ManifestStore,
+      ports.EndpointRouter,
+    ],
   );
 }

@@ -2,6 +2,7 @@ import { appArtifactSettingsSchema } from '@flash/infra-app-artifact';
 import { fitnessSettingsSchema } from '@flash/infra-fitness';
 import { loggingSettingsSchema } from '@flash/infra-logging';
 import { appServerSettingsSchema, pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
+import { manifestSettingsSchema } from '@flash/infra-manifest';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
 import { SettingsError, validationMessage } from '@flash/worker-core';
@@ -46,6 +47,7 @@ export const workerSettingsSchema = z.object({
   ...pythonBridgeSettingsSchema.shape,
   ...pythonPackagesSettingsSchema.shape,
   ...systemPackagesSettingsSchema.shape,
+  ...manifestSettingsSchema.shape,
   ...loggingSettingsSchema.shape,
 });
 

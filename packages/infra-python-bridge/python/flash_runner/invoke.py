@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from . import sources
@@ -12,9 +13,12 @@ from .failures import RequestError
 from .instances import Instance, Instances
 from .modules import ModuleSet
 from .serialization import PLAIN, Arguments
-from .sources import Sources
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+# Loads the module that a request's code is.
+Load = Callable[[], ModuleType]
 
 
 class Wanted(NamedTuple):
@@ -44,23 +48,22 @@ class Target(NamedTuple):
         return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
-def find_function(request: dict[str, Any], arguments: Arguments, code: Sources) -> Target:
-    """Load the request's source and find its function."""
+def find_function(request: dict[str, Any], arguments: Arguments, load: Load) -> Target:
+    """Load the request's code and find its function."""
     name = request["function_name"]
-    function = sources.find(code.run(request["function_code"], name), name, "function")
+    module = load()
+    function = sources.find(module, name, "function")
     if not callable(function):
-        raise RequestError(f"'{name}' in the provided code is not a function but a {type(function).__name__}")
+        raise RequestError(f"'{name}' in {sources.where(module)} is not a function but a {type(function).__name__}")
     args, kwargs = arguments.decode(request.get("args"), request.get("kwargs"))
     return Target(function, args, kwargs)
 
 
-def find_method(
-    request: dict[str, Any], arguments: Arguments, code: Sources, instances: Instances, wanted: Wanted
-) -> Target:
+def find_method(request: dict[str, Any], arguments: Arguments, load: Load, instances: Instances, wanted: Wanted) -> Target:
     """Find the instance, or make and keep it, and its method."""
     instance = None if wanted.create else instances.get(wanted.name)
     if instance is None:
-        instance = _construct(request, arguments, code, wanted.modules)
+        instance = _construct(request, arguments, load, wanted.modules)
         instances.keep(wanted.name, instance)
     else:
         sources.activate(instance.module)
@@ -72,12 +75,12 @@ def find_method(
     return Target(method, args, kwargs)
 
 
-def _construct(request: dict[str, Any], arguments: Arguments, code: Sources, modules: ModuleSet | None) -> Instance:
+def _construct(request: dict[str, Any], arguments: Arguments, load: Load, modules: ModuleSet | None) -> Instance:
     name = request["class_name"]
-    module = code.run(request["class_code"], name)
+    module = load()
     cls = sources.find(module, name, "class")
     if not inspect.isclass(cls):
-        raise RequestError(f"'{name}' in the provided code is not a class but a {type(cls).__name__}")
+        raise RequestError(f"'{name}' in {sources.where(module)} is not a class but a {type(cls).__name__}")
     args, kwargs = arguments.decode(request.get("constructor_args"), request.get("constructor_kwargs"), "constructor_")
     return Instance(cls(*args, **kwargs), module, modules)
 

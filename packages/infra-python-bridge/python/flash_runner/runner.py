@@ -14,10 +14,11 @@ import select
 import signal
 import sys
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
-from . import frames, invoke, process_control, progress, runpod_progress, sources
+from . import deployed, frames, invoke, process_control, progress, runpod_progress, sources
 from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
 from .capture import Capture, OutputPipe, Route, current_route
 from .failures import note_missing_module
@@ -146,12 +147,12 @@ class Runner:
         arguments = Arguments(request.get("serialization_format") or "cloudpickle", blobs)
         serialization = arguments.serialization
         if route.instance is None:
-            target = invoke.find_function(request, arguments, self._sources)
+            target = invoke.find_function(request, arguments, self._loader(frame.header, request))
         else:
             target = invoke.find_method(
                 request,
                 arguments,
-                self._sources,
+                self._loader(frame.header, request),
                 self._instances,
                 Wanted(route.instance, bool(frame.header.get("create")), modules),
             )
@@ -166,6 +167,16 @@ class Runner:
             return self._success(value, serialization)
         self._loop.run_until_complete(self._overlap(route, frame, self._call(target, serialization)))
         return None
+
+    def _loader(self, header: dict[str, Any], request: dict[str, Any]) -> Callable[[], ModuleType]:
+        """Where the request's code comes from: with it, or from the deployed app."""
+        place = header.get("deployed")
+        if place is None:
+            kind = "function" if header.get("instance") is None else "class"
+            return lambda: self._sources.run(request[f"{kind}_code"], request[f"{kind}_name"])
+        if place["directory"] not in self._path:
+            self._path.insert(0, place["directory"])
+        return lambda: deployed.import_from(place["directory"], place["module"])
 
     async def _call(self, target: Target, serialization: str) -> Outcome:
         return self._success(await invoke.call_async(target), serialization)
@@ -352,7 +363,8 @@ class Runner:
         if "handler" in frame.header:
             return await self._handlers.call(body, frame.header)
         arguments = Arguments(body.get("serialization_format") or "cloudpickle", blobs)
-        target = invoke.find_method(body, arguments, self._sources, self._instances, Wanted(instance, False, None))
+        load = self._loader(frame.header, body)
+        target = invoke.find_method(body, arguments, load, self._instances, Wanted(instance, False, None))
         return await self._call(target, arguments.serialization)
 
 

@@ -47,8 +47,9 @@ class Sources:
 
 
 def activate(module: ModuleType) -> None:
-    """Make ``module`` the one that dataclasses, typing and pickle find under its name."""
-    sys.modules[MODULE_NAME] = module
+    """Make a module of live code the one that dataclasses, typing and pickle find under its name."""
+    if module.__name__ == MODULE_NAME:
+        sys.modules[MODULE_NAME] = module
 
 
 def prepare() -> None:
@@ -65,4 +66,9 @@ def find(module: ModuleType, name: str, what: str) -> Any:
     except AttributeError:
         defined = [key for key, value in vars(module).items() if callable(value) and not key.startswith("__")]
         has = f"it defines: {', '.join(sorted(defined)[:20])}" if defined else "it defines no function or class"
-        raise RequestError(f"{what} '{name}' not found in the provided code; {has}") from None
+        raise RequestError(f"{what} '{name}' not found in {where(module)}; {has}") from None
+
+
+def where(module: ModuleType) -> str:
+    """What the author of the code calls the module."""
+    return "the provided code" if module.__name__ == MODULE_NAME else f"module '{module.__name__}' of the deployed app"

@@ -8,7 +8,7 @@ import { bootstrap } from '../bootstrap.ts';
 
 const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('loaded') }),
-  z.object({ event: z.literal('listening') }),
+  z.object({ event: z.literal('listening'), told: z.int().nullable() }),
   z.object({ event: z.literal('steered'), steered: z.boolean() }),
   z.object({
     event: z.literal('failed'),
@@ -40,7 +40,8 @@ export interface AppExit {
 export interface AppProcessListener {
   /** The app's own start-up is through; it waits for its place. */
   onLoaded(process: AppProcess): void;
-  onListening(process: AppProcess): void;
+  /** It has told the kernel of so many of the app's processes; `undefined` when it has not. */
+  onListening(process: AppProcess, told: number | undefined): void;
   /** Whether the kernel steers connections as it was told. */
   onSteered(process: AppProcess, steered: boolean): void;
 }
@@ -97,9 +98,9 @@ export class AppProcess {
     return this.#exited.promise;
   }
 
-  /** Has the process bind its port. */
-  place({ host, port, isIpv6 }: AppPlace, share: boolean): void {
-    this.#send({ place: { host, port, ipv6: isIpv6, share } });
+  /** Has the process bind its port and listen; see PortSteering. */
+  place({ host, port, isIpv6 }: AppPlace, share: boolean, steer: number | undefined): void {
+    this.#send({ place: { host, port, ipv6: isIpv6, share, steer: steer ?? null } });
   }
 
   /** Has the kernel give connections to this many of the app's processes. */
@@ -140,7 +141,7 @@ export class AppProcess {
       case 'listening':
         clearTimeout(this.#startTimer);
         this.#listeningSince = performance.now();
-        return this.#listener.onListening(this);
+        return this.#listener.onListening(this, event.told ?? undefined);
       case 'steered':
         return this.#listener.onSteered(this, event.steered);
       case 'failed':

@@ -2,7 +2,12 @@ import type { AppPlace, AppServerListener } from '@flash/worker-core';
 
 /** What is told to a process that serves the app. */
 interface Server {
-  place(place: AppPlace, share: boolean): void;
+  /**
+   * Has it bind and listen.
+   *
+   * @param steer - of how many of the app's processes it then tells the kernel; `undefined`: it tells nothing.
+   */
+  place(place: AppPlace, share: boolean, steer: number | undefined): void;
   steer(processes: number): void;
 }
 
@@ -12,17 +17,20 @@ interface Server {
  */
 export class PortSteering<T extends Server> {
   readonly #place: AppPlace;
+  readonly #share: boolean;
   readonly #listener: Pick<AppServerListener, 'ready' | 'releasePort'>;
   readonly #listening = new Set<T>();
   /** The process that was asked to tell the kernel, and of how many. */
   #asked: { readonly process: T; readonly processes: number } | undefined;
-  readonly #share: boolean;
+  /** The kernel can be told, as far as is known. */
+  #canSteer: boolean;
   #isReady = false;
 
   /** @param share - the app has several processes, which share the port in any case. */
   constructor(place: AppPlace, share: boolean, listener: Pick<AppServerListener, 'ready' | 'releasePort'>) {
-    this.#share = share || place.isShared;
     this.#place = place;
+    this.#share = share || place.isShared;
+    this.#canSteer = place.isShared;
     this.#listener = listener;
   }
 
@@ -34,28 +42,37 @@ export class PortSteering<T extends Server> {
   /** A process has started its app and may bind. */
   async admit(process: T): Promise<void> {
     if (!this.#place.isShared) await this.#listener.releasePort();
-    process.place(this.#place, this.#share);
+    process.place(this.#place, this.#share, this.#canSteer ? this.#listening.size + 1 : undefined);
   }
 
-  joined(process: T): void {
+  /** A process listens, and has told the kernel of so many; `undefined` when it has not. */
+  joined(process: T, told: number | undefined): void {
     this.#listening.add(process);
-    this.#steer();
+    void this.#settle(told);
   }
 
   left(process: T): void {
     if (!this.#listening.delete(process)) return;
     if (this.#asked?.process === process) this.#asked = undefined;
     if (this.isEmpty) this.#isReady = false;
-    this.#steer();
+    else this.#steer();
   }
 
-  /** A process has told the kernel, or could not. */
-  async steered(process: T, isSteered: boolean): Promise<void> {
+  /** A process that was asked to has told the kernel, or could not. */
+  steered(process: T, isSteered: boolean): void {
     const asked = this.#asked;
     if (asked?.process !== process) return;
     this.#asked = undefined;
-    if (asked.processes !== this.#listening.size) return this.#steer();
-    if (!isSteered) await this.#listener.releasePort();
+    void this.#settle(isSteered ? asked.processes : undefined);
+  }
+
+  /** The kernel knows of `told` processes. */
+  async #settle(told: number | undefined): Promise<void> {
+    if (this.#canSteer && told === undefined) {
+      this.#canSteer = false;
+      await this.#listener.releasePort();
+    }
+    if (this.#canSteer && told !== this.#listening.size) this.#steer();
     if (this.#isReady || this.isEmpty) return;
     this.#isReady = true;
     this.#listener.ready();
@@ -64,7 +81,7 @@ export class PortSteering<T extends Server> {
   /** One question at a time; its answer asks the next when things have changed meanwhile. */
   #steer(): void {
     const [process] = this.#listening;
-    if (process === undefined || this.#asked !== undefined) return;
+    if (!this.#canSteer || process === undefined || this.#asked !== undefined) return;
     this.#asked = { process, processes: this.#listening.size };
     process.steer(this.#listening.size);
   }

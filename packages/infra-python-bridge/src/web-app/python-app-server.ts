@@ -91,8 +91,8 @@ export class PythonAppServer implements AppServer {
       { python, env, log, config: this.#config(place), startTimeoutMs: settings.FLASH_APP_START_TIMEOUT_MS },
       {
         onLoaded: (loaded) => void steering.admit(loaded),
-        onListening: (listening) => steering.joined(listening),
-        onSteered: (steered, isSteered) => void steering.steered(steered, isSteered),
+        onListening: (listening, told) => steering.joined(listening, told),
+        onSteered: (steered, isSteered) => steering.steered(steered, isSteered),
       },
     );
     this.#processes.add(process);

@@ -4,6 +4,8 @@ export const ports = {
   PythonInstaller: Symbol.for('@flash/PythonInstaller'),
   SystemInstaller: Symbol.for('@flash/SystemInstaller'),
   AppServer: Symbol.for('@flash/AppServer'),
+  ManifestStore: Symbol.for('@flash/ManifestStore'),
+  EndpointRouter: Symbol.for('@flash/EndpointRouter'),
   AppSource: Symbol.for('@flash/AppSource'),
   VolumeCache: Symbol.for('@flash/VolumeCache'),
   /** Bound any number of times: every one is asked. */

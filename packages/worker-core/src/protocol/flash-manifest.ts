@@ -11,6 +11,8 @@ const manifestFunctionSchema = z.looseObject({
   http_path: z.string().nullish(),
 });
 
+export type ManifestFunction = z.output<typeof manifestFunctionSchema>;
+
 /** One deployed resource: a queue endpoint or a load-balanced one (contract, section 6). */
 const manifestResourceSchema = z.looseObject({
   resource_type: z.string(),
@@ -21,6 +23,8 @@ const manifestResourceSchema = z.looseObject({
   max_concurrency: z.int().positive().default(1),
   handler_file: z.string().nullish(),
 });
+
+export type ManifestResource = z.output<typeof manifestResourceSchema>;
 
 /** `flash_manifest.json` as `flash build` writes it. Unknown keys are kept (contract, section 6). */
 export const flashManifestSchema = z.looseObject({

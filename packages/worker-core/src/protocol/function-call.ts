@@ -7,9 +7,19 @@ export interface RequestPayload {
   readonly request: object;
 }
 
+/** A module of the deployed app. */
+export interface DeployedCode {
+  /** Dotted name, as it is imported. */
+  readonly module: string;
+  /** Absolute path of the app; first on the search path. */
+  readonly directory: string;
+}
+
 interface CallBase {
   /** Python source; `undefined` means the code is part of the deployed app. */
   readonly code: string | undefined;
+  /** Where the deployed app has the code; told by the manifest, never by a request. */
+  readonly deployed?: DeployedCode | undefined;
   readonly dependencies: readonly string[];
   readonly systemDependencies: readonly string[];
   /** uv and nala, both installs side by side; else pip and apt-get, one after the other. */

@@ -1,17 +1,41 @@
 import { describe, it } from '@jest/globals';
 import {
+  appServerContract,
   contractFunctions,
+  contractRemoteFunctions,
+  endpointRouterContract,
   executorContract,
+  FakeAppServer,
+  FakeEndpointRouter,
   FakeExecutor,
   FakeInstaller,
   FakeJobQueue,
+  FakeManifestStore,
   installerContract,
   jobQueueContract,
+  lackingModule,
+  type ManifestSituation,
+  manifestStoreContract,
+  type RouterUnderTest,
 } from './index.ts';
 
 describe('FakeExecutor keeps the contract of Executor', () => {
   const fakes = Object.fromEntries(Object.entries(contractFunctions).map(([name, { fake }]) => [name, fake]));
   for (const { name, run } of executorContract(async () => new FakeExecutor(fakes))) it(name, run);
+});
+
+describe('FakeAppServer keeps the contract of AppServer', () => {
+  const place = { host: '', port: 0, isIpv6: false, isShared: true, keepAliveMs: 0, drainMs: 0 };
+  const starts = {
+    good: 'ready',
+    failing: { failure: 'it is broken' },
+    'lacking a module': { missing: lackingModule },
+  } as const;
+  for (const { name, run } of appServerContract(async (app) => ({
+    server: new FakeAppServer(starts[app]),
+    place,
+  })))
+    it(name, run);
 });
 
 describe('FakeInstaller keeps the contract of Installer', () => {
@@ -47,4 +71,18 @@ describe('FakeJobQueue keeps the contract of JobQueue', () => {
     };
   };
   for (const { name, run } of jobQueueContract(make)) it(name, run);
+});
+
+describe('FakeManifestStore keeps the contract of ManifestStore', () => {
+  const make = async ({ here, source }: ManifestSituation) => new FakeManifestStore(here, source);
+  for (const { name, run } of manifestStoreContract(make)) it(name, run);
+});
+
+describe('FakeEndpointRouter keeps the contract of EndpointRouter', () => {
+  const make = async (): Promise<RouterUnderTest> => ({
+    router: new FakeEndpointRouter(contractRemoteFunctions),
+    endpoint: (form) => ({ form, resource: 'there', url: 'fake:', takesMethod: false }),
+    close: async () => {},
+  });
+  for (const { name, run } of endpointRouterContract(make)) it(name, run);
 });

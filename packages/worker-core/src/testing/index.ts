@@ -1,10 +1,29 @@
 /** `@flash/worker-core/testing`: fakes of the ports, and the rules every implementation of a port keeps. */
+export {
+  appServerContract,
+  type AppServerUnderTest,
+  type AppUnderTest,
+  lackingModule,
+} from './app-server-contract.ts';
 export type { ContractCase } from './contract-case.ts';
+export {
+  contractRemoteFunctions,
+  endpointRouterContract,
+  type RouterUnderTest,
+} from './endpoint-router-contract.ts';
 export { contractFunctions, executorContract } from './executor-contract.ts';
+export { FakeAppServer, type FakeAppStart } from './fake-app-server.ts';
 export { type FakeCall, FakeExecutor, type FakeFunction } from './fake-executor.ts';
+export { FakeEndpointRouter, type FakeRemoteFunction } from './fake-endpoint-router.ts';
 export { FakeInstaller } from './fake-installer.ts';
 export { type FakeJob, FakeJobQueue } from './fake-job-queue.ts';
+export { FakeManifestStore } from './fake-manifest-store.ts';
 export { FakeVolumeCache } from './fake-volume-cache.ts';
 export { type ContractPackages, installerContract } from './installer-contract.ts';
 export { jobQueueContract, type QueueUnderTest, type SubmittedJob } from './job-queue-contract.ts';
+export {
+  contractManifests,
+  type ManifestSituation,
+  manifestStoreContract,
+} from './manifest-store-contract.ts';
 export { type LoggedEvent, RecordingLog } from './recording-log.ts';

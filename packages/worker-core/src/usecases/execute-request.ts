@@ -1,11 +1,13 @@
 import { InstallError } from '../errors/install-error.ts';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import type { EndpointRouter } from '../ports/endpoint-router.ts';
 import type { Execution, Executor } from '../ports/executor.ts';
 import type { Log } from '../ports/log.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
 import { EncodedResponse } from '../protocol/encoded-response.ts';
 import type { FunctionCall } from '../protocol/function-call.ts';
 import type { InstallDependencies } from './install-dependencies.ts';
+import type { PlaceCall } from './place-call.ts';
 import { type RequestEvent, RequestLog } from '../output/request-log.ts';
 
 /** What the front door knows of a request. */
@@ -26,12 +28,19 @@ export interface ExecuteRequestParts {
   readonly executor: Executor;
   readonly installDependencies: InstallDependencies;
   readonly volumeCache: VolumeCache;
+  /** Places calls of deployed code; without it there is no deployed app. */
+  readonly placeCall?: PlaceCall | undefined;
+  /** Calls other endpoints; without it everything runs here. */
+  readonly router?: EndpointRouter | undefined;
   readonly log: Log;
   /** How much of a request's output is logged live, in bytes. */
   readonly maxLoggedOutputBytes: number;
 }
 
-/** The worker's main job: hydrate the cache, install, sync the cache in the background, run, answer (contract, section 3). */
+/**
+ * The worker's main job: find where the code runs; there or here: hydrate the cache, install, sync the cache in the background, run, answer
+ * (contract, section 3).
+ */
 export class ExecuteRequest {
   readonly #parts: ExecuteRequestParts;
   readonly #backgroundSyncs = new Set<Promise<void>>();
@@ -47,16 +56,38 @@ export class ExecuteRequest {
    * WorkerStartError when this worker can't take it; then nothing of it was run.
    */
   async execute(call: FunctionCall, options: ExecuteOptions): Promise<EncodedResponse> {
-    if (call.code === undefined) throw codeMissing(call);
-    const { log, maxLoggedOutputBytes, executor } = this.#parts;
+    const { log, maxLoggedOutputBytes } = this.#parts;
     const requestLog = new RequestLog(log, options.requestId, maxLoggedOutputBytes, options.onEvent);
+    if (call.code !== undefined) return this.#runHere(call, requestLog, options);
+    const { placeCall, router } = this.#parts;
+    if (placeCall === undefined) throw codeMissing(call);
+    const warn = (line: string): void => requestLog.system(line, 'warn');
+    const place = await placeCall.place(call, warn);
+    if (place.kind === 'here') return this.#runHere({ ...call, deployed: place.code }, requestLog, options);
+    if (router === undefined) throw codeMissing(call);
+    requestLog.system(`Calling ${place.endpoint.resource}`);
+    const parts = await router.call(place.endpoint, call, options);
+    return new EncodedResponse({ ...parts, stdout: requestLog.stdout(parts.stdout ?? '') });
+  }
+
+  /** Waits for cache syncs that are still under way, and ends connections to other endpoints. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#backgroundSyncs);
+    await this.#parts.router?.close();
+  }
+
+  async #runHere(
+    call: FunctionCall,
+    requestLog: RequestLog,
+    options: ExecuteOptions,
+  ): Promise<EncodedResponse> {
     if (call.dependencies.length > 0 || call.systemDependencies.length > 0) {
       const failure = await this.#prepare(call, requestLog, options.signal);
       if (failure !== undefined) {
         return new EncodedResponse({ success: false, error: failure, stdout: requestLog.stdout('') });
       }
     }
-    const execution = await executor.run(call, {
+    const execution = await this.#parts.executor.run(call, {
       requestId: options.requestId,
       signal: options.signal,
       timeoutMs: options.timeoutMs,
@@ -65,11 +96,6 @@ export class ExecuteRequest {
     });
     requestLog.finish();
     return respond(execution, requestLog);
-  }
-
-  /** Waits for cache syncs that are still under way. */
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#backgroundSyncs);
   }
 
   /** @returns why the request can't run, or `undefined` when all its packages are there. */

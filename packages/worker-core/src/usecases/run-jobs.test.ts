@@ -141,6 +141,16 @@ describe('RunHandlerJob', () => {
     expect(python.calls).toHaveLength(3);
   });
 
+  it('gives up when a package is installed and its module is missing all the same', async () => {
+    const python = new FakeInstaller();
+    const failure = { type: 't', message: "No module named 'cv2'", traceback: '', missingModule: 'cv2' };
+    const outcome = await runner(() => ({ end: 'raised', output: '', error: 'e', failure }), {}, python).run(
+      job({ input: 1 }),
+    );
+    expect(JSON.parse(outcome.error ?? '').error_message).toBe("No module named 'cv2'");
+    expect(python.calls).toHaveLength(1);
+  });
+
   it('reports why a module could not be installed', async () => {
     const python = new FakeInstaller();
     python.unknown.add('cv2');

@@ -34,6 +34,7 @@ class AppServer(uvicorn.Server):
         self._control = control
         self._place: asyncio.Future[dict[str, Any]] | None = None
         self._port: Port | None = None
+        self._told: int | None = None
         self._sockets: list[socket.socket] = []
 
     def serve_until_told(self) -> str | None:
@@ -53,10 +54,14 @@ class AppServer(uvicorn.Server):
             # Not bound, and uvicorn took the failure for that of an app without a start-up.
             self.started, self.should_exit = False, True
         if self.started and not self.should_exit:
-            self._control.say("listening")
+            self._control.say("listening", told=self._told)
 
     async def _bind(self) -> None:
-        """Ask the supervisor for the port and bind it. uvicorn listens on it next."""
+        """Ask the supervisor for the port, bind it and listen. uvicorn accepts what comes next.
+
+        The kernel is told before anything is accepted: who was answered by the app once is never answered by the supervisor
+        again, as long as the app lives.
+        """
         self._place = asyncio.get_running_loop().create_future()
         self._control.listen(self._hear)
         self._control.say("loaded")
@@ -67,6 +72,10 @@ class AppServer(uvicorn.Server):
         except OSError as error:
             self._layer.failure = f"port {place['port']} can't be had: {error}"
             raise
+        self._port.socket.listen(self.config.backlog)
+        processes = place["steer"]
+        if processes is not None and self._port.steer(processes):
+            self._told = processes
         self._sockets.append(self._port.socket)
 
     def _hear(self, command: dict[str, Any]) -> None:

@@ -1,0 +1,121 @@
+import { Agent, type Dispatcher } from 'undici';
+import { HttpCallError } from './http-call-error.ts';
+
+const longestAnswerShown = 300;
+/** What goes wrong before a connection exists. */
+const unconnected = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export interface HttpClientOptions {
+  /** Sent with every call. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Kept out of every error. */
+  readonly secrets: readonly (string | undefined)[];
+  /** Largest answer that is read, and the setting that says so. */
+  readonly maxAnswerBytes: number;
+  readonly maxAnswerSetting: string;
+}
+
+export interface HttpCall {
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array | undefined;
+  /** Bound of the whole call, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer with a status of success. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly bytes: Buffer;
+}
+
+/** Makes HTTP calls; connections are kept. */
+export class HttpClient {
+  readonly #agent = new Agent({ keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
+  readonly #options: HttpClientOptions;
+
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HttpCallError for a status other than 2xx, or when there was no whole answer in time; the signal's reason when aborted. */
+  async call(call: HttpCall): Promise<HttpAnswer> {
+    const { timeoutMs, signal } = call;
+    const end = new AbortController();
+    const onAbort = (): void => end.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = setTimeout(() => end.abort(new HttpCallError(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    try {
+      return await this.#exchange(call, end.signal);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw this.#explain(call.url, end.signal.aborted ? end.signal.reason : error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Ends every connection. */
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  async #exchange({ method, url, headers, body }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
+    const { origin, pathname, search } = new URL(url);
+    const response = await this.#agent.request({
+      origin,
+      path: `${pathname}${search}`,
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...this.#options.headers, ...headers },
+      body: body ?? null,
+      signal,
+    });
+    const bytes = await this.#read(response);
+    const { statusCode: status } = response;
+    if (status < 300) return { status, bytes };
+    const answer = bytes.toString('utf8', 0, longestAnswerShown).trim();
+    throw new HttpCallError(`status ${status}${answer === '' ? '' : `: ${answer}`}`, { status, answer });
+  }
+
+  async #read({ body }: Dispatcher.ResponseData): Promise<Buffer> {
+    const { maxAnswerBytes, maxAnswerSetting } = this.#options;
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > maxAnswerBytes) {
+        throw new HttpCallError(`the answer is larger than ${maxAnswerBytes} bytes (${maxAnswerSetting})`);
+      }
+      pieces.push(piece);
+    }
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
+  }
+
+  #explain(url: string, error: unknown): HttpCallError {
+    const { origin, pathname } = new URL(url);
+    const { message, code } = error as Error & { code?: string };
+    const known = error instanceof HttpCallError ? error : undefined;
+    return new HttpCallError(`${origin}${pathname}: ${this.#clean(message || code || String(error))}`, {
+      status: known?.status,
+      answer: known && this.#clean(known.answer),
+      neverSent: code !== undefined && unconnected.has(code),
+    });
+  }
+
+  #clean(text: string): string {
+    let clean = text;
+    for (const secret of this.#options.secrets) if (secret) clean = clean.replaceAll(secret, '[redacted]');
+    return clean;
+  }
+}

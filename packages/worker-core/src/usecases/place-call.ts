@@ -1,0 +1,119 @@
+import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import type { RemoteEndpoint } from '../ports/endpoint-router.ts';
+import type { ManifestStore } from '../ports/manifest-store.ts';
+import type { FlashManifest, ManifestFunction, ManifestResource } from '../protocol/flash-manifest.ts';
+import type { DeployedCode, FunctionCall } from '../protocol/function-call.ts';
+
+/** Where a call of deployed code is run. */
+export type CallPlace =
+  | { readonly kind: 'here'; readonly code: DeployedCode }
+  | { readonly kind: 'elsewhere'; readonly endpoint: RemoteEndpoint };
+
+/** The app and the environment by which the platform finds endpoints (`FLASH_APP`, `FLASH_ENV`). */
+export interface PlatformNames {
+  readonly app: string;
+  readonly environment: string;
+}
+
+export interface PlaceCallParts {
+  readonly manifests: ManifestStore;
+  /** Resource that this worker serves: `FLASH_RESOURCE_NAME`, else `RUNPOD_ENDPOINT_ID`; unknown on a machine of one's own. */
+  readonly self: string | undefined;
+  /** Directory of the app's modules. */
+  readonly directory: string;
+  /** Where the platform finds endpoints that the manifest has no address of; `undefined` when it can't be asked. */
+  readonly platform: PlatformNames | undefined;
+}
+
+interface Known {
+  readonly resourceName: string;
+  readonly resource: ManifestResource | undefined;
+  readonly entry: ManifestFunction | undefined;
+}
+
+/** Decides for code of the deployed app whether it runs here or at another endpoint (contract, section 6). */
+export class PlaceCall {
+  readonly #parts: PlaceCallParts;
+
+  constructor(parts: PlaceCallParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param onWarning - receives a line when the call has to run here for want of an address.
+   * @throws InvalidRequestError for a name that the app does not have, or code that is neither here nor anywhere else.
+   */
+  async place(call: FunctionCall, onWarning: (line: string) => void): Promise<CallPlace> {
+    const { manifests, self } = this.#parts;
+    const name = nameOf(call);
+    const local = await manifests.read();
+    const here = local && find(local, name);
+    if (here !== undefined && (self === undefined || here.resourceName === self))
+      return this.#here(name, here);
+    // It may be new, or have moved: only now the manifest's source is asked.
+    const current = await manifests.current(onWarning);
+    const known = current && find(current, name);
+    if (current === undefined || known === undefined) throw unknown(name, current ?? local);
+    if (known.resourceName === self) return this.#here(name, known);
+    const endpoint = this.#endpoint(current, known);
+    if (endpoint !== undefined) return { kind: 'elsewhere', endpoint };
+    onWarning(`There is no address of ${known.resourceName}: running ${name} here`);
+    return this.#here(name, known);
+  }
+
+  #here(name: string, { resourceName, entry }: Known): CallPlace {
+    if (entry !== undefined)
+      return { kind: 'here', code: { module: entry.module, directory: this.#parts.directory } };
+    throw new InvalidRequestError(
+      `the manifest says that "${name}" belongs to ${resourceName}, but not in which module it is: build the app again`,
+    );
+  }
+
+  #endpoint(manifest: FlashManifest, { resourceName, resource, entry }: Known): RemoteEndpoint | undefined {
+    const url = own(manifest.resources_endpoints ?? {}, resourceName);
+    const takesMethod = entry?.is_class ?? false;
+    const { platform } = this.#parts;
+    if (url === undefined) {
+      return platform && { form: 'sentinel', resource: resourceName, ...platform, takesMethod };
+    }
+    if (resource?.is_load_balanced && entry?.http_path && entry.http_method) {
+      return { form: 'route', resource: resourceName, url, method: entry.http_method, path: entry.http_path };
+    }
+    // Generated handlers came with v1.1, and plain JSON with them.
+    if (resource?.handler_file) return { form: 'queue', resource: resourceName, url, takesMethod };
+    return { form: 'function-request', resource: resourceName, url };
+  }
+}
+
+function nameOf(call: FunctionCall): string {
+  return call.kind === 'function' ? call.functionName : call.className;
+}
+
+function find(manifest: FlashManifest, name: string): Known | undefined {
+  const registered = own(manifest.function_registry, name);
+  for (const [resourceName, resource] of Object.entries(manifest.resources)) {
+    const entry = resource.functions.find((candidate) => candidate.name === name);
+    if (registered === undefined ? entry !== undefined : registered === resourceName) {
+      return { resourceName, resource, entry };
+    }
+  }
+  return registered === undefined
+    ? undefined
+    : { resourceName: registered, resource: undefined, entry: undefined };
+}
+
+/** Names come from requests: one such as `toString` must not be found on every object. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function unknown(name: string, manifest: FlashManifest | undefined): InvalidRequestError {
+  const names = Object.keys(manifest?.function_registry ?? {});
+  const has =
+    manifest === undefined
+      ? 'this worker has no deployed app'
+      : `the deployed app has: ${names.join(', ') || 'none'}`;
+  return new InvalidRequestError(
+    `"${name}" came without its code, and ${has.slice(0, 1000)}: send the code along, or deploy the app with it`,
+  );
+}
