@@ -9,16 +9,17 @@ const percentile = (values, part) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))];
 
 /** Requests per second, and latencies in ms, of the small request on so many connections. */
-export async function wrk(url, connections, seconds) {
-  const args = [
-    '-t1',
-    `-c${connections}`,
-    `-d${seconds}s`,
-    '--latency',
-    '-s',
-    join(root, 'bench/add.lua'),
-    `${url}/execute`,
-  ];
+export function wrk(url, connections, seconds) {
+  return load(connections, seconds, ['-s', join(root, 'bench/add.lua'), `${url}/execute`]);
+}
+
+/** The same of GET requests. */
+export function wrkGet(url, connections, seconds) {
+  return load(connections, seconds, [url]);
+}
+
+async function load(connections, seconds, what) {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...what];
   const { stdout } = await promisify(execFile)('wrk', args);
   const latency = (part) => {
     const [, number, unit] = new RegExp(`${part}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout);

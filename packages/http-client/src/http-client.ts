@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { HttpCallError } from './http-call-error.ts';
 
 const longestAnswerShown = 300;
@@ -38,10 +38,10 @@ export interface HttpAnswer {
   readonly bytes: Buffer;
 }
 
-/** Makes HTTP calls; connections are kept. */
+/** Makes HTTP calls; connections are kept. undici is loaded with the first call: many a program that could call never does. */
 export class HttpClient {
-  readonly #agent = new Agent({ keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
   readonly #options: HttpClientOptions;
+  #agent: Promise<Agent> | undefined;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -67,13 +67,14 @@ export class HttpClient {
   }
 
   /** Ends every connection. */
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  async close(): Promise<void> {
+    await (await this.#agent)?.destroy();
   }
 
   async #exchange({ method, url, headers, body }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
     const { origin, pathname, search } = new URL(url);
-    const response = await this.#agent.request({
+    this.#agent ??= openAgent();
+    const response = await (await this.#agent).request({
       origin,
       path: `${pathname}${search}`,
       method: method as Dispatcher.HttpMethod,
@@ -118,4 +119,9 @@ export class HttpClient {
     for (const secret of this.#options.secrets) if (secret) clean = clean.replaceAll(secret, '[redacted]');
     return clean;
   }
+}
+
+async function openAgent(): Promise<Agent> {
+  const { Agent } = await import('undici');
+  return new Agent({ keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
 }

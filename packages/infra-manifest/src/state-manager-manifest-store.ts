@@ -1,7 +1,7 @@
 import type { FlashManifest, Log, ManifestStore } from '@flash/worker-core';
 import { ManifestFile } from './manifest-file.ts';
 import type { ManifestSettings } from './settings.ts';
-import type { ActiveBuild, StateManager } from './state-manager.ts';
+import { type ActiveBuild, StateManager } from './state-manager.ts';
 
 export interface StateManagerManifestStoreOptions {
   /** Path of `flash_manifest.json`. */
@@ -83,9 +83,7 @@ export class StateManagerManifestStore implements ManifestStore {
   async #refreshFrom({ apiKey, environmentId }: Source): Promise<string | undefined> {
     const { settings, log } = this.#options;
     if (performance.now() < this.#leftAloneUntil) return this.#lastFailure;
-    // Loaded here: a worker that calls no other endpoint does without an HTTP client.
-    const { StateManager } = await import('./state-manager.ts');
-    const stateManager: StateManager = new StateManager(settings, apiKey, log);
+    const stateManager = new StateManager(settings, apiKey, log);
     try {
       await this.#take(await stateManager.activeBuild(environmentId));
       return undefined;

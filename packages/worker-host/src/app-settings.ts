@@ -31,8 +31,6 @@ export const appSettingsSchema = z.object({
     .string()
     .optional()
     .describe('The deployed app’s manifest; default: flash_manifest.json in FLASH_APP_DIR'),
-  FLASH_APP: z.string().optional().describe('Name of the deployed app'),
-  FLASH_ENV: z.string().optional().describe('Name of its environment'),
   FLASH_CONCURRENCY: z.coerce
     .number()
     .int()

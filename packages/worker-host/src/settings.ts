@@ -5,6 +5,7 @@ import { appServerSettingsSchema, pythonBridgeSettingsSchema } from '@flash/infr
 import { manifestSettingsSchema } from '@flash/infra-manifest';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
+import { endpointRouterSettingsSchema } from '@flash/infra-runpod';
 import { SettingsError, validationMessage } from '@flash/worker-core';
 import { z } from 'zod';
 import { appSettingsSchema } from './app-settings.ts';
@@ -48,6 +49,7 @@ export const workerSettingsSchema = z.object({
   ...pythonPackagesSettingsSchema.shape,
   ...systemPackagesSettingsSchema.shape,
   ...manifestSettingsSchema.shape,
+  ...endpointRouterSettingsSchema.shape,
   ...loggingSettingsSchema.shape,
 });
 

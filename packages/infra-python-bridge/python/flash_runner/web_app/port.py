@@ -34,15 +34,15 @@ class Port:
         if ipv6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 
-    async def bind(self, host: str, port: int, *, share: bool) -> None:
-        """Bind; ``share``: others may listen on the port too. It listens when the server does.
+    async def bind(self, host: str, port: int, *, share: bool, wait_s: float = _BIND_S) -> None:
+        """Bind; ``share``: others may listen on the port too. One that is taken is waited for, ``wait_s`` seconds.
 
         Raises:
             OSError: the port is not to be had.
         """
         if share:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        deadline = time.monotonic() + _BIND_S
+        deadline = time.monotonic() + wait_s
         while True:
             try:
                 self.socket.bind((host, port))

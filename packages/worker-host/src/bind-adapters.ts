@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { appArtifactModule } from '@flash/infra-app-artifact';
+import { fitnessModule } from '@flash/infra-fitness';
+import { loggingModule } from '@flash/infra-logging';
+import { manifestModule } from '@flash/infra-manifest';
+import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge';
+import { pythonPackagesModule } from '@flash/infra-python-packages';
+import { endpointRouterModule } from '@flash/infra-runpod';
+import { systemPackagesModule } from '@flash/infra-system-packages';
+import { NoVolumeCache, ports } from '@flash/worker-core';
+import { type Container, ContainerModule } from 'inversify';
+import { isFlashDeployment } from './app-settings.ts';
+import { findPython } from './find-python.ts';
+import type { WorkerSettings } from './settings.ts';
+import { userEnvironment } from './user-environment.ts';
+import { findWebApp } from './web-app.ts';
+import { secretsOf } from './worker-secrets.ts';
+
+const uvicornLevels = { debug: 'debug', info: 'info', warn: 'warning', error: 'error' } as const;
+
+/** Binds every port that is still unbound to its usual adapter. */
+export function bindAdapters(
+  container: Container,
+  env: NodeJS.ProcessEnv,
+  settings: WorkerSettings,
+  logDescriptor: number | undefined,
+): void {
+  const redactor = secretsOf(env);
+  const userEnv = userEnvironment(env);
+  const endpointId = settings.RUNPOD_ENDPOINT_ID;
+  const isDeployment = isFlashDeployment(settings, endpointId);
+  // Looked for only when an adapter needs it: a host may have bound them all.
+  const python = () => ({
+    python: findPython(settings.FLASH_PYTHON, env, process.cwd()),
+    env: userEnv,
+    requiredVersion: settings.FLASH_PYTHON_VERSION,
+  });
+  const path = settings.FLASH_MANIFEST_PATH ?? join(settings.FLASH_APP_DIR, 'flash_manifest.json');
+  const adapters: Record<string, () => ContainerModule> = {
+    Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),
+    Executor: () => pythonBridgeModule({ ...python(), settings }),
+    PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
+    SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),
+    VolumeCache: () => noVolumeCacheModule,
+    ManifestStore: () => manifestModule({ settings, isDeployment, endpointId, path }),
+    EndpointRouter: () => endpointRouterModule(settings),
+    AppServer: () =>
+      appServerModule({
+        ...python(),
+        settings,
+        findApp: () => findWebApp(settings),
+        endpointId: endpointId ?? 'unknown',
+        logLevel: uvicornLevels[settings.RUNPOD_LOG_LEVEL ?? settings.LOG_LEVEL ?? 'info'],
+        exitOnFailure: settings.FLASH_BOOT_FAILURE === 'exit',
+      }),
+    ...(isDeployment && {
+      AppSource: () => appArtifactModule({ settings, appDirectory: settings.FLASH_APP_DIR }),
+    }),
+  };
+  for (const [name, module] of Object.entries(adapters)) {
+    if (!container.isBound(ports[name as keyof typeof ports])) container.load(module());
+  }
+  // Checks add up: those of a host stand beside the built-in ones.
+  container.load(fitnessModule({ settings, env: userEnv }));
+}
+
+const noVolumeCacheModule = new ContainerModule(({ bind }) => {
+  bind(ports.VolumeCache).toConstantValue(new NoVolumeCache());
+});
