@@ -313,6 +313,63 @@ def daemon():
     expect([isAlive(pid), isAlive(second)]).toEqual([false, false]);
   });
 
+  it('can’t harm the worker over a connection that is not its own, nor by closing descriptors', async () => {
+    const scribble = `
+import os
+def scribble():
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if int(name) > 2 and "socket" in os.readlink(f"/proc/self/fd/{name}"):
+                os.write(int(name), b"garbage\\n" * 1000)
+        except OSError: pass
+`;
+    write(
+      scribble +
+        plain.replace(
+          'if path == "/die":',
+          'if path == "/scribble":\n        scribble()\n    if path == "/close":\n        os.closerange(3, 256)\n    if path == "/die":',
+        ),
+    );
+    const app = await start({ FLASH_APP_RESTART_MIN_MS: '10' }).ready();
+    const before = await pidOf(app);
+    await app.probe('/scribble');
+    await app.logged(/wrote to the worker’s own connection/);
+    await app.ready();
+    expect(await pidOf(app)).not.toBe(before);
+    void app.probe('/close');
+    await delay(500);
+    expect(app.process.exitCode).toBeNull();
+    app.process.kill('SIGTERM');
+    expect(await app.exited).toBe(0);
+  });
+
+  it('does not tell clients a secret that its failure names', async () => {
+    write('import os\nraise ValueError("can not log in with " + os.environ["HF_TOKEN"])');
+    const app = await start({ HF_TOKEN: 'hf_nobody-may-see-this' }).listening();
+    while ((await app.probe()) === 204) await delay(10);
+    const text = await (await app.get('/any')).text();
+    expect(text).toContain('can not log in with [redacted]');
+    expect(app.log).not.toContain('hf_nobody');
+  });
+
+  it('that is still being loaded does not hold up the worker’s end', async () => {
+    write(`from contextlib import asynccontextmanager
+import asyncio
+from fastapi import FastAPI
+@asynccontextmanager
+async def life(app):
+    print("loading the model")
+    await asyncio.sleep(1000)
+    yield
+app = FastAPI(lifespan=life)
+`);
+    const app = start({ FLASH_APP_KILL_MS: '300' });
+    await app.logged(/loading the model/);
+    const startedAt = performance.now();
+    expect(await app.end()).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
   it('finishes what is in flight when the worker ends, and runs its own shutdown', async () => {
     write(`
 import asyncio

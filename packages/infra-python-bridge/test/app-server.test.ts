@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SecretRedactor } from '@flash/worker-core';
 import {
   appServerContract,
   type AppUnderTest,
@@ -46,6 +47,7 @@ describe('PythonAppServer keeps the contract of AppServer', () => {
       logLevel: 'info',
       exitOnFailure: false,
       settings: appServerSettingsSchema.parse({ FLASH_APP_RESTART_MIN_MS: 10 }),
+      redactor: new SecretRedactor([]),
       log: new RecordingLog(),
     });
     const port = await freePort();

@@ -48,6 +48,7 @@ export function bindAdapters(
       appServerModule({
         ...python(),
         settings,
+        redactor,
         findApp: () => findWebApp(settings),
         endpointId: endpointId ?? 'unknown',
         logLevel: uvicornLevels[settings.RUNPOD_LOG_LEVEL ?? settings.LOG_LEVEL ?? 'info'],

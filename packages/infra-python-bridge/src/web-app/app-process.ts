@@ -19,6 +19,9 @@ const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('exited'), code: z.int().nullable(), signal: z.string().nullable() }),
 ]);
 
+/** Time the keeper of such a process has to clean up. */
+const garbageKillMs = 5000;
+
 /** Why an app could not be loaded or started. */
 export interface AppFailure {
   readonly reason: string;
@@ -80,7 +83,16 @@ export class AppProcess {
     this.#control = this.#process.stdio[3] as unknown as Socket;
     const events = new JsonLines();
     this.#control.setEncoding('utf8');
-    this.#control.on('data', (text: string) => events.push(text, (event) => this.#take(event)));
+    this.#control.on('data', (text: string) => {
+      try {
+        events.push(text, (event) => this.#take(event));
+      } catch (error) {
+        // User code wrote to a descriptor that is not its own. What it will say next can't be trusted.
+        log.write('warn', 'the app wrote to the worker’s own connection: its process is killed', { error });
+        this.#control.removeAllListeners('data').resume();
+        this.kill(garbageKillMs);
+      }
+    });
     this.#control.on('error', () => {});
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       const lines = new LineSplitter((line) => log.write('info', line, { source: 'app' }));
@@ -96,6 +108,11 @@ export class AppProcess {
   /** Resolves when the process and all it left behind are gone. */
   get exited(): Promise<AppExit> {
     return this.#exited.promise;
+  }
+
+  /** It listens, and may have requests in flight. */
+  get isServing(): boolean {
+    return this.#listeningSince !== undefined;
   }
 
   /** Has the process bind its port and listen; see PortSteering. */

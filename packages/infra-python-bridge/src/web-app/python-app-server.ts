@@ -5,6 +5,7 @@ import {
   type AppServer,
   type AppServerListener,
   type Log,
+  type SecretRedactor,
 } from '@flash/worker-core';
 import { type AppExit, AppProcess } from './app-process.ts';
 import { PortSteering } from './port-steering.ts';
@@ -26,6 +27,8 @@ export interface PythonAppServerOptions {
   /** A load failure ends {@link PythonAppServer.serve} instead of being tried again. */
   readonly exitOnFailure: boolean;
   readonly settings: AppServerSettings;
+  /** Keeps secrets out of what clients are told. */
+  readonly redactor: SecretRedactor;
   readonly log: Log;
 }
 
@@ -61,11 +64,16 @@ export class PythonAppServer implements AppServer {
     this.#closing.abort();
     const { FLASH_APP_KILL_MS: killMs } = this.#options.settings;
     for (const process of this.#processes) process.terminate();
-    const killing = setTimeout(() => {
-      for (const process of this.#processes) process.kill(killMs);
-    }, this.#drainMs + killMs);
+    const kill = (which: (process: AppProcess) => boolean): void => {
+      for (const process of this.#processes) if (which(process)) process.kill(killMs);
+    };
+    // What is still being loaded has nothing in flight.
+    const killing = [
+      setTimeout(() => kill(({ isServing }) => !isServing), killMs),
+      setTimeout(() => kill(() => true), this.#drainMs + killMs),
+    ];
     await this.#served;
-    clearTimeout(killing);
+    for (const timer of killing) clearTimeout(timer);
   }
 
   /** Keeps one process running. */
@@ -117,9 +125,11 @@ export class PythonAppServer implements AppServer {
 
   /** What an exit means. @throws AppError when the app is to be given up. */
   #judge({ failure, how, servedMs }: AppExit): AppError {
-    const { exitOnFailure, findApp, settings } = this.#options;
+    const { exitOnFailure, findApp, redactor, settings } = this.#options;
     if (failure !== undefined) {
-      const error = new AppError(`the app in ${findApp().file} can't be started: ${failure.reason}`);
+      // Every client gets to see it.
+      const reason = redactor.redact(failure.reason);
+      const error = new AppError(`the app in ${findApp().file} can't be started: ${reason}`);
       if (exitOnFailure || failure.isFinal) throw error;
       return error;
     }

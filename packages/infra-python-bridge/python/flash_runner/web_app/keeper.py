@@ -6,6 +6,7 @@ It runs no user code. Signals that ask it to end go to the app; when the supervi
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -19,13 +20,13 @@ from .config import AppConfig
 from .control import Control
 
 CONTROL_FD = 3
+_HIGH_FD = 500
 
 
 def main() -> None:
     """Entry point: ``python -c "…" CONFIG``, with the supervisor on descriptor 3."""
     os.closerange(CONTROL_FD + 1, 65536)
-    connection = socket.socket(fileno=CONTROL_FD)
-    connection.set_inheritable(False)
+    connection = _out_of_the_way(CONTROL_FD)
     config = AppConfig.parse(sys.argv[1])
     sys.argv[1:] = []
     version = sys.version.split()[0]
@@ -54,6 +55,13 @@ def main() -> None:
     _end_all()
     with contextlib.suppress(OSError):
         Control(connection).say("exited", **exit_fields(state))
+
+
+def _out_of_the_way(descriptor: int) -> socket.socket:
+    """The connection on a high descriptor: code that closes or writes to low ones by number does not meet it."""
+    high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
+    os.close(descriptor)
+    return socket.socket(fileno=high)
 
 
 def _wait(app: int, connection: socket.socket, wakeup: int) -> Any:
