@@ -68,6 +68,9 @@ for (let round = 0; round < rounds; round++) starts.push(await start());
 console.log(`start → first 204, ms: ${shown(starts.map(({ first204 }) => first204))}`);
 console.log(`start → first 200, ms: ${shown(starts.map(({ first200 }) => first200))}`);
 console.log(
+  `the app’s own start-up done → first 200, ms: ${shown(starts.map(({ afterReady }) => afterReady))}`,
+);
+console.log(
   `during start, over ${starts.reduce((sum, { probes }) => sum + probes, 0)} connections: refused or cut ${starts.reduce((sum, { failed }) => sum + failed, 0)}`,
 );
 
@@ -113,7 +116,7 @@ async function serve(file, args, env) {
   };
 }
 
-function lbApp() {
+function lbApp(env = {}) {
   return serve(
     process.execPath,
     () => [join(root, 'apps/lb-app/dist/main.js')],
@@ -124,6 +127,7 @@ function lbApp() {
       FLASH_ENDPOINT_TYPE: 'lb',
       FLASH_APP_DIR: bench,
       FLASH_MAIN_FILE: 'web_app.py',
+      ...env,
     }),
   );
 }
@@ -182,7 +186,8 @@ async function kill({ url }) {
 /** Probes from the first answer until the app serves. */
 async function start() {
   const startedAt = performance.now();
-  const server = await lbApp();
+  const readyFile = join(tmpdir(), `flash-bench-ready-${process.pid}`);
+  const server = await lbApp({ BENCH_READY_FILE: readyFile });
   let [first204, probes, failed] = [undefined, 0, 0];
   for (;;) {
     const { status } = await probe(server.url);
@@ -195,8 +200,10 @@ async function start() {
     probes++;
     if (typeof status === 'string') failed++;
     if (status === 200) {
+      const afterReady = performance.timeOrigin + performance.now() - Number(readFileSync(readyFile, 'utf8'));
+      rmSync(readyFile);
       await server.close();
-      return { first204, first200: at, probes, failed };
+      return { first204, first200: at, afterReady, probes, failed };
     }
   }
 }

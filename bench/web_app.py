@@ -2,11 +2,21 @@
 
 import asyncio
 import os
+import time
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
-app = FastAPI()
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    if "BENCH_READY_FILE" in os.environ:
+        with open(os.environ["BENCH_READY_FILE"], "w") as file:
+            file.write(str(time.time() * 1000))
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
 
 
 @app.get("/add")

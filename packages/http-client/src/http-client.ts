@@ -47,6 +47,11 @@ export class HttpClient {
     this.#options = options;
   }
 
+  /** Loads what the first call needs, ahead of it. */
+  prepare(): void {
+    this.#open().catch(() => {});
+  }
+
   /** @throws HttpCallError for a status other than 2xx, or when there was no whole answer in time; the signal's reason when aborted. */
   async call(call: HttpCall): Promise<HttpAnswer> {
     const { timeoutMs, signal } = call;
@@ -71,10 +76,15 @@ export class HttpClient {
     await (await this.#agent)?.destroy();
   }
 
+  #open(): Promise<Agent> {
+    this.#agent ??= openAgent();
+    return this.#agent;
+  }
+
   async #exchange({ method, url, headers, body }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
     const { origin, pathname, search } = new URL(url);
-    this.#agent ??= openAgent();
-    const response = await (await this.#agent).request({
+    const agent = await this.#open();
+    const response = await agent.request({
       origin,
       path: `${pathname}${search}`,
       method: method as Dispatcher.HttpMethod,

@@ -9,7 +9,8 @@ import { type InstanceEntry, InstanceTable, instanceInfo } from './instance-tabl
 import { MemoryKills } from './memory-kill.ts';
 import { PackageEpochs } from './package-epochs.ts';
 import { PoolGrowth } from './pool-growth.ts';
-import type { Interruption, Run } from './run.ts';
+import { cancelled, shuttingDown } from './interruptions.ts';
+import type { Run } from './run.ts';
 import { Runner, type RunnerListener, type RunnerOptions } from './runner.ts';
 import { describeExit, type Killer } from './runner-exit.ts';
 import type { PythonBridgeSettings } from './settings.ts';
@@ -19,11 +20,6 @@ import type { RunnerExit, Zygote } from './zygote.ts';
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
-const shuttingDown: Interruption = {
-  end: 'cancelled',
-  message: 'the worker was shut down while the request waited',
-};
-
 export interface RunnerPoolOptions {
   readonly settings: PythonBridgeSettings;
   readonly runner: RunnerOptions;
@@ -80,7 +76,7 @@ export class RunnerPool {
   submit(run: Run): void {
     if (this.#closed) return run.refuse(new WorkerClosedError());
     const { signal } = run.options;
-    if (signal?.aborted) return run.abandon({ end: 'cancelled', message: 'the request was cancelled' });
+    if (signal?.aborted) return run.abandon(cancelled);
     const { instanceId } = run;
     refuseOnError(run, () =>
       instanceId === undefined ? this.#place(run) : this.#placeInstanceRun(run, instanceId),

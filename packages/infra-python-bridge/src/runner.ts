@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HandlerAnswer, HandlerFailure, Log } from '@flash/worker-core';
-import { z } from 'zod';
+import type { Log } from '@flash/worker-core';
 import { ChunkRelay } from './chunk-relay.ts';
 import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
-import { OutputPipe } from './output-pipe.ts';
+import { cancelled, refusedChunk, timedOut } from './interruptions.ts';
+import { OutputPipes } from './output-pipes.ts';
 import { requestBody } from './request-body.ts';
+import { requestHeader } from './request-header.ts';
+import { readResultFrame } from './result-frame.ts';
 import type { Answer, Interruption, Run } from './run.ts';
 import type { Hello } from './supervisor-socket.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -17,19 +19,6 @@ import type { Zygote } from './zygote.ts';
 const lastBytesMs = 2000;
 /** Ends a request's output. Begins with a byte that text does not have, so that hardly ever bytes are held back for it. */
 const newMarker = (): Buffer => Buffer.concat([Buffer.of(0), randomBytes(23)]);
-const resultHeaderSchema = z.object({
-  error: z.string().optional(),
-  pipe: z.string().optional(),
-  has_instance: z.boolean().optional(),
-  handler: z
-    .object({ stream: z.boolean(), refresh: z.boolean(), empty: z.boolean(), error: z.string().nullable() })
-    .optional(),
-  failure: z
-    .object({ type: z.string(), message: z.string(), traceback: z.string(), missing: z.string().optional() })
-    .optional(),
-});
-const noHeader: z.output<typeof resultHeaderSchema> = {};
-
 export interface RunnerListener {
   /** A run has ended and the runner could take another. */
   onFree(runner: Runner): void;
@@ -94,13 +83,12 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #listener: RunnerListener;
   readonly #marker = newMarker();
+  readonly #pipes: OutputPipes;
   readonly #startTimer: NodeJS.Timeout;
   readonly #active = new Map<number, ActiveRun>();
   #data: Socket | undefined;
   #control: Socket | undefined;
   #dataClosed: Promise<void> = Promise.resolve();
-  #pipe: OutputPipe | undefined;
-  #oldPipes: OutputPipe[] = [];
   /** The run whose output the pipe carries. */
   #pipeOwner: ActiveRun | undefined;
   #markerSeen = false;
@@ -115,6 +103,14 @@ export class Runner {
     this.#options = options;
     this.#listener = listener;
     this.pinned = new WaitingLine(options.maxWaiting);
+    this.#pipes = new OutputPipes(this.#marker, {
+      onBytes: (bytes) => {
+        if (this.#pipeOwner !== undefined) this.#pipeOwner.run.addOutput(bytes);
+        else this.#logBackground(bytes);
+      },
+      onMarker: () => this.#onMarker(),
+      onBackground: (bytes) => this.#logBackground(bytes),
+    });
     // One that does not get ready is killed; its end is then reported like any other.
     this.#startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
     zygote.fork(id, this.#marker, options.maxResponseBytes);
@@ -154,7 +150,7 @@ export class Runner {
       // User code closed our descriptors; the answer is here, but a process in such a state gets no other request.
       this.isRetiring = true;
     } else {
-      this.#openPipe(join(this.#options.directory, `${this.id}.0.out`));
+      this.#pipes.open(join(this.#options.directory, `${this.id}.0.out`));
     }
     this.#data = socket;
     this.#dataClosed = new Promise((resolve) => socket.once('close', () => resolve()));
@@ -172,7 +168,10 @@ export class Runner {
       this.#markerSeen = false;
     }
     const body = requestBody(run.call);
-    const header = this.#header(id, run, { epoch, isPinned, spinUs });
+    const replaced = epoch.number === this.#epoch ? undefined : epoch.replacedSince(this.#epoch);
+    this.#epoch = epoch.number;
+    const { streamWindow } = this.#options;
+    const header = requestHeader({ id, run, epoch: epoch.number, replaced, isPinned, streamWindow, spinUs });
     this.#send(encodeFrame(`{${header}${body.header}}`, body.pieces));
   }
 
@@ -202,10 +201,10 @@ export class Runner {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#startTimer);
-    this.#pipe?.expectEnd();
-    const lastBytes = Promise.all([this.#dataClosed, this.#pipe?.ended]);
+    this.#pipes.expectEnd();
+    const lastBytes = Promise.all([this.#dataClosed, this.#pipes.ended]);
     await Promise.race([lastBytes, delay(lastBytesMs, undefined, { ref: false })]);
-    this.#pipe?.flush();
+    this.#pipes.flush();
     for (const active of [...this.#active.values()]) {
       active.release();
       if (active.result !== undefined) this.#answer(active, active.result);
@@ -214,7 +213,7 @@ export class Runner {
     this.#active.clear();
     this.#data?.destroy();
     this.#control?.destroy();
-    for (const pipe of [this.#pipe, ...this.#oldPipes]) pipe?.close();
+    this.#pipes.close();
   }
 
   #send(pieces: readonly Uint8Array[]): void {
@@ -226,28 +225,6 @@ export class Runner {
     this.#isReady = true;
     clearTimeout(this.#startTimer);
     this.#listener.onReady(this);
-  }
-
-  #header(id: number, run: Run, { epoch, isPinned, spinUs }: StartOptions): string {
-    const spin = spinUs > 0 ? `,"spin":${spinUs}` : '';
-    const instance =
-      run.instanceId === undefined
-        ? ''
-        : `,"instance":${JSON.stringify(run.instanceId)},"create":${run.createInstance}`;
-    const deployed =
-      run.call.kind !== 'handler' && run.call.deployed !== undefined
-        ? `,"deployed":${JSON.stringify(run.call.deployed)}`
-        : '';
-    const handler =
-      run.call.kind === 'handler'
-        ? `,"handler":${JSON.stringify(run.call.file)},"window":${this.#options.streamWindow}`
-        : '';
-    let replaced = '';
-    if (epoch.number !== this.#epoch) {
-      replaced = `,"pinned":${isPinned},"replaced":${JSON.stringify(epoch.replacedSince(this.#epoch))}`;
-      this.#epoch = epoch.number;
-    }
-    return `"id":${id},"epoch":${epoch.number}${instance}${handler}${deployed}${replaced}${spin}`;
   }
 
   /** Arms the time-out and the caller's signal; returns what disarms them. */
@@ -326,7 +303,7 @@ export class Runner {
     const waitsForMarker =
       (frame.flags & resultFlag.marker) !== 0 && this.#pipeOwner === active && !this.#markerSeen;
     if (waitsForMarker) return;
-    if (this.#pipeOwner === active) this.#pipe?.flush();
+    if (this.#pipeOwner === active) this.#pipes.flush();
     this.#finish(active, frame);
   }
 
@@ -337,19 +314,8 @@ export class Runner {
   }
 
   #answer(active: ActiveRun, frame: Frame): void {
-    const header =
-      frame.header.length > 0 ? resultHeaderSchema.parse(JSON.parse(frame.header.toString())) : noHeader;
-    if (header.pipe !== undefined && !this.#ended) this.#replacePipe(header.pipe);
-    const answer: Answer = {
-      success: (frame.flags & resultFlag.success) !== 0,
-      handler: handlerAnswer(header),
-      isEmpty: header.handler?.empty,
-      failure: header.failure && handlerFailure(header.failure),
-      format: (frame.flags & resultFlag.json) !== 0 ? 'json' : 'cloudpickle',
-      body: (frame.flags & resultFlag.raw) !== 0 ? base64Of(frame.body) : frame.body,
-      error: header.error,
-      hasInstance: header.has_instance ?? true,
-    };
+    const { answer, newPipe } = readResultFrame(frame);
+    if (newPipe !== undefined && !this.#ended) this.#replacePipe(newPipe);
     if (active.chunks === undefined) active.run.answer(answer);
     else void answerAfterChunks(active.run, active.chunks, answer);
   }
@@ -363,31 +329,15 @@ export class Runner {
     this.#pipeOwner = this.#active.values().next().value;
   }
 
-  #openPipe(path: string): void {
-    this.#pipe = new OutputPipe(path, this.#marker, {
-      onBytes: (bytes) => {
-        if (this.#pipeOwner !== undefined) this.#pipeOwner.run.addOutput(bytes);
-        else this.#logBackground(bytes);
-      },
-      onMarker: () => {
-        this.#markerSeen = true;
-        const owner = this.#pipeOwner;
-        if (owner?.result !== undefined) this.#finish(owner, owner.result);
-      },
-    });
+  #onMarker(): void {
+    this.#markerSeen = true;
+    const owner = this.#pipeOwner;
+    if (owner?.result !== undefined) this.#finish(owner, owner.result);
   }
 
-  /** A child that was left running holds the old pipe; what it prints belongs to no request. */
   #replacePipe(path: string): void {
-    const old = this.#pipe;
-    this.#openPipe(path);
-    if (old === undefined) return;
-    old.redirect({ onBytes: (bytes) => this.#logBackground(bytes), onMarker: () => {} });
-    this.#oldPipes.push(old);
-    void old.ended.then(() => {
-      this.#oldPipes = this.#oldPipes.filter((pipe) => pipe !== old);
-    });
-    if (this.#oldPipes.length > mostOldPipes) this.isRetiring = true;
+    this.#pipes.replace(path);
+    if (this.#pipes.areTooMany) this.isRetiring = true;
   }
 
   #logBackground(bytes: Uint8Array): void {
@@ -398,47 +348,10 @@ export class Runner {
   }
 }
 
-function handlerAnswer({ handler }: z.output<typeof resultHeaderSchema>): HandlerAnswer | undefined {
-  if (handler === undefined) return undefined;
-  return {
-    isStream: handler.stream,
-    refreshWorker: handler.refresh,
-    error: handler.error ?? undefined,
-  };
-}
-
-function handlerFailure({
-  missing,
-  ...failure
-}: NonNullable<z.output<typeof resultHeaderSchema>['failure']>): HandlerFailure {
-  return { ...failure, missingModule: missing };
-}
-
-/** A large result comes as it was pickled: encoding it here takes a tenth of what Python needs for it. */
-function base64Of(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.toString('base64'), 'latin1');
-}
-
-/** Children left running by so many requests are enough for one process. */
-const mostOldPipes = 16;
-
-const cancelled: Interruption = { end: 'cancelled', message: 'the request was cancelled' };
-
-function refusedChunk(error: Error): Interruption {
-  return { end: 'raised', message: `a chunk of the output could not be delivered: ${error.message}` };
-}
-
 /** The result comes after the chunks, also when those take longer than the run. */
 async function answerAfterChunks(run: Run, chunks: ChunkRelay, answer: Answer): Promise<void> {
   const error = await chunks.drained();
   run.answer(
     error === undefined ? answer : { ...answer, success: false, error: refusedChunk(error).message },
   );
-}
-
-function timedOut(timeoutMs: number): Interruption {
-  return {
-    end: 'timed-out',
-    message: `the code ran longer than ${timeoutMs} ms and was stopped; the bound is the job's policy.executionTimeout or FLASH_EXECUTION_TIMEOUT_MS`,
-  };
 }

@@ -28,6 +28,7 @@ export class QueueClient {
       maxAnswerBytes,
       maxAnswerSetting: 'FLASH_MAX_TAKE_BYTES',
     });
+    this.#http.prepare();
   }
 
   /** @throws QueueCallError for a status other than 2xx, or when there was no whole answer in time; the signal's reason when aborted. */

@@ -7,7 +7,7 @@ import {
 } from '@flash/worker-core';
 import { contractRemoteFunctions, endpointRouterContract } from '@flash/worker-core/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { endpointRouterSettingsSchema, RunpodEndpointRouter } from '../src/index.ts';
+import { endpointRouterSettingsSchema, RunpodEndpointRouter } from '../src/endpoint-router/index.ts';
 import { RemoteEndpoints, reply } from './remote-endpoints.ts';
 
 const key = 'the-users-key-nobody-may-see';

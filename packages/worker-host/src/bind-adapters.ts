@@ -5,7 +5,7 @@ import { loggingModule } from '@flash/infra-logging';
 import { manifestModule } from '@flash/infra-manifest';
 import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge';
 import { pythonPackagesModule } from '@flash/infra-python-packages';
-import { endpointRouterModule } from '@flash/infra-runpod';
+import { endpointRouterModule } from '@flash/infra-runpod/endpoint-router';
 import { systemPackagesModule } from '@flash/infra-system-packages';
 import { NoVolumeCache, ports } from '@flash/worker-core';
 import { type Container, ContainerModule } from 'inversify';

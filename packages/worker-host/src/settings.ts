@@ -5,7 +5,7 @@ import { appServerSettingsSchema, pythonBridgeSettingsSchema } from '@flash/infr
 import { manifestSettingsSchema } from '@flash/infra-manifest';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
-import { endpointRouterSettingsSchema } from '@flash/infra-runpod';
+import { endpointRouterSettingsSchema } from '@flash/infra-runpod/endpoint-router';
 import { SettingsError, validationMessage } from '@flash/worker-core';
 import { z } from 'zod';
 import { appSettingsSchema } from './app-settings.ts';

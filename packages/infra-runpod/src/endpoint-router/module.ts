@@ -1,9 +1,9 @@
 import { ports } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
-import type { EndpointRouterSettings } from './endpoint-router-settings.ts';
+import type { EndpointRouterSettings } from './settings.ts';
 import { RunpodEndpointRouter } from './runpod-endpoint-router.ts';
 
-/** Binds the EndpointRouter port to the platform's data plane. The queue is opened, not bound: opening it reads the disk. */
+/** Binds the EndpointRouter port to the platform's data plane. */
 export function endpointRouterModule(settings: EndpointRouterSettings): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(ports.EndpointRouter).toConstantValue(new RunpodEndpointRouter(settings));

@@ -9,7 +9,7 @@ import {
   workerVersion,
 } from '@flash/worker-core';
 import pRetry from 'p-retry';
-import type { EndpointRouterSettings } from './endpoint-router-settings.ts';
+import type { EndpointRouterSettings } from './settings.ts';
 import { failure, readRemoteAnswer } from './remote-answer.ts';
 import { type RemoteRequest, remoteRequest } from './remote-request.ts';
 
