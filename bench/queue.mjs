@@ -45,23 +45,27 @@ print('exec → first job-take, ms', first);
 
 const latency = { ours: [], theirs: [] };
 const next = { ours: [], theirs: [] };
+const random = { ours: [], theirs: [] };
 const rate = { ours: [], theirs: [] };
 for (let round = 0; round < rounds; round++) {
   await withWorker(ours, async (queue) => {
     for (let count = 0; count < 50; count++) await queue.submit(add);
     next.ours.push(median(await nextLatencies(queue, 40)));
     latency.ours.push(median(await idleLatencies(queue, 40, 20, 120)));
+    random.ours.push(median(await randomLatencies(queue, 20)));
     rate.ours.push(await jobsPerSecond(queue, 1000));
   });
   await withWorker(theirs, async (queue) => {
     await queue.submit(add);
     next.theirs.push(median(await nextLatencies(queue, 5)));
     latency.theirs.push(median(await idleLatencies(queue, 10, 1100, 1300)));
+    random.theirs.push(median(await randomLatencies(queue, 20)));
     rate.theirs.push(await jobsPerSecond(queue, 5));
   });
 }
 print('job available right after the last one → result posted, p50 ms', next);
 print('job available while the worker asks → result posted, p50 ms', latency);
+print('job available at a random moment → result posted, p50 ms', random);
 print('jobs of add, concurrency 1, jobs/s', rate);
 
 await withWorker(ours, async (queue, child) => {
@@ -111,6 +115,17 @@ async function idleLatencies(queue, count, fromMs, toMs) {
   for (let index = 0; index < count; index++) {
     await delay(fromMs + Math.random() * (toMs - fromMs));
     while (!queue.isAsked()) await delay(2);
+    const { availableAt, at } = await queue.submit(add);
+    all.push(at - availableAt);
+  }
+  return all;
+}
+
+/** Every job comes up to a second after the last result, whatever the worker is doing then. */
+async function randomLatencies(queue, count) {
+  const all = [];
+  for (let index = 0; index < count; index++) {
+    await delay(Math.random() * 1000);
     const { availableAt, at } = await queue.submit(add);
     all.push(at - availableAt);
   }
