@@ -7,8 +7,9 @@ import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge'
 import { pythonPackagesModule } from '@flash/infra-python-packages';
 import { endpointRouterModule } from '@flash/infra-runpod/endpoint-router';
 import { systemPackagesModule } from '@flash/infra-system-packages';
-import { NoVolumeCache, ports } from '@flash/worker-core';
-import { type Container, ContainerModule } from 'inversify';
+import { volumeCacheModule } from '@flash/infra-volume-cache';
+import { ports } from '@flash/worker-core';
+import type { Container, ContainerModule } from 'inversify';
 import { isFlashDeployment } from './app-settings.ts';
 import { findPython } from './find-python.ts';
 import type { WorkerSettings } from './settings.ts';
@@ -41,7 +42,7 @@ export function bindAdapters(
     Executor: () => pythonBridgeModule({ ...python(), settings }),
     PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
     SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),
-    VolumeCache: () => noVolumeCacheModule,
+    VolumeCache: () => volumeCacheModule({ settings, endpointId }),
     ManifestStore: () => manifestModule({ settings, isDeployment, endpointId, path }),
     EndpointRouter: () => endpointRouterModule(settings),
     AppServer: () =>
@@ -64,7 +65,3 @@ export function bindAdapters(
   // Checks add up: those of a host stand beside the built-in ones.
   container.load(fitnessModule({ settings, env: userEnv }));
 }
-
-const noVolumeCacheModule = new ContainerModule(({ bind }) => {
-  bind(ports.VolumeCache).toConstantValue(new NoVolumeCache());
-});

@@ -6,6 +6,7 @@ import { manifestSettingsSchema } from '@flash/infra-manifest';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
 import { endpointRouterSettingsSchema } from '@flash/infra-runpod/endpoint-router';
+import { volumeCacheSettingsSchema } from '@flash/infra-volume-cache';
 import { SettingsError, validationMessage } from '@flash/worker-core';
 import { z } from 'zod';
 import { appSettingsSchema } from './app-settings.ts';
@@ -48,6 +49,7 @@ export const workerSettingsSchema = z.object({
   ...pythonBridgeSettingsSchema.shape,
   ...pythonPackagesSettingsSchema.shape,
   ...systemPackagesSettingsSchema.shape,
+  ...volumeCacheSettingsSchema.shape,
   ...manifestSettingsSchema.shape,
   ...endpointRouterSettingsSchema.shape,
   ...loggingSettingsSchema.shape,

@@ -17,6 +17,9 @@ import {
   type ManifestSituation,
   manifestStoreContract,
   type RouterUnderTest,
+  type FakeVolume,
+  FakeVolumeCache,
+  volumeCacheContract,
 } from './index.ts';
 
 describe('FakeExecutor keeps the contract of Executor', () => {
@@ -85,4 +88,24 @@ describe('FakeEndpointRouter keeps the contract of EndpointRouter', () => {
     close: async () => {},
   });
   for (const { name, run } of endpointRouterContract(make)) it(name, run);
+});
+
+describe('FakeVolumeCache keeps the contract of VolumeCache', () => {
+  const make = async () => {
+    const volume: FakeVolume = { files: new Map(), failure: undefined };
+    return {
+      newWorker: async () => {
+        const cache = new FakeVolumeCache(volume);
+        return {
+          cache,
+          write: async (path: string, text: string) => void cache.local.set(path, text),
+          read: async (path: string) => cache.local.get(path),
+        };
+      },
+      lose: async () => {
+        volume.failure = new Error('it is lost');
+      },
+    };
+  };
+  for (const { name, run } of volumeCacheContract(make)) it(name, run);
 });

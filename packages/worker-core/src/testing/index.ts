@@ -18,7 +18,7 @@ export { FakeEndpointRouter, type FakeRemoteFunction } from './fake-endpoint-rou
 export { FakeInstaller } from './fake-installer.ts';
 export { type FakeJob, FakeJobQueue } from './fake-job-queue.ts';
 export { FakeManifestStore } from './fake-manifest-store.ts';
-export { FakeVolumeCache } from './fake-volume-cache.ts';
+export { type FakeVolume, FakeVolumeCache } from './fake-volume-cache.ts';
 export { type ContractPackages, installerContract } from './installer-contract.ts';
 export { jobQueueContract, type QueueUnderTest, type SubmittedJob } from './job-queue-contract.ts';
 export {
@@ -27,3 +27,4 @@ export {
   manifestStoreContract,
 } from './manifest-store-contract.ts';
 export { type LoggedEvent, RecordingLog } from './recording-log.ts';
+export { type CacheUnderTest, volumeCacheContract, type VolumeUnderTest } from './volume-cache-contract.ts';

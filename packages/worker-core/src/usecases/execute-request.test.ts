@@ -63,9 +63,17 @@ describe('ExecuteRequest', () => {
 
   it('hydrates, installs, tells the executor, syncs, runs; system lines open the stdout', async () => {
     const { stdout } = await execute({ function_name: 'say', dependencies: ['six'] });
-    expect(stdout).toBe('cache hydrated\nInstalling Python packages: six\ninstalled six\n\nfirst\nsecond');
+    expect(stdout).toBe(
+      'Cache hydrated: 0 files\nInstalling Python packages: six\ninstalled six\n\nfirst\nsecond',
+    );
     expect(executor.changes).toEqual([expect.objectContaining({ name: 'six' })]);
     expect(volumeCache.syncs).toBe(1);
+  });
+
+  it('tells the cache of every run, as user code may add to it', async () => {
+    await execute({ function_name: 'say' });
+    await execute({ function_name: 'say' });
+    expect(volumeCache.notedRuns).toBe(2);
   });
 
   it('does not wait for the cache to be synced, but close does', async () => {

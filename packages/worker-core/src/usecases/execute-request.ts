@@ -43,7 +43,6 @@ export interface ExecuteRequestParts {
  */
 export class ExecuteRequest {
   readonly #parts: ExecuteRequestParts;
-  readonly #backgroundSyncs = new Set<Promise<void>>();
 
   constructor(parts: ExecuteRequestParts) {
     this.#parts = parts;
@@ -70,10 +69,12 @@ export class ExecuteRequest {
     return new EncodedResponse({ ...parts, stdout: requestLog.stdout(parts.stdout ?? '') });
   }
 
-  /** Waits for cache syncs that are still under way, and ends connections to other endpoints. */
+  /** Keeps what is new in the cache, and ends connections to other endpoints. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#backgroundSyncs);
-    await this.#parts.router?.close();
+    const { volumeCache, router, log } = this.#parts;
+    const [cacheEnd] = await Promise.allSettled([volumeCache.close(), router?.close()]);
+    if (cacheEnd.status === 'rejected')
+      log.write('warn', 'the volume cache could not be closed', { error: cacheEnd.reason });
   }
 
   async #runHere(
@@ -94,6 +95,7 @@ export class ExecuteRequest {
       onOutput: requestLog.output,
       onProgress: options.onProgress,
     });
+    this.#parts.volumeCache.noteRun();
     requestLog.finish();
     return respond(execution, requestLog);
   }
@@ -104,32 +106,26 @@ export class ExecuteRequest {
     requestLog: RequestLog,
     signal?: AbortSignal,
   ): Promise<string | undefined> {
-    const { installDependencies, volumeCache, executor } = this.#parts;
+    const { installDependencies, volumeCache, executor, log } = this.#parts;
     try {
       await volumeCache.hydrate(requestLog.system);
       const changes = await installDependencies.install(call, { onLine: requestLog.system, signal });
       if (changes.length > 0) {
         await executor.packagesChanged(changes);
-        this.#syncInBackground();
+        // The request does not wait for it.
+        volumeCache
+          .sync()
+          .catch((error: unknown) => log.write('warn', 'the volume cache could not be synced', { error }));
       }
       return undefined;
     } catch (error) {
       if (!(error instanceof InstallError)) throw error;
-      this.#parts.log.write('warn', 'installation failed', {
+      log.write('warn', 'installation failed', {
         failure: error.failure,
         packages: error.packages,
       });
       return error.message;
     }
-  }
-
-  #syncInBackground(): void {
-    const { volumeCache, log } = this.#parts;
-    const sync = volumeCache
-      .sync()
-      .catch((error: unknown) => log.write('warn', 'the volume cache could not be synced', { error }))
-      .finally(() => this.#backgroundSyncs.delete(sync));
-    this.#backgroundSyncs.add(sync);
   }
 }
 

@@ -5,4 +5,8 @@ export class NoVolumeCache implements VolumeCache {
   async hydrate(): Promise<void> {}
 
   async sync(): Promise<void> {}
+
+  noteRun(): void {}
+
+  async close(): Promise<void> {}
 }

@@ -1,0 +1,147 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { signature } from '../cache-entry.ts';
+import { excluded } from '../excluded.ts';
+import { archiveOpener, Hydration, type HydrationReport } from '../hydration.ts';
+import { KnownEntries } from '../known-entries.ts';
+import { LocalTree } from '../local/local-tree.ts';
+import { Maintenance, type MaintenanceReport } from '../maintenance.ts';
+import { Publication, type PublicationReport } from '../publication.ts';
+import { readOriginalArchive } from '../volume/original-archive.ts';
+import { SegmentDirectory } from '../volume/segment-directory.ts';
+import { SegmentIndex } from '../volume/segment-index.ts';
+import type { SessionOptions } from './session-options.ts';
+
+/** A segment that went away while it was about to be read is in another one: the list is read again so often. */
+const mostAttempts = 3;
+/** A segment's use is noted so often. */
+const useNotedMs = 3_600_000;
+const warnAtPart = 0.75;
+
+/** What one worker's cache does with the volume. Everything here waits for the disk: it has a process of its own. */
+export class CacheSession {
+  readonly #options: SessionOptions;
+  readonly #warn: (line: string) => void;
+  readonly #directory: SegmentDirectory;
+  readonly #index: SegmentIndex;
+  readonly #tree: LocalTree;
+  readonly #known = new KnownEntries();
+  readonly #isExcluded: ReturnType<typeof excluded>;
+  /** The file system of the volume: when it is another one, the volume is gone and its mount point is left. */
+  readonly #device: number;
+  #lastFullScan = Date.now();
+  #hasReadOriginal = false;
+  #hasWarnedOfSize = false;
+
+  constructor(options: SessionOptions, warn: (line: string) => void) {
+    this.#options = options;
+    this.#warn = warn;
+    // Modes are those of the files that were stored, not what this process would make of them.
+    process.umask(0);
+    this.#device = statSync(options.volume).dev;
+    this.#directory = new SegmentDirectory(join(options.volume, '.cache', `cache-${options.endpointId}`));
+    this.#index = new SegmentIndex(this.#directory, warn);
+    this.#isExcluded = excluded(options.exclude);
+    this.#tree = new LocalTree(options.root, this.#isExcluded);
+  }
+
+  /** Brings to the cache directory what it lacks of the volume's. */
+  async hydrate(): Promise<HydrationReport> {
+    this.#makeSureItIsThere();
+    await this.#readOriginal();
+    const total: HydrationReport = { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      this.#index.refresh();
+      const report = this.#hydrateOnce();
+      total.files += report.files;
+      total.bytes += report.bytes;
+      Object.assign(total, { damaged: report.damaged, blocked: report.blocked, gone: report.gone });
+      if (report.gone === 0) break;
+    }
+    this.#noteUse();
+    this.#warnOfSize();
+    return total;
+  }
+
+  /** Writes to the volume what is new in the cache directory. */
+  sync(everything: boolean): PublicationReport {
+    this.#makeSureItIsThere();
+    const isFull = everything || Date.now() - this.#lastFullScan >= this.#options.fullScanMs;
+    mkdirSync(this.#directory.path, { recursive: true });
+    const { segmentBytes, bigFileBytes } = this.#options;
+    const report = new Publication({
+      tree: this.#tree,
+      known: this.#known,
+      index: this.#index,
+      directory: this.#directory,
+      segmentBytes,
+      bigFileBytes,
+    }).run(isFull);
+    if (isFull) this.#lastFullScan = Date.now();
+    if (report.segments > 0) this.#warnOfSize();
+    return report;
+  }
+
+  /** Merges, removes and evicts segments when it is time to, and no other worker does. */
+  maintain(): MaintenanceReport | undefined {
+    this.#makeSureItIsThere();
+    const { segmentBytes, bigFileBytes, compactAt, graceMs, maxBytes } = this.#options;
+    return new Maintenance({
+      directory: this.#directory,
+      index: this.#index,
+      segmentBytes,
+      bigFileBytes,
+      compactAt,
+      graceMs,
+      maxBytes,
+      warn: this.#warn,
+    }).run();
+  }
+
+  #hydrateOnce(): HydrationReport {
+    const original = join(this.#options.volume, '.cache', `cache-${this.#options.endpointId}.tar`);
+    const entries = this.#index.view.consistent().filter(({ entry }) => !this.#isExcluded(entry.path));
+    return new Hydration({
+      root: this.#options.root,
+      openArchive: archiveOpener((id) => this.#directory.openArchive(id), original),
+      warn: this.#warn,
+      onPresent: (entry) => this.#known.add(entry.path, signature(entry), false),
+    }).run(entries);
+  }
+
+  async #readOriginal(): Promise<void> {
+    if (this.#hasReadOriginal) return;
+    this.#hasReadOriginal = true;
+    const { volume, endpointId, root } = this.#options;
+    const path = join(volume, '.cache', `cache-${endpointId}.tar`);
+    const original = await readOriginalArchive(path, root, this.#warn);
+    if (original !== undefined) this.#index.addOriginal(original);
+  }
+
+  #makeSureItIsThere(): void {
+    const stat = statSync(this.#options.volume, { throwIfNoEntry: false });
+    if (stat?.dev !== this.#device)
+      throw new Error(`the network volume is not mounted at ${this.#options.volume} any more`);
+  }
+
+  #noteUse(): void {
+    for (const id of this.#index.manifests.keys()) {
+      try {
+        if (Date.now() - this.#directory.lastUsed(id) > useNotedMs) this.#directory.noteUse(id);
+      } catch {
+        // Gone, or the volume can only be read: it is but a note.
+      }
+    }
+  }
+
+  #warnOfSize(): void {
+    if (this.#hasWarnedOfSize || this.#index.manifests.size === 0) return;
+    const { size } = this.#directory.space();
+    const { bytes } = this.#index;
+    if (bytes < warnAtPart * size) return;
+    this.#hasWarnedOfSize = true;
+    this.#warn(
+      `The cache takes ${Math.round((100 * bytes) / size)} % of the volume (${bytes} of ${size} bytes): bound it with FLASH_CACHE_MAX_BYTES`,
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { setPriority } from 'node:os';
+import { CacheSession } from './cache-session.ts';
+import type { Message, Question } from './messages.ts';
+import type { SessionOptions } from './session-options.ts';
+
+/** Requests come first: the cache takes what processor time they leave. */
+const backgroundPriority = 10;
+
+let session: CacheSession | undefined;
+let earlier: Promise<void> = Promise.resolve();
+
+process.on('message', (question: Question) => {
+  earlier = earlier.then(() => answer(question));
+});
+// The worker is gone. What was being written was not published, and is removed by a later maintenance.
+process.on('disconnect', () => process.exit());
+
+async function answer({ call, name, with: given }: Question): Promise<void> {
+  try {
+    send({ kind: 'answer', call, answer: await carryOut(name, given) });
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    send({ kind: 'failure', call, message, code });
+  }
+}
+
+async function carryOut(name: Question['name'], given: unknown): Promise<unknown> {
+  if (name === 'open') {
+    session = new CacheSession(given as SessionOptions, (line) => send({ kind: 'warning', line }));
+    return undefined;
+  }
+  if (session === undefined) throw new Error('no cache was opened');
+  switch (name) {
+    case 'hydrate':
+      return session.hydrate();
+    case 'sync':
+      setPriority(backgroundPriority);
+      return session.sync(given as boolean);
+    case 'maintain':
+      return session.maintain();
+  }
+}
+
+function send(message: Message): void {
+  process.send?.(message);
+}

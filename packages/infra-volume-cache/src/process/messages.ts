@@ -1,0 +1,29 @@
+import type { HydrationReport } from '../hydration.ts';
+import type { MaintenanceReport } from '../maintenance.ts';
+import type { PublicationReport } from '../publication.ts';
+import type { SessionOptions } from './session-options.ts';
+
+/** What the cache's process can be asked for, and what it answers. */
+export interface Calls {
+  open: { readonly with: SessionOptions; readonly answer: undefined };
+  hydrate: { readonly with: undefined; readonly answer: HydrationReport };
+  /** `with`: look at every file. */
+  sync: { readonly with: boolean; readonly answer: PublicationReport };
+  maintain: { readonly with: undefined; readonly answer: MaintenanceReport | undefined };
+}
+
+export interface Question {
+  readonly call: number;
+  readonly name: keyof Calls;
+  readonly with: unknown;
+}
+
+export type Message =
+  | { readonly kind: 'answer'; readonly call: number; readonly answer: unknown }
+  | {
+      readonly kind: 'failure';
+      readonly call: number;
+      readonly message: string;
+      readonly code: string | undefined;
+    }
+  | { readonly kind: 'warning'; readonly line: string };

@@ -1,0 +1,206 @@
+import { stat } from 'node:fs/promises';
+import type { Log, VolumeCache } from '@flash/worker-core';
+import { CacheProcess } from './cache-process.ts';
+import type { HydrationReport } from './hydration.ts';
+import type { PublicationReport } from './publication.ts';
+import type { VolumeCacheSettings } from './settings.ts';
+import { within } from './within.ts';
+
+/** After a failure the volume is left alone for so long. */
+const pauseMs = 30_000;
+/** How long a volume may take to say whether it is there. */
+const lookMs = 5000;
+
+export interface TarSegmentCacheOptions {
+  readonly settings: VolumeCacheSettings;
+  /** The endpoint whose cache it is; without one nothing is kept. */
+  readonly endpointId: string | undefined;
+  readonly log: Log;
+}
+
+/**
+ * The cache on the network volume in immutable segments (contract, sections 4 and 10). Many workers read and write one volume at once;
+ * docs/decisions/0008-volume-cache.md says how. All work on the disks is done by a process of its own.
+ */
+export class TarSegmentCache implements VolumeCache {
+  readonly #options: TarSegmentCacheOptions;
+  #isThere: Promise<boolean> | undefined;
+  #process: Promise<CacheProcess> | undefined;
+  #hydration: Promise<string | undefined> | undefined;
+  #mayHydrateAt = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastTrouble = '';
+  #isClosed = false;
+
+  constructor(options: TarSegmentCacheOptions) {
+    this.#options = options;
+  }
+
+  async hydrate(onLine: (line: string) => void): Promise<void> {
+    if (this.#isClosed || !(await this.#hasVolume())) return;
+    const isFirst = this.#hydration === undefined && performance.now() >= this.#mayHydrateAt;
+    if (isFirst) this.#hydration = this.#hydrate();
+    if (this.#hydration === undefined) return;
+    const timeoutMs = this.#options.settings.FLASH_CACHE_HYDRATE_TIMEOUT_MS;
+    const outcome = await within(this.#hydration, timeoutMs);
+    if (outcome.isLate)
+      onLine(
+        `The cache has not come from the volume within ${timeoutMs} ms, the request goes on without (FLASH_CACHE_HYDRATE_TIMEOUT_MS)`,
+      );
+    else if (isFirst && outcome.value !== undefined) onLine(outcome.value);
+  }
+
+  async sync(): Promise<void> {
+    if (this.#isClosed || !(await this.#hasVolume())) return;
+    if (this.#running === undefined) return this.#begin(false);
+    // The one at work may have passed what is to be kept now. One more follows it, for all who ask meanwhile.
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#begin(false);
+    });
+    return this.#next;
+  }
+
+  noteRun(): void {
+    const { endpointId, settings } = this.#options;
+    if (endpointId === undefined || this.#isClosed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.sync();
+    }, settings.FLASH_CACHE_SYNC_DELAY_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    if (this.#process === undefined) return;
+    const last = (this.#next ?? this.#running ?? Promise.resolve()).then(() => this.#begin(true));
+    const { isLate } = await within(last, this.#options.settings.FLASH_CACHE_CLOSE_MS);
+    if (isLate)
+      this.#warn(
+        'the last sync took too long and was left (FLASH_CACHE_CLOSE_MS); what it had not published is not kept',
+      );
+    (await this.#process.catch(() => undefined))?.kill();
+  }
+
+  /** Whether there is a volume; looked for once. */
+  #hasVolume(): Promise<boolean> {
+    this.#isThere ??= this.#lookForVolume();
+    return this.#isThere;
+  }
+
+  async #lookForVolume(): Promise<boolean> {
+    const { endpointId, settings, log } = this.#options;
+    if (endpointId === undefined) return false;
+    const path = settings.FLASH_VOLUME_DIR;
+    const look = stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    const { isLate, value = false } = await within(look, lookMs);
+    if (isLate) this.#warn(`the volume at ${path} does not answer: the worker goes on without its cache`);
+    else if (!value) log.write('debug', 'there is no network volume: nothing is kept', { path });
+    return value;
+  }
+
+  async #hydrate(): Promise<string | undefined> {
+    const startedAt = performance.now();
+    try {
+      const { files, bytes, damaged, blocked } = await (await this.#open()).ask('hydrate', undefined);
+      const ms = Math.round(performance.now() - startedAt);
+      this.#options.log.write('info', 'the cache was hydrated', { files, bytes, damaged, blocked, ms });
+      void this.#maintain();
+      return hydratedLine({ files, bytes }, ms);
+    } catch (error) {
+      this.#mayHydrateAt = performance.now() + pauseMs;
+      this.#hydration = undefined;
+      this.#trouble(error as Error);
+      return `The cache could not be read from the volume, the request goes on without: ${(error as Error).message}`;
+    }
+  }
+
+  #begin(everything: boolean): Promise<void> {
+    const sync = this.#syncNow(everything).finally(() => {
+      if (this.#running === sync) this.#running = undefined;
+    });
+    this.#running = sync;
+    return sync;
+  }
+
+  /** Never rejects: nobody's request depends on it. */
+  async #syncNow(everything: boolean): Promise<void> {
+    try {
+      // What is there already would be written once more by a worker that has not read it.
+      await this.#hydration;
+      const report = await (await this.#open()).ask('sync', everything);
+      this.#lastTrouble = '';
+      this.#noteSync(report);
+    } catch (error) {
+      this.#trouble(error as Error);
+    }
+  }
+
+  #noteSync(report: PublicationReport): void {
+    const { files, bytes, segments, isUnfinished } = report;
+    if (isUnfinished) this.noteRun();
+    if (segments === 0) return;
+    this.#options.log.write('info', 'the cache was kept on the volume', { files, bytes, segments });
+    if (!this.#isClosed) void this.#maintain();
+  }
+
+  async #maintain(): Promise<void> {
+    try {
+      const report = await (await this.#open()).ask('maintain', undefined);
+      if (report === undefined || report.merged + report.removed + report.evicted === 0) return;
+      this.#options.log.write('info', 'the volume’s cache was tidied', { ...report });
+    } catch (error) {
+      this.#trouble(error as Error);
+    }
+  }
+
+  async #open(): Promise<CacheProcess> {
+    if ((await this.#process?.catch(() => undefined))?.hasEnded !== false) this.#process = this.#start();
+    return this.#process as Promise<CacheProcess>;
+  }
+
+  async #start(): Promise<CacheProcess> {
+    const { settings, endpointId = '' } = this.#options;
+    const started = new CacheProcess((line) => this.#warn(line));
+    await started.ask('open', {
+      root: settings.FLASH_CACHE_DIR,
+      volume: settings.FLASH_VOLUME_DIR,
+      endpointId,
+      exclude: settings.FLASH_CACHE_EXCLUDE,
+      segmentBytes: settings.FLASH_CACHE_SEGMENT_BYTES,
+      bigFileBytes: settings.FLASH_CACHE_BIG_FILE_BYTES,
+      compactAt: settings.FLASH_CACHE_COMPACT_AT,
+      graceMs: settings.FLASH_CACHE_COMPACT_GRACE_MS,
+      maxBytes: settings.FLASH_CACHE_MAX_BYTES,
+      fullScanMs: settings.FLASH_CACHE_FULL_SCAN_MS,
+    });
+    return started;
+  }
+
+  /** The same trouble is told once, until it has gone. */
+  #trouble(error: Error): void {
+    if (error.message === this.#lastTrouble) return;
+    this.#lastTrouble = error.message;
+    this.#warn(`the cache on the volume can't be used: ${error.message}`);
+  }
+
+  #warn(message: string): void {
+    this.#options.log.write('warn', message, { volume: this.#options.settings.FLASH_VOLUME_DIR });
+  }
+}
+
+function hydratedLine(
+  { files, bytes }: Pick<HydrationReport, 'files' | 'bytes'>,
+  ms: number,
+): string | undefined {
+  return files === 0
+    ? undefined
+    : `Cache hydrated: ${files} files, ${(bytes / 1e6).toFixed(1)} MB in ${ms} ms`;
+}
