@@ -1,10 +1,12 @@
-import { chmodSync, mkdirSync, openSync, readlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readlinkSync } from 'node:fs';
 import { type BytePath, diskPath, parentPath } from './byte-path.ts';
 import type { CacheEntry, FileEntry, SymlinkEntry } from './cache-entry.ts';
 import type { PlacedEntry, Source } from './cache-view.ts';
 import { statOf } from './local/local-tree.ts';
-import { DamagedContentError, PlacedFiles } from './local/placed-files.ts';
-import { ArchiveReader } from './volume/archive-reader.ts';
+import { PlacedFiles } from './local/placed-files.ts';
+import { makeStaging, removeStaging } from './local/staging.ts';
+import type { RestorationReport, Share } from './restoration.ts';
+import { shares } from './shares.ts';
 
 export interface HydrationReport {
   files: number;
@@ -18,7 +20,12 @@ export interface HydrationReport {
 
 export interface HydrationOptions {
   readonly root: string;
-  readonly openArchive: (source: Source) => number;
+  readonly archiveOf: (source: Source) => string;
+  /** Restores shares, several at once where that is worth it. */
+  readonly restoreAll: <S extends Share>(
+    jobs: readonly S[],
+    onRestored: (job: S, report: RestorationReport) => void,
+  ) => Promise<void>;
   readonly warn: (line: string) => void;
   /** Called for everything that is in the cache directory as it is on the volume. */
   readonly onPresent: (entry: CacheEntry) => void;
@@ -27,75 +34,61 @@ export interface HydrationOptions {
 /** Brings to the cache directory what it lacks of the volume's. What is newer in the directory stays. */
 export class Hydration {
   readonly #options: HydrationOptions;
-  readonly #placed: PlacedFiles;
   /** Directories, by whether this hydration has made them; those that something else is in the place of are `blocked`. */
   readonly #directories = new Map<BytePath, 'made' | 'there' | 'blocked'>();
   readonly #report: HydrationReport = { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
 
   constructor(options: HydrationOptions) {
     this.#options = options;
-    mkdirSync(options.root, { recursive: true });
     this.#directories.set('', 'there');
-    this.#placed = new PlacedFiles(options.root);
   }
 
-  run(entries: readonly PlacedEntry[]): HydrationReport {
+  /** @throws Error when the cache directory can't be written, or the volume not be read; what was brought until then is whole. */
+  async run(entries: readonly PlacedEntry[]): Promise<HydrationReport> {
+    const { root, onPresent } = this.#options;
+    const staging = makeStaging(root);
     try {
+      const links = new PlacedFiles(root, staging);
       const wanted = new Map<Source, FileEntry[]>();
       const modes: [BytePath, number][] = [];
       for (const { entry, source } of entries) {
         if (entry.kind === 'directory') {
           if (this.#directory(entry.path) === 'made') modes.push([entry.path, entry.mode]);
-          if (this.#directories.get(entry.path) !== 'blocked') this.#options.onPresent(entry);
-        } else if (entry.kind === 'symlink') this.#symlink(entry);
+          if (this.#directories.get(entry.path) !== 'blocked') onPresent(entry);
+        } else if (entry.kind === 'symlink') this.#symlink(entry, links);
         else if (this.#isWanted(entry)) push(wanted, source, entry);
       }
-      for (const [source, files] of wanted) this.#restore(source, files);
+      await this.#restore(wanted, staging);
       // The deepest first: a directory may lose its own right to be entered.
       modes.sort(([one], [other]) => other.length - one.length);
-      for (const [path, mode] of modes) chmodSync(diskPath(this.#options.root, path), mode);
+      for (const [path, mode] of modes) chmodSync(diskPath(root, path), mode);
       return this.#report;
     } finally {
-      this.#placed.close();
+      removeStaging(staging);
     }
   }
 
-  #restore(source: Source, files: FileEntry[]): void {
-    const { onPresent, warn, openArchive } = this.#options;
-    let reader: ArchiveReader;
-    try {
-      reader = new ArchiveReader(openArchive(source));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      this.#report.gone++;
-      return;
-    }
-    const damaged: BytePath[] = [];
-    const twins = new Map<number, BytePath>();
-    try {
-      for (const file of files.sort((one, other) => one.content.offset - other.content.offset)) {
-        const { offset, length } = file.content;
-        const twin = twins.get(offset);
-        try {
-          if (twin !== undefined) this.#placed.hardLink(file.path, twin);
-          else this.#placed.file(file, reader.read(offset, length));
-        } catch (error) {
-          if (!(error instanceof DamagedContentError)) throw error;
-          damaged.push(file.path);
-          continue;
-        }
-        twins.set(offset, file.path);
-        this.#report.files++;
-        this.#report.bytes += twin === undefined ? file.size : 0;
-        onPresent(file);
+  async #restore(wanted: ReadonlyMap<Source, readonly FileEntry[]>, staging: string): Promise<void> {
+    const { root, archiveOf, restoreAll } = this.#options;
+    const jobs = [...wanted].flatMap(([source, files]) =>
+      shares(files).map((share) => ({ source, root, staging, archive: archiveOf(source), files: share })),
+    );
+    const damaged = new Map<Source, BytePath[]>();
+    await restoreAll(jobs, (job, report) => {
+      if (report.isGone) {
+        this.#report.gone++;
+        return;
       }
-    } finally {
-      reader.close();
-    }
-    this.#report.damaged += damaged.length;
-    if (damaged.length > 0)
-      warn(
-        `${damaged.length} of ${files.length} files in ${source} of the volume's cache are damaged and skipped, such as ${JSON.stringify(damaged[0])}`,
+      const bad = new Set(report.damaged);
+      if (bad.size > 0) damaged.set(job.source, [...(damaged.get(job.source) ?? []), ...bad]);
+      for (const file of job.files) if (!bad.has(file.path)) this.#options.onPresent(file);
+      this.#report.files += job.files.length - bad.size;
+      this.#report.bytes += report.bytes;
+      this.#report.damaged += bad.size;
+    });
+    for (const [source, paths] of damaged)
+      this.#options.warn(
+        `${paths.length} of ${wanted.get(source)?.length} files in ${source} of the volume's cache are damaged and skipped, such as ${JSON.stringify(paths[0])}`,
       );
   }
 
@@ -114,12 +107,12 @@ export class Hydration {
     return mtimeMs < entry.mtimeMs;
   }
 
-  #symlink(entry: SymlinkEntry): void {
+  #symlink(entry: SymlinkEntry, links: PlacedFiles): void {
     const directory = this.#directory(parentPath(entry.path));
     if (directory === 'blocked') return void this.#block();
     const stat = directory === 'made' ? undefined : statOf(this.#options.root, entry.path);
     if (stat === undefined) {
-      this.#placed.symlink(entry);
+      links.symlink(entry);
       this.#report.files++;
     } else if (!stat.isSymbolicLink() || this.#target(entry.path) !== entry.target) {
       // A link says not when it was made to lead there: the one that is there stays.
@@ -154,14 +147,6 @@ export class Hydration {
     this.#report.blocked++;
     return false;
   }
-}
-
-/** Opens the archive a source names. */
-export function archiveOpener(
-  openSegment: (id: string) => number,
-  originalPath: string | undefined,
-): (source: Source) => number {
-  return (source) => (source === originalPath ? openSync(source, 'r') : openSegment(source));
 }
 
 function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -44,6 +44,13 @@ export const volumeCacheSettingsSchema = z.object({
   FLASH_CACHE_COMPACT_GRACE_MS: ms(600_000).describe(
     'Time merged segments stay for those who still read them',
   ),
+  FLASH_CACHE_THREADS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(32)
+    .default(2)
+    .describe('Threads that bring a large cache from the volume'),
   FLASH_CACHE_SYNC_DELAY_MS: ms(10_000).describe(
     'Time between a run and the look for what it has added to the cache',
   ),

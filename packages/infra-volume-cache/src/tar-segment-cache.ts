@@ -179,6 +179,7 @@ export class TarSegmentCache implements VolumeCache {
       compactAt: settings.FLASH_CACHE_COMPACT_AT,
       graceMs: settings.FLASH_CACHE_COMPACT_GRACE_MS,
       maxBytes: settings.FLASH_CACHE_MAX_BYTES,
+      threads: settings.FLASH_CACHE_THREADS,
       fullScanMs: settings.FLASH_CACHE_FULL_SCAN_MS,
     });
     return started;

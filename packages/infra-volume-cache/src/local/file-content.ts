@@ -7,6 +7,8 @@ const readBytes = 1024 * 1024;
 const holeBytes = 64 * 1024;
 const zeros = Buffer.alloc(holeBytes);
 const most = 4096;
+/** One file is read at a time, and each piece is done with before the next is asked for. */
+const buffer = Buffer.allocUnsafe(readBytes);
 
 /** A file that is open for being stored. */
 export class FileContent {
@@ -14,7 +16,6 @@ export class FileContent {
   /** What of the file there is to store; `undefined`: all of it. */
   readonly pieces: StoredContent['pieces'];
   readonly #descriptor: number;
-  readonly #buffer = Buffer.allocUnsafe(readBytes);
 
   /** @throws Error when it can't be opened, or is no file any more. */
   constructor(root: string, path: BytePath) {
@@ -47,9 +48,9 @@ export class FileContent {
   *#readRange(start: number, length: number): Generator<Buffer> {
     for (let position = start; position < start + length; ) {
       const wanted = Math.min(readBytes, start + length - position);
-      const count = readSync(this.#descriptor, this.#buffer, 0, wanted, position);
+      const count = readSync(this.#descriptor, buffer, 0, wanted, position);
       if (count === 0) return;
-      yield this.#buffer.subarray(0, count);
+      yield buffer.subarray(0, count);
       position += count;
     }
   }

@@ -4,19 +4,15 @@ import {
   ftruncateSync,
   futimesSync,
   linkSync,
-  mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { threadId } from 'node:worker_threads';
 import { type BytePath, diskPath } from '../byte-path.ts';
 import type { FileEntry, SymlinkEntry } from '../cache-entry.ts';
-import { ownPrefix } from '../excluded.ts';
-
-const stagingPrefix = `${ownPrefix}staging-`;
 
 /** What was read is not what was stored. */
 export class DamagedContentError extends Error {
@@ -32,11 +28,10 @@ export class PlacedFiles {
   readonly #staging: string;
   #next = 0;
 
-  constructor(root: string) {
+  /** @param staging - a directory of the same file system. */
+  constructor(root: string, staging: string) {
     this.#root = root;
-    this.#staging = `${root}/${stagingPrefix}${process.pid}`;
-    removeLeftovers(root);
-    mkdirSync(this.#staging, { recursive: true, mode: 0o700 });
+    this.#staging = staging;
   }
 
   /** @throws DamagedContentError when the checksum is another; then nothing was placed. */
@@ -71,12 +66,8 @@ export class PlacedFiles {
     this.#place(staged, entry.path);
   }
 
-  close(): void {
-    rmSync(this.#staging, { recursive: true, force: true });
-  }
-
   #newName(): string {
-    return `${this.#staging}/${this.#next++}`;
+    return `${this.#staging}/${threadId}-${this.#next++}`;
   }
 
   #place(staged: string, path: BytePath): void {
@@ -86,23 +77,6 @@ export class PlacedFiles {
       rmSync(staged, { force: true });
       throw error;
     }
-  }
-}
-
-/** Removes what processes that were killed have left. */
-function removeLeftovers(root: string): void {
-  for (const name of readdirSync(root)) {
-    if (!name.startsWith(stagingPrefix)) continue;
-    const pid = Number(name.slice(stagingPrefix.length));
-    if (pid === process.pid || !isAlive(pid)) rmSync(`${root}/${name}`, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -2,14 +2,16 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { signature } from '../cache-entry.ts';
 import { excluded } from '../excluded.ts';
-import { archiveOpener, Hydration, type HydrationReport } from '../hydration.ts';
+import { Hydration, type HydrationReport } from '../hydration.ts';
 import { KnownEntries } from '../known-entries.ts';
 import { LocalTree } from '../local/local-tree.ts';
 import { Maintenance, type MaintenanceReport } from '../maintenance.ts';
 import { Publication, type PublicationReport } from '../publication.ts';
+import { restore } from '../restoration.ts';
 import { readOriginalArchive } from '../volume/original-archive.ts';
 import { SegmentDirectory } from '../volume/segment-directory.ts';
 import { SegmentIndex } from '../volume/segment-index.ts';
+import { restoreInThreads } from './restore-threads.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** A segment that went away while it was about to be read is in another one: the list is read again so often. */
@@ -52,7 +54,7 @@ export class CacheSession {
     const total: HydrationReport = { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       this.#index.refresh();
-      const report = this.#hydrateOnce();
+      const report = await this.#hydrateOnce();
       total.files += report.files;
       total.bytes += report.bytes;
       Object.assign(total, { damaged: report.damaged, blocked: report.blocked, gone: report.gone });
@@ -98,23 +100,30 @@ export class CacheSession {
     }).run();
   }
 
-  #hydrateOnce(): HydrationReport {
-    const original = join(this.#options.volume, '.cache', `cache-${this.#options.endpointId}.tar`);
+  #hydrateOnce(): Promise<HydrationReport> {
+    const { root, threads } = this.#options;
     const entries = this.#index.view.consistent().filter(({ entry }) => !this.#isExcluded(entry.path));
     return new Hydration({
-      root: this.#options.root,
-      openArchive: archiveOpener((id) => this.#directory.openArchive(id), original),
+      root,
+      archiveOf: (source) => (source === this.#originalPath ? source : this.#directory.archivePath(source)),
+      restoreAll: async (jobs, onRestored) => {
+        // Threads take longer to start than one share to be restored.
+        if (jobs.length > 1) await restoreInThreads(jobs, threads, onRestored);
+        else for (const job of jobs) onRestored(job, restore(job));
+      },
       warn: this.#warn,
       onPresent: (entry) => this.#known.add(entry.path, signature(entry), false),
     }).run(entries);
   }
 
+  get #originalPath(): string {
+    return join(this.#options.volume, '.cache', `cache-${this.#options.endpointId}.tar`);
+  }
+
   async #readOriginal(): Promise<void> {
     if (this.#hasReadOriginal) return;
     this.#hasReadOriginal = true;
-    const { volume, endpointId, root } = this.#options;
-    const path = join(volume, '.cache', `cache-${endpointId}.tar`);
-    const original = await readOriginalArchive(path, root, this.#warn);
+    const original = await readOriginalArchive(this.#originalPath, this.#options.root, this.#warn);
     if (original !== undefined) this.#index.addOriginal(original);
   }
 

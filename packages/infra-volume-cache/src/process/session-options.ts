@@ -11,5 +11,6 @@ export interface SessionOptions {
   readonly compactAt: number;
   readonly graceMs: number;
   readonly maxBytes: number;
+  readonly threads: number;
   readonly fullScanMs: number;
 }
