@@ -104,23 +104,25 @@ export class Publication {
     const wanted = candidates.filter((candidate) => !this.#isOnVolume(candidate));
     if (wanted.length === 0) return;
     this.#makeSureItFits(wanted);
-    for (const candidate of wanted) {
-      if (candidate.kind === 'file' && candidate.stat.size >= this.#options.bigFileBytes) {
-        this.#close();
-        this.#file(candidate.path);
-        this.#close();
-        continue;
-      }
-      if (candidate.kind === 'file') this.#file(candidate.path);
-      else {
-        const writer = this.#open();
-        if (candidate.kind === 'directory') writer.directory(candidate.path, candidate.mode);
-        else writer.symlink(candidate.path, candidate.target);
-        this.#pending.push({ path: candidate.path, signature: signatureOf(candidate), isYoung: false });
-      }
-      if ((this.#writer?.bytes ?? 0) >= this.#options.segmentBytes) this.#close();
+    for (const group of withTwins(wanted)) {
+      const [first] = group;
+      const isBig = first?.kind === 'file' && first.stat.size >= this.#options.bigFileBytes;
+      if (isBig) this.#close();
+      for (const candidate of group) this.#add(candidate);
+      if (isBig || (this.#writer?.bytes ?? 0) >= this.#options.segmentBytes) this.#close();
     }
     this.#close();
+  }
+
+  #add(candidate: Candidate): void {
+    if (candidate.kind === 'file') {
+      this.#file(candidate.path);
+      return;
+    }
+    const writer = this.#open();
+    if (candidate.kind === 'directory') writer.directory(candidate.path, candidate.mode);
+    else writer.symlink(candidate.path, candidate.target);
+    this.#pending.push({ path: candidate.path, signature: signatureOf(candidate), isYoung: false });
   }
 
   /** Whether the very same is there already, from this worker or another. */
@@ -184,7 +186,7 @@ export class Publication {
   #store(path: BytePath, content: FileContent): void {
     const { stat, pieces, length } = content;
     const writer = this.#open();
-    const inode = stat.nlink > 1 ? `${stat.dev}:${stat.ino}` : undefined;
+    const inode = stat.nlink > 1 ? inodeOf(stat) : undefined;
     const twin = inode === undefined ? undefined : this.#twins.get(inode);
     const mtimeMs = Math.round(stat.mtimeMs);
     const head = { path, size: stat.size, mode: stat.mode & 0o7777, mtimeMs, origin: writer.id, pieces };
@@ -228,6 +230,24 @@ export class Publication {
       this.#options.known.add(path, own, isYoung);
     this.#pending = [];
   }
+}
+
+/** The names of one file together: a hard link leads to a file of its own segment. */
+function withTwins(candidates: readonly Candidate[]): Iterable<readonly Candidate[]> {
+  const groups = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const isOne = candidate.kind !== 'file' || candidate.stat.nlink === 1;
+    const key = isOne ? candidate.path : inodeOf(candidate.stat);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [candidate]);
+    else group.push(candidate);
+  }
+  return groups.values();
+}
+
+/** No path begins so. */
+function inodeOf({ dev, ino }: Stats): string {
+  return `/${dev}:${ino}`;
 }
 
 function signatureOf(candidate: Candidate): string {

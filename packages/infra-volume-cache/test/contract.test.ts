@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { volumeCacheContract } from '@flash/worker-core/testing';
@@ -87,7 +88,7 @@ describe('TarSegmentCache', () => {
     await writer.ask('sync', false);
     put(other, 'older here', 'local');
     put(other, 'newer here', 'local');
-    const { utimes } = await import('node:fs/promises');
+
     const now = Date.now() / 1000;
     await utimes(join(other, 'older here'), now - 100, now - 100);
     await utimes(join(other, 'newer here'), now + 100, now + 100);
@@ -113,7 +114,7 @@ describe('TarSegmentCache', () => {
     await writer.sync();
     const target = volume.newRoot();
     await volume.newCache(target).hydrate(nobody);
-    const { readdirSync } = await import('node:fs');
+
     const found = readdirSync(target, { recursive: true, withFileTypes: true });
     expect(found.flatMap((entry) => (entry.isFile() ? entry.name : [])).sort()).toEqual(['a', 'e.tmp']);
   });
