@@ -28,7 +28,7 @@ export interface FileEntry extends Placed {
   readonly content: StoredContent;
 }
 
-export interface DirectoryEntry extends Placed {
+interface DirectoryEntry extends Placed {
   readonly kind: 'directory';
   readonly mode: number;
 }

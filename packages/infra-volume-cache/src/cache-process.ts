@@ -70,6 +70,7 @@ export class CacheProcess {
   }
 
   kill(): void {
+    this.#hasEnded = true;
     this.#child.kill('SIGKILL');
   }
 

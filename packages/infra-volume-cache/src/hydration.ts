@@ -29,6 +29,8 @@ export interface HydrationOptions {
   readonly warn: (line: string) => void;
   /** Called for everything that is in the cache directory as it is on the volume. */
   readonly onPresent: (entry: CacheEntry) => void;
+  /** Called for what could not be brought because its content is not what was stored. */
+  readonly onDamaged: (source: Source, paths: readonly BytePath[]) => void;
 }
 
 /** Brings to the cache directory what it lacks of the volume's. What is newer in the directory stays. */
@@ -86,10 +88,12 @@ export class Hydration {
       this.#report.bytes += report.bytes;
       this.#report.damaged += bad.size;
     });
-    for (const [source, paths] of damaged)
+    for (const [source, paths] of damaged) {
+      this.#options.onDamaged(source, paths);
       this.#options.warn(
         `${paths.length} of ${wanted.get(source)?.length} files in ${source} of the volume's cache are damaged and skipped, such as ${JSON.stringify(paths[0])}`,
       );
+    }
   }
 
   #isWanted(entry: FileEntry): boolean {

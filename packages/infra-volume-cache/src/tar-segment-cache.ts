@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Log, VolumeCache } from '@flash/worker-core';
 import { CacheProcess } from './cache-process.ts';
 import type { HydrationReport } from './hydration.ts';
+import type { SessionOptions } from './process/session-options.ts';
 import type { PublicationReport } from './publication.ts';
 import type { VolumeCacheSettings } from './settings.ts';
 import { within } from './within.ts';
@@ -25,7 +26,8 @@ export interface TarSegmentCacheOptions {
 export class TarSegmentCache implements VolumeCache {
   readonly #options: TarSegmentCacheOptions;
   #isThere: Promise<boolean> | undefined;
-  #process: Promise<CacheProcess> | undefined;
+  #process: CacheProcess | undefined;
+  #opened: Promise<unknown> | undefined;
   #hydration: Promise<string | undefined> | undefined;
   #mayHydrateAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
@@ -83,7 +85,7 @@ export class TarSegmentCache implements VolumeCache {
       this.#warn(
         'the last sync took too long and was left (FLASH_CACHE_CLOSE_MS); what it had not published is not kept',
       );
-    (await this.#process.catch(() => undefined))?.kill();
+    this.#process.kill();
   }
 
   /** Whether there is a volume; looked for once. */
@@ -162,14 +164,24 @@ export class TarSegmentCache implements VolumeCache {
   }
 
   async #open(): Promise<CacheProcess> {
-    if ((await this.#process?.catch(() => undefined))?.hasEnded !== false) this.#process = this.#start();
-    return this.#process as Promise<CacheProcess>;
+    if (this.#process === undefined || this.#process.hasEnded) {
+      this.#process = new CacheProcess((line) => this.#warn(line));
+      this.#opened = this.#process.ask('open', this.#sessionOptions());
+    }
+    const started = this.#process;
+    try {
+      await this.#opened;
+    } catch (error) {
+      // One that could not be opened is of no use; the next call tries another.
+      started.kill();
+      throw error;
+    }
+    return started;
   }
 
-  async #start(): Promise<CacheProcess> {
+  #sessionOptions(): SessionOptions {
     const { settings, endpointId = '' } = this.#options;
-    const started = new CacheProcess((line) => this.#warn(line));
-    await started.ask('open', {
+    return {
       root: settings.FLASH_CACHE_DIR,
       volume: settings.FLASH_VOLUME_DIR,
       endpointId,
@@ -181,14 +193,14 @@ export class TarSegmentCache implements VolumeCache {
       maxBytes: settings.FLASH_CACHE_MAX_BYTES,
       threads: settings.FLASH_CACHE_THREADS,
       fullScanMs: settings.FLASH_CACHE_FULL_SCAN_MS,
-    });
-    return started;
+    };
   }
 
   /** The same trouble is told once, until it has gone. */
   #trouble(error: Error): void {
-    if (error.message === this.#lastTrouble) return;
-    this.#lastTrouble = error.message;
+    const { code = error.message } = error as NodeJS.ErrnoException;
+    if (code === this.#lastTrouble) return;
+    this.#lastTrouble = code;
     this.#warn(`the cache on the volume can't be used: ${error.message}`);
   }
 

@@ -113,6 +113,7 @@ export class CacheSession {
       },
       warn: this.#warn,
       onPresent: (entry) => this.#known.add(entry.path, signature(entry), false),
+      onDamaged: (source, paths) => this.#index.markDamaged(source, paths),
     }).run(entries);
   }
 

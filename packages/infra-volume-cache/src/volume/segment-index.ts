@@ -1,3 +1,5 @@
+import type { BytePath } from '../byte-path.ts';
+import type { CacheEntry } from '../cache-entry.ts';
 import { CacheView } from '../cache-view.ts';
 import type { OriginalArchive } from './original-archive.ts';
 import type { SegmentDirectory } from './segment-directory.ts';
@@ -9,6 +11,8 @@ export class SegmentIndex {
   readonly #warn: (line: string) => void;
   readonly #manifests = new Map<string, SegmentManifest>();
   readonly #unreadable = new Set<string>();
+  /** Paths by the archive in which their content was found to be damaged. */
+  readonly #damaged = new Map<string, Set<BytePath>>();
   #view = new CacheView();
   #original: OriginalArchive | undefined;
 
@@ -45,7 +49,13 @@ export class SegmentIndex {
 
   add(manifest: SegmentManifest): void {
     this.#manifests.set(manifest.id, manifest);
-    this.#view.add(manifest.id, manifest.entries);
+    this.#see(manifest.id, manifest.entries);
+  }
+
+  /** What can't be read counts as not there, so that whoever has it keeps it anew. */
+  markDamaged(source: string, paths: readonly BytePath[]): void {
+    this.#damaged.set(source, new Set([...(this.#damaged.get(source) ?? []), ...paths]));
+    this.#rebuild();
   }
 
   /** Segments whose entries others that exist hold too. */
@@ -56,13 +66,21 @@ export class SegmentIndex {
   /** What the original's tarball holds counts as published before everything else. */
   addOriginal(original: OriginalArchive): void {
     this.#original = original;
-    this.#view.add(original.path, original.entries);
+    this.#see(original.path, original.entries);
+  }
+
+  #see(source: string, entries: readonly CacheEntry[]): void {
+    const damaged = this.#damaged.get(source);
+    this.#view.add(
+      source,
+      damaged === undefined ? entries : entries.filter(({ path }) => !damaged.has(path)),
+    );
   }
 
   #rebuild(): void {
     this.#view = new CacheView();
-    if (this.#original !== undefined) this.#view.add(this.#original.path, this.#original.entries);
-    for (const [id, { entries }] of this.#manifests) this.#view.add(id, entries);
+    if (this.#original !== undefined) this.#see(this.#original.path, this.#original.entries);
+    for (const [id, { entries }] of this.#manifests) this.#see(id, entries);
   }
 
   #read(id: string): SegmentManifest | undefined {
