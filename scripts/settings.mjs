@@ -19,7 +19,12 @@ const groups = {
   gateway: gatewaySettingsSchema,
 };
 /** Defaults that depend on the machine. */
-const worded = { FLASH_SPIN_US: '300; 0 on one CPU', FLASH_STATE_DIR: '$TMPDIR/flash-worker' };
+const worded = {
+  FLASH_SPIN_US: '300; 0 on one CPU',
+  FLASH_STATE_DIR: '$TMPDIR/flash-worker',
+  FLASH_CACHE_DIR: '~/.cache',
+  FLASH_ENVIRONMENTS_DIR: '~/.flash/environments',
+};
 const longestDefault = 40;
 
 const path = join(root, 'README.md');

@@ -14,6 +14,7 @@ export const frameKind = {
   stale: 5,
   chunk: 6,
   progress: 7,
+  imports: 8,
 } as const;
 
 /** Flags of a result. */

@@ -1,5 +1,6 @@
 import { type InstanceInfo, WorkerBusyError } from '@flash/worker-core';
 import type { Runner } from './runner.ts';
+import type { RunnerPool } from './runner-pool.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** A class instance that lives, or is about to, in one runner. */
@@ -8,6 +9,8 @@ export interface InstanceEntry {
   readonly className: string;
   /** It is a deployed handler: never dropped to make room, or for want of use. */
   readonly isHandler: boolean;
+  /** The pool whose runner it lives in. */
+  readonly home: RunnerPool;
   readonly createdAt: Date;
   lastUsed: Date;
   methodCalls: number;
@@ -21,7 +24,7 @@ export interface InstanceEntry {
   isConcurrent: boolean;
 }
 
-/** Which instances live where. Bounded: the least recently used one goes when a new one needs the room. */
+/** Which instances live where, in whatever pool. Bounded: the least recently used one goes when a new one needs the room. */
 export class InstanceTable {
   readonly #entries = new Map<string, InstanceEntry>();
   readonly #most: number;
@@ -45,7 +48,8 @@ export class InstanceTable {
   add(
     id: string,
     className: string,
-    isHandler = false,
+    isHandler: boolean,
+    home: RunnerPool,
   ): { entry: InstanceEntry; evicted: InstanceEntry | undefined } {
     const evicted = this.#entries.size >= this.#most ? this.#leastRecentlyUsed() : undefined;
     if (this.#entries.size >= this.#most && evicted === undefined) {
@@ -59,6 +63,7 @@ export class InstanceTable {
       id,
       className,
       isHandler,
+      home,
       createdAt: now,
       lastUsed: now,
       methodCalls: 0,
@@ -97,6 +102,12 @@ export class InstanceTable {
     );
     for (const entry of idle) this.#entries.delete(entry.id);
     return idle;
+  }
+
+  /** Whether any lives in this pool; handlers don't count, they are loaded anew. */
+  isHome(pool: RunnerPool): boolean {
+    for (const entry of this.#entries.values()) if (entry.home === pool && !entry.isHandler) return true;
+    return false;
   }
 
   #leastRecentlyUsed(): InstanceEntry | undefined {

@@ -5,12 +5,13 @@ import {
   type WorkerError,
   WorkerStartError,
 } from '@flash/worker-core';
-import { type InstanceEntry, InstanceTable, instanceInfo } from './instance-table.ts';
+import { type InstanceEntry, type InstanceTable, instanceInfo } from './instance-table.ts';
 import { MemoryKills } from './memory-kill.ts';
 import { PackageEpochs } from './package-epochs.ts';
 import { PoolGrowth } from './pool-growth.ts';
 import { cancelled, shuttingDown } from './interruptions.ts';
 import type { Run } from './run.ts';
+import type { RunnerBudget, RunnerHolder } from './runner-budget.ts';
 import { Runner, type RunnerListener, type RunnerOptions } from './runner.ts';
 import { describeExit, type Killer } from './runner-exit.ts';
 import type { PythonBridgeSettings } from './settings.ts';
@@ -26,10 +27,20 @@ export interface RunnerPoolOptions {
   readonly log: Log;
   /** The zygote that new runners come from. Rejects when there is none to be had. */
   readonly zygote: () => Promise<Zygote>;
+  /** Of all pools. */
+  readonly instances: InstanceTable;
+  /** Of all pools. */
+  readonly budget: RunnerBudget;
+  /** A number that no runner of any pool has had. */
+  readonly newRunnerId: () => number;
+  /** User code has imported modules; milliseconds by their names. */
+  readonly onImports: (modules: Readonly<Record<string, number>>) => void;
+  /** A runner of this zygote has ended. */
+  readonly onRunnerGone: (zygote: Zygote) => void;
 }
 
-/** Decides which runner takes which run, and how many runners there are. */
-export class RunnerPool {
+/** Decides which runner of one environment takes which run, and how many runners there are. */
+export class RunnerPool implements RunnerHolder {
   readonly #options: RunnerPoolOptions;
   readonly #runners = new Map<number, Runner>();
   /** Most recently used last. */
@@ -41,18 +52,20 @@ export class RunnerPool {
   readonly #growth: PoolGrowth;
   readonly #listener: RunnerListener;
   readonly #housekeeping: NodeJS.Timeout;
-  #nextRunner = 1;
   /** Forked but not ready yet, those that wait for their zygote included. */
   #starting = 0;
   #unborn = 0;
   #failedStarts = 0;
+  /** The next runner that is ready takes the place of all that are there. */
+  #isRenewing = false;
+  #usedAt = Date.now();
   #closed = false;
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
-    const { FLASH_MAX_INSTANCES: mostInstances, FLASH_MAX_WAITING: mostWaiting } = options.settings;
-    this.#instances = new InstanceTable(mostInstances, mostWaiting);
-    this.#waiting = new WaitingLine(mostWaiting);
+    this.#instances = options.instances;
+    this.#waiting = new WaitingLine(options.settings.FLASH_MAX_WAITING);
+    options.budget.add(this);
     this.#growth = new PoolGrowth(
       () => ({
         waiting: this.#waiting.length,
@@ -68,6 +81,7 @@ export class RunnerPool {
       onFree: (runner) => this.#onFree(runner),
       onStale: (runner, run) => this.#onStale(runner, run),
       onConcurrent: (runner, run) => this.#onConcurrent(runner, run),
+      onImports: options.onImports,
     };
     this.#housekeeping = setInterval(() => this.#tidy(), housekeepingMs).unref();
   }
@@ -75,6 +89,7 @@ export class RunnerPool {
   /** Takes a run; its outcome is the run's own promise. */
   submit(run: Run): void {
     if (this.#closed) return run.refuse(new WorkerClosedError());
+    this.#usedAt = Date.now();
     const { signal } = run.options;
     if (signal?.aborted) return run.abandon(cancelled);
     const { instanceId } = run;
@@ -83,10 +98,52 @@ export class RunnerPool {
     );
   }
 
+  /** Runners there are, those that wait for their zygote included. */
+  get held(): number {
+    return this.#runners.size + this.#unborn;
+  }
+
+  /** Whether something runs or waits here. */
+  get isBusy(): boolean {
+    if (this.#waiting.length > 0) return true;
+    for (const runner of this.#runners.values()) if (runner.load > 0 || runner.pinned.length > 0) return true;
+    return false;
+  }
+
+  /** Nothing has run here for so long, and no instance lives here. In milliseconds; 0 when there is something. */
+  get unusedMs(): number {
+    return this.isBusy || this.#instances.isHome(this) ? 0 : Date.now() - this.#usedAt;
+  }
+
+  /** Whether a runner that lives came from this zygote. */
+  hasRunnerOf(zygote: Zygote): boolean {
+    for (const runner of this.#runners.values()) if (runner.zygote === zygote) return true;
+    return false;
+  }
+
+  giveUp(count: number): number {
+    const spare = this.#idle.filter((runner) => runner.instances.size === 0).slice(0, count);
+    for (const runner of spare) this.#retire(runner);
+    return spare.length;
+  }
+
+  /** Has new runners take the place of those that are there, when the first of them is ready. */
+  renew(): void {
+    if (this.#closed) return;
+    this.#isRenewing = true;
+    this.#fork();
+  }
+
+  /** Lets go of an instance that is about to be made in another pool. */
+  dropInstance(entry: InstanceEntry): void {
+    this.#instances.remove(entry);
+    entry.runner?.dropInstance(entry.id);
+  }
+
   /** Brings up one runner ahead of the first run. */
   async warmUp(): Promise<void> {
     await this.#options.zygote();
-    if (this.#runners.size === 0) this.#fork();
+    if (this.held === 0) this.#fork();
   }
 
   find(runnerId: number): Runner | undefined {
@@ -112,7 +169,9 @@ export class RunnerPool {
       ...exit,
       lostInstances: lost.map((entry) => entry.id),
     });
-    this.#replace(wasReady, explanation);
+    // One that was given up is missed only when there is something to do.
+    if (!runner.isRetiring || this.#waiting.length > 0) this.#replace(wasReady, explanation);
+    this.#options.onRunnerGone(runner.zygote);
   }
 
   #killerOf(runner: Runner, exit: RunnerExit): Killer {
@@ -140,6 +199,7 @@ export class RunnerPool {
 
   close(): void {
     this.#closed = true;
+    this.#options.budget.remove(this);
     clearInterval(this.#housekeeping);
     this.#growth.close();
     for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
@@ -153,6 +213,7 @@ export class RunnerPool {
     await Promise.all(
       [...this.#runners.values()].map((runner) => runner.end(() => 'the worker was shut down')),
     );
+    for (const runner of this.#runners.values()) this.#instances.removeOf(runner);
     this.#runners.clear();
   }
 
@@ -172,7 +233,7 @@ export class RunnerPool {
     if (top.instances.size === 0) return this.#idle.pop();
     const index = this.#idle.findLastIndex((runner) => runner.instances.size === 0);
     if (index >= 0) return this.#idle.splice(index, 1)[0];
-    return this.#runners.size >= this.#options.settings.FLASH_MAX_RUNNERS ? this.#idle.pop() : undefined;
+    return this.#room() <= 0 ? this.#idle.pop() : undefined;
   }
 
   #placeInstanceRun(run: Run, instanceId: string): void {
@@ -191,7 +252,7 @@ export class RunnerPool {
 
   #addInstance(instanceId: string, run: Run): InstanceEntry {
     const className = run.call.kind === 'class' ? run.call.className : '';
-    const { entry, evicted } = this.#instances.add(instanceId, className, run.call.kind === 'handler');
+    const { entry, evicted } = this.#instances.add(instanceId, className, run.call.kind === 'handler', this);
     if (evicted !== undefined) this.#drop(evicted, 'the table is full (FLASH_MAX_INSTANCES)');
     return entry;
   }
@@ -248,6 +309,10 @@ export class RunnerPool {
   #onReady(runner: Runner): void {
     this.#starting--;
     this.#failedStarts = 0;
+    if (this.#isRenewing) {
+      this.#isRenewing = false;
+      for (const other of this.#runners.values()) if (other !== runner) this.#retire(other);
+    }
     this.#onFree(runner);
   }
 
@@ -317,6 +382,7 @@ export class RunnerPool {
   #grow(count: number): void {
     for (let forked = 0; forked < count; forked++) this.#fork();
     if (this.#room() > 0) return;
+    this.#options.budget.makeRoomFor(this, this.#waiting.length);
     // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
     while (this.#waiting.length > this.#starting) {
       const idle = this.#idle.pop();
@@ -327,13 +393,13 @@ export class RunnerPool {
 
   /** How many runners may still be forked. */
   #room(): number {
-    return this.#options.settings.FLASH_MAX_RUNNERS - this.#runners.size - this.#unborn;
+    return this.#options.budget.roomFor(this);
   }
 
   #fork(): void {
     this.#starting++;
     this.#unborn++;
-    const id = this.#nextRunner++;
+    const id = this.#options.newRunnerId();
     this.#options.zygote().then(
       (zygote) => {
         this.#unborn--;

@@ -27,6 +27,8 @@ export interface RunnerListener {
   /** The runner's instance takes overlapping calls now. */
   onConcurrent(runner: Runner, run: Run): void;
   onReady(runner: Runner): void;
+  /** User code has imported modules; milliseconds by their names. */
+  onImports(modules: Readonly<Record<string, number>>): void;
 }
 
 export interface RunnerOptions {
@@ -274,6 +276,9 @@ export class Runner {
         return;
       case frameKind.chunk:
         if (active !== undefined) this.#takeChunk(active, frame.body);
+        return;
+      case frameKind.imports:
+        this.#listener.onImports(JSON.parse(frame.body.toString()) as Record<string, number>);
         return;
       case frameKind.concurrent:
         if (active !== undefined) this.#listener.onConcurrent(this, active.run);

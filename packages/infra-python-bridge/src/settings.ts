@@ -1,8 +1,20 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 const milliseconds = z.coerce.number().int().nonnegative();
 const count = z.coerce.number().int().positive();
+
+/** What to import ahead: what was recorded, nothing, or these. */
+export type PreimportChoice = 'auto' | 'off' | readonly string[];
+
+function readPreimport(text: string): PreimportChoice {
+  if (text === 'auto' || text === 'off') return text;
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
 
 /** Settings of the Python bridge by the environment variable that sets each. */
 export const pythonBridgeSettingsSchema = z.object({
@@ -45,6 +57,22 @@ export const pythonBridgeSettingsSchema = z.object({
     .describe(
       'Time a runner stays awake for the next request after one that was alone in the worker; 0: none',
     ),
+  FLASH_ENVIRONMENT_IDLE_MS: milliseconds
+    .default(600_000)
+    .describe('An environment’s processes end when nothing has run there for so long; 0: never'),
+  FLASH_CACHE_DIR: z
+    .string()
+    .default(() => join(homedir(), '.cache'))
+    .describe('The worker’s cache directory, which the network volume keeps'),
+  FLASH_PREIMPORT: z
+    .string()
+    .default('auto')
+    .transform(readPreimport)
+    .describe(
+      'Modules that Python imports ahead of the first request, by name, separated by commas; auto: those that earlier requests took long to import; off: none',
+    ),
+  FLASH_PREIMPORT_MS: milliseconds.default(20_000).describe('Time those imports may take'),
+  FLASH_PREIMPORT_MAX_BYTES: count.default(1024 ** 3).describe('Memory those imports may take, in bytes'),
   FLASH_START_TIMEOUT_MS: milliseconds.default(30_000).describe('Time Python has to start'),
 });
 

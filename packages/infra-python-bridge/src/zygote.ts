@@ -14,8 +14,15 @@ const exitSchema = z.object({
 });
 
 const eventSchema = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('ready'), pid: z.int(), python: z.string(), modules: z.array(z.string()) }),
-  z.object({ event: z.literal('failed'), reason: z.string() }),
+  z.object({
+    event: z.literal('ready'),
+    pid: z.int(),
+    python: z.string(),
+    modules: z.array(z.string()),
+    imported: z.record(z.string(), z.number()),
+    refused: z.record(z.string(), z.string()),
+  }),
+  z.object({ event: z.literal('failed'), reason: z.string(), module: z.string().optional() }),
   z.object({ event: z.literal('forked'), runner: z.int(), pid: z.int() }),
   exitSchema,
 ]);
@@ -39,7 +46,35 @@ export interface ZygoteOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly startTimeoutMs: number;
   readonly requiredVersion: string | undefined;
+  readonly preimport: Preimport;
+  /** Have runners tell what user code imports. */
+  readonly recordImports: boolean;
   readonly log: Log;
+}
+
+/** Modules to import before the first fork, and what that may take. */
+export interface Preimport {
+  readonly modules: readonly string[];
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/** What came of it. */
+export interface Preimported {
+  /** Milliseconds by name. */
+  readonly imported: Readonly<Record<string, number>>;
+  /** Reasons by name. */
+  readonly refused: Readonly<Record<string, string>>;
+}
+
+/** A module that must not be imported before a fork has been: this zygote is of no use, one without the module is. */
+export class ContaminatedZygoteError extends WorkerStartError {
+  readonly module: string;
+
+  constructor(module: string, reason: string) {
+    super(`Python can't be forked any more: ${reason}`);
+    this.module = module;
+  }
 }
 
 const lastWordsBytes = 4096;
@@ -54,13 +89,14 @@ export class Zygote {
   readonly #exited = Promise.withResolvers<void>();
   readonly #startTimer: NodeJS.Timeout;
   #modules: readonly string[] = [];
+  #preimported: Preimported = { imported: {}, refused: {} };
   #lastWords = '';
   #closing = false;
 
   constructor(options: ZygoteOptions, listener: ZygoteListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#process = spawn(options.python, ['-u', '-c', bootstrap('zygote'), options.directory], {
+    this.#process = spawn(options.python, ['-u', '-c', bootstrap('zygote'), startOptions(options)], {
       env: options.env,
       // Descriptor 3 is the control connection.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -100,6 +136,11 @@ export class Zygote {
     return this.#modules;
   }
 
+  /** What of the modules that it was to import it has. */
+  get preimported(): Preimported {
+    return this.#preimported;
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }
@@ -132,13 +173,16 @@ export class Zygote {
       case 'ready':
         clearTimeout(this.#startTimer);
         this.#modules = event.modules;
+        this.#preimported = event;
         this.#checkVersion(event.python);
         break;
       case 'failed':
         this.#ready.reject(
-          new WorkerStartError(
-            `${this.#options.python} can't run functions: ${event.reason}; install it there: ${this.#options.python} -m pip install cloudpickle`,
-          ),
+          event.module !== undefined
+            ? new ContaminatedZygoteError(event.module, event.reason)
+            : new WorkerStartError(
+                `${this.#options.python} can't run functions: ${event.reason}; install it there: ${this.#options.python} -m pip install cloudpickle`,
+              ),
         );
         break;
       case 'forked':
@@ -176,4 +220,14 @@ export class Zygote {
     if (!this.#closing) this.#listener.onLost(reason);
     this.#closing = true;
   }
+}
+
+function startOptions({ directory, preimport, recordImports }: ZygoteOptions): string {
+  return JSON.stringify({
+    directory,
+    record_imports: recordImports,
+    preimport: preimport.modules,
+    preimport_seconds: preimport.timeoutMs / 1000,
+    preimport_bytes: preimport.maxBytes,
+  });
 }

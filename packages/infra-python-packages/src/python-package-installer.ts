@@ -1,19 +1,15 @@
-import { access, constants } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { type CommandResult, runCommand } from '@flash/command-runner';
-import {
-  InstallError,
-  type InstallFailure,
-  type InstalledChange,
-  type Installer,
-  type InstallOptions,
-  type SecretRedactor,
-} from '@flash/worker-core';
+import type { InstalledChange, Installer, InstallOptions, SecretRedactor } from '@flash/worker-core';
+import { findUv } from './find-uv.ts';
+import { installFailure } from './install-failure.ts';
 import { type Distribution, InstalledDistributions } from './installed-distributions.ts';
+import { baseFingerprint, normalizeRequirements, packageSetId } from './package-set.ts';
 import { parseRequirement } from './requirement.ts';
+import { Resolutions } from './resolutions.ts';
 import { Satisfaction } from './satisfaction.ts';
 import type { PythonPackagesSettings } from './settings.ts';
-import { TargetInterpreter } from './target-interpreter.ts';
+import { type InterpreterFacts, TargetInterpreter } from './target-interpreter.ts';
+import { toolEnvironment } from './tool-environment.ts';
 
 export interface PythonPackageInstallerOptions {
   /** Path of the interpreter that runs user code. */
@@ -24,37 +20,17 @@ export interface PythonPackageInstallerOptions {
   readonly redactor: SecretRedactor;
 }
 
-const reasonLines = 15;
-const compiler = String.raw`['"‘\`]?[\w/.-]*\b(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(?:-\d+)?['"’\`]?`;
-/** How build tools say that there is no compiler, as against one that did not like the source. */
-const compilerMissing = [
-  `No such file or directory: ${compiler}`,
-  `(?:unable to execute|command) ${compiler}(?: failed)?: No such file or directory`,
-  `${compiler}: (?:command )?not found`,
-  'no acceptable C compiler found',
-  String.raw`Unknown compiler\(s\)`,
-  'No CMAKE_C(?:XX)?_COMPILER could be found',
-];
-const notFound = [
-  'was not found in the package registry',
-  'No matching distribution found',
-  'Could not find a version that satisfies',
-  'there (?:is|are) no versions? of',
-];
-const failures: readonly [InstallFailure, RegExp][] = [
-  ['COMPILER_MISSING', new RegExp(compilerMissing.join('|'), 'i')],
-  ['NOT_FOUND', new RegExp(notFound.join('|'), 'i')],
-];
-
 /** Installs Python packages with uv, or pip when downloads are not to be accelerated (contract, section 1). */
 export class PythonPackageInstaller implements Installer {
   readonly #options: PythonPackageInstallerOptions;
   readonly #interpreter: TargetInterpreter;
   readonly #distributions = new InstalledDistributions();
+  readonly #resolutions: Resolutions;
 
   constructor(options: PythonPackageInstallerOptions) {
     this.#options = options;
     this.#interpreter = new TargetInterpreter(options.python, options.env);
+    this.#resolutions = new Resolutions(options.settings.FLASH_CACHE_DIR);
   }
 
   async missing(packages: readonly string[]): Promise<readonly string[]> {
@@ -74,19 +50,61 @@ export class PythonPackageInstaller implements Installer {
   }
 
   async install(packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]> {
-    for (const specifier of packages) parseRequirement(specifier);
-    const { redactor, env, settings } = this.#options;
+    const requirements = normalizeRequirements(packages);
     const facts = await this.#interpreter.facts();
     const before = await this.#describeInstalled(facts.directories);
-    const [file, args] = await this.#command(packages, options, facts.externallyManaged);
-    const result = await runCommand(file, args, {
-      env: { ...env, ...quietTools },
+    const installed = new Map([...before].map(([name, { distribution }]) => [name, distribution]));
+    const id = packageSetId(baseFingerprint(facts, installed), requirements);
+    const isKnown = options.accelerate && (await this.#installKnown(id, facts, options));
+    if (!isKnown) {
+      const [file, args] = await this.#command(packages, options, facts.externallyManaged);
+      const result = await this.#run(file, args, options);
+      if (result.end !== 'exited' || result.exitCode !== 0)
+        throw installFailure(packages, file, result, this.#options);
+    }
+    const after = await this.#distributions.read(facts.directories);
+    const changes = changesBetween(before, after);
+    if (!isKnown) await this.#noteResolution(id, requirements, changes, after);
+    return changes;
+  }
+
+  /** Installs what the same set was resolved to before, out of the cache. @returns whether that was possible. */
+  async #installKnown(id: string, facts: InterpreterFacts, options: InstallOptions): Promise<boolean> {
+    const { settings, env } = this.#options;
+    const uv = await findUv(settings.FLASH_UV, this.#interpreter.path, env);
+    const pins = uv === undefined ? undefined : await this.#resolutions.find(id);
+    if (uv === undefined || pins === undefined || pins.length === 0) return false;
+    const system = facts.externallyManaged ? ['--break-system-packages'] : [];
+    const args = ['pip', 'install', '--offline', '--no-deps', '--python', this.#interpreter.path, ...system];
+    const result = await this.#run(uv, [...args, '--', ...pins], { ...options, onLine: undefined });
+    return result.end === 'exited' && result.exitCode === 0;
+  }
+
+  /** Remembers what a set came to, when it can be told by names and versions alone. */
+  async #noteResolution(
+    id: string,
+    requirements: readonly string[],
+    changes: readonly InstalledChange[],
+    installed: ReadonlyMap<string, Distribution>,
+  ): Promise<void> {
+    const pins: string[] = [];
+    for (const { name, version } of changes) {
+      const distribution = installed.get(name);
+      if (version === undefined || distribution === undefined) return;
+      if ((await this.#distributions.metadata(distribution)).sourceUrl !== undefined) return;
+      pins.push(`${name}==${version}`);
+    }
+    await this.#resolutions.note(id, requirements, pins);
+  }
+
+  #run(file: string, args: readonly string[], options: InstallOptions): Promise<CommandResult> {
+    const { redactor, env, settings } = this.#options;
+    return runCommand(file, [...args], {
+      env: toolEnvironment(env, settings.FLASH_CACHE_DIR),
       timeoutMs: settings.FLASH_INSTALL_TIMEOUT_MS,
       signal: options.signal,
       onLine: (line) => options.onLine?.(redactor.redact(line)),
     });
-    if (result.end !== 'exited' || result.exitCode !== 0) throw this.#failure(packages, file, result);
-    return changesBetween(before, await this.#distributions.read(facts.directories));
   }
 
   async #command(
@@ -97,7 +115,8 @@ export class PythonPackageInstaller implements Installer {
     const system = externallyManaged ? ['--break-system-packages'] : [];
     const { path } = this.#interpreter;
     if (options.accelerate) {
-      const uv = await this.#uv();
+      const { settings, env } = this.#options;
+      const uv = await findUv(settings.FLASH_UV, path, env);
       if (uv !== undefined) return [uv, ['pip', 'install', '--python', path, ...system, '--', ...packages]];
       options.onLine?.('uv was not found (FLASH_UV): installing with pip');
     }
@@ -117,23 +136,6 @@ export class PythonPackageInstaller implements Installer {
     ];
   }
 
-  async #uv(): Promise<string | undefined> {
-    const places = [
-      this.#options.settings.FLASH_UV,
-      join(dirname(this.#interpreter.path), 'uv'),
-      ...(this.#options.env.PATH ?? '').split(':').map((directory) => join(directory, 'uv')),
-    ];
-    for (const place of places) {
-      if (place === undefined) continue;
-      const found = await access(place, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (found) return place;
-    }
-    return undefined;
-  }
-
   /** Import names are read while the old files are still there. */
   async #describeInstalled(directories: readonly string[]): Promise<ReadonlyMap<string, Described>> {
     const installed = await this.#distributions.read(directories);
@@ -147,45 +149,12 @@ export class PythonPackageInstaller implements Installer {
     );
     return new Map(described);
   }
-
-  #failure(packages: readonly string[], file: string, result: CommandResult): InstallError {
-    const { redactor, settings } = this.#options;
-    const names = packages.join(', ');
-    const tail = redactor.redact(result.output.split('\n').slice(-reasonLines).join('\n'));
-    switch (result.end) {
-      case 'timed-out':
-        return new InstallError(
-          'TIMED_OUT',
-          packages,
-          `installing the Python packages ${names} took longer than ${settings.FLASH_INSTALL_TIMEOUT_MS} ms and was stopped; raise FLASH_INSTALL_TIMEOUT_MS\n${tail}`,
-        );
-      case 'cancelled':
-        return new InstallError(
-          'CANCELLED',
-          packages,
-          `installing the Python packages ${names} was cancelled`,
-        );
-      case 'not-started':
-        return new InstallError(
-          'TOOL_MISSING',
-          packages,
-          `installing the Python packages ${names} failed: ${file} could not be started: ${tail}`,
-        );
-      case 'exited': {
-        const kind = failures.find(([, pattern]) => pattern.test(result.output))?.[0] ?? 'FAILED';
-        return new InstallError(kind, packages, `installing the Python packages ${names} failed:\n${tail}`);
-      }
-    }
-  }
 }
 
 interface Described {
   readonly distribution: Distribution;
   readonly modules: readonly string[];
 }
-
-/** Lines for a log instead of a terminal's colours and bars. */
-const quietTools = { NO_COLOR: '1', UV_NO_PROGRESS: '1', PIP_NO_COLOR: '1', PYTHONUNBUFFERED: '1' };
 
 function changesBetween(
   before: ReadonlyMap<string, Described>,

@@ -1,4 +1,5 @@
 import type { FileEntry } from './cache-entry.ts';
+import type { KeptDirectories } from './kept-directories.ts';
 import { ArchiveReader } from './volume/archive-reader.ts';
 import { Lease } from './volume/lease.ts';
 import type { SegmentDirectory } from './volume/segment-directory.ts';
@@ -24,6 +25,8 @@ export interface MaintenanceOptions {
   readonly graceMs: number;
   /** 0: no bound. */
   readonly maxBytes: number;
+  /** Directories that are kept whole; they count as well. */
+  readonly kept: KeptDirectories;
   readonly warn: (line: string) => void;
 }
 
@@ -52,6 +55,7 @@ export class Maintenance {
     try {
       index.refresh();
       directory.removeLeftovers(leftoverMs);
+      this.#options.kept.removeLeftovers(leftoverMs);
       this.#removeReplaced(lease.volumeTime);
       this.#evict();
       this.#compact(lease);
@@ -64,10 +68,14 @@ export class Maintenance {
   #isDue(): boolean {
     const { index, maxBytes, compactAt } = this.#options;
     return (
-      (maxBytes > 0 && index.bytes > maxBytes) ||
+      (maxBytes > 0 && index.bytes + this.#keptBytes() > maxBytes) ||
       this.#worthMerging().length >= compactAt ||
       index.replaced().size > 0
     );
+  }
+
+  #keptBytes(): number {
+    return this.#options.kept.candidates().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Small segments, and those of which more than half is superseded. */
@@ -112,14 +120,17 @@ export class Maintenance {
   #evict(): void {
     const { index, directory, maxBytes } = this.#options;
     if (maxBytes === 0) return;
-    const byUse = [...index.manifests.values()].sort(
-      (one, other) => directory.lastUsed(one.id) - directory.lastUsed(other.id),
-    );
-    let { bytes } = index;
-    for (const { id, bytes: freed } of byUse) {
-      if (bytes <= maxBytes) break;
-      directory.remove(id);
-      bytes -= freed;
+    const segments = [...index.manifests.values()].map(({ id, bytes }) => ({
+      bytes,
+      lastUsed: directory.lastUsed(id),
+      remove: () => directory.remove(id),
+    }));
+    const all = [...segments, ...this.#options.kept.candidates()];
+    let rest = all.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { bytes, remove } of all.sort((one, other) => one.lastUsed - other.lastUsed)) {
+      if (rest <= maxBytes) break;
+      remove();
+      rest -= bytes;
       this.#report.evicted++;
     }
     index.refresh();

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 const bytes = (fallback: number) => z.coerce.number().int().positive().default(fallback);
@@ -8,7 +10,7 @@ const MiB = 1024 * 1024;
 export const volumeCacheSettingsSchema = z.object({
   FLASH_CACHE_DIR: z
     .string()
-    .default('/root/.cache')
+    .default(() => join(homedir(), '.cache'))
     .describe('The worker’s cache directory, which the network volume keeps'),
   FLASH_VOLUME_DIR: z
     .string()

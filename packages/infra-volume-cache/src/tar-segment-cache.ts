@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
-import type { Log, VolumeCache } from '@flash/worker-core';
+import type { CachePart, Log, VolumeCache } from '@flash/worker-core';
 import { CacheProcess } from './cache-process.ts';
 import type { HydrationReport } from './hydration.ts';
+import type { Calls } from './process/messages.ts';
 import type { SessionOptions } from './process/session-options.ts';
 import type { PublicationReport } from './publication.ts';
 import type { VolumeCacheSettings } from './settings.ts';
@@ -28,7 +29,7 @@ export class TarSegmentCache implements VolumeCache {
   #isThere: Promise<boolean> | undefined;
   #process: CacheProcess | undefined;
   #opened: Promise<unknown> | undefined;
-  #hydration: Promise<string | undefined> | undefined;
+  readonly #hydrations = new Map<CachePart, Promise<string | undefined>>();
   #mayHydrateAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -40,18 +41,52 @@ export class TarSegmentCache implements VolumeCache {
     this.#options = options;
   }
 
-  async hydrate(onLine: (line: string) => void): Promise<void> {
+  async hydrate(onLine: (line: string) => void, part: CachePart = 'data'): Promise<void> {
     if (this.#isClosed || !(await this.#hasVolume())) return;
-    const isFirst = this.#hydration === undefined && performance.now() >= this.#mayHydrateAt;
-    if (isFirst) this.#hydration = this.#hydrate();
-    if (this.#hydration === undefined) return;
+    const known = this.#hydrations.get(part);
+    if (known === undefined && performance.now() < this.#mayHydrateAt) return;
+    const hydration = known ?? this.#hydrate(part);
+    this.#hydrations.set(part, hydration);
     const timeoutMs = this.#options.settings.FLASH_CACHE_HYDRATE_TIMEOUT_MS;
-    const outcome = await within(this.#hydration, timeoutMs);
+    const outcome = await within(hydration, timeoutMs);
     if (outcome.isLate)
       onLine(
         `The cache has not come from the volume within ${timeoutMs} ms, the request goes on without (FLASH_CACHE_HYDRATE_TIMEOUT_MS)`,
       );
-    else if (isFirst && outcome.value !== undefined) onLine(outcome.value);
+    else if (known === undefined && outcome.value !== undefined) onLine(outcome.value);
+  }
+
+  async kept(): Promise<readonly string[]> {
+    return (await this.#request('kept', undefined)) ?? [];
+  }
+
+  async fetch(name: string, directory: string): Promise<boolean> {
+    return (await this.#request('fetch', { name, directory })) ?? false;
+  }
+
+  async keep(name: string, directory: string): Promise<void> {
+    const startedAt = performance.now();
+    const bytes = (await this.#request('keep', { name, directory }, 0)) ?? 0;
+    const ms = Math.round(performance.now() - startedAt);
+    if (bytes > 0) this.#options.log.write('info', 'a directory was kept on the volume', { name, bytes, ms });
+  }
+
+  /** Asks the cache's process, unless the volume has just failed. `undefined` when there is no answer in time. */
+  async #request<Name extends 'kept' | 'fetch' | 'keep'>(
+    name: Name,
+    given: Calls[Name]['with'],
+    timeoutMs = this.#options.settings.FLASH_CACHE_HYDRATE_TIMEOUT_MS,
+  ): Promise<Calls[Name]['answer'] | undefined> {
+    if (this.#isClosed || performance.now() < this.#mayHydrateAt || !(await this.#hasVolume()))
+      return undefined;
+    const answer = this.#open()
+      .then((process) => process.ask(name, given))
+      .catch((error: Error) => {
+        this.#mayHydrateAt = performance.now() + pauseMs;
+        this.#trouble(error);
+        return undefined;
+      });
+    return (await within(answer, timeoutMs)).value;
   }
 
   async sync(): Promise<void> {
@@ -108,17 +143,24 @@ export class TarSegmentCache implements VolumeCache {
     return value;
   }
 
-  async #hydrate(): Promise<string | undefined> {
+  async #hydrate(part: CachePart): Promise<string | undefined> {
     const startedAt = performance.now();
     try {
-      const { files, bytes, damaged, blocked } = await (await this.#open()).ask('hydrate', undefined);
+      const { files, bytes, damaged, blocked } = await (await this.#open()).ask('hydrate', part);
       const ms = Math.round(performance.now() - startedAt);
-      this.#options.log.write('info', 'the cache was hydrated', { files, bytes, damaged, blocked, ms });
+      this.#options.log.write('info', 'the cache was hydrated', {
+        part,
+        files,
+        bytes,
+        damaged,
+        blocked,
+        ms,
+      });
       void this.#maintain();
       return hydratedLine({ files, bytes }, ms);
     } catch (error) {
       this.#mayHydrateAt = performance.now() + pauseMs;
-      this.#hydration = undefined;
+      this.#hydrations.delete(part);
       this.#trouble(error as Error);
       return `The cache could not be read from the volume, the request goes on without: ${(error as Error).message}`;
     }
@@ -136,7 +178,7 @@ export class TarSegmentCache implements VolumeCache {
   async #syncNow(everything: boolean): Promise<void> {
     try {
       // What is there already would be written once more by a worker that has not read it.
-      await this.#hydration;
+      await Promise.all(this.#hydrations.values());
       const report = await (await this.#open()).ask('sync', everything);
       this.#lastTrouble = '';
       this.#noteSync(report);

@@ -28,6 +28,13 @@ describe('TarSegmentCache keeps the contract of VolumeCache', () => {
           cache: volume.newCache(root),
           write: async (path, text) => put(root, path, text),
           read: (path) => readFile(join(root, path), 'utf8').catch(() => undefined),
+          makeDirectory: async (text) => {
+            const directory = volume.newRoot();
+            put(directory, 'deep/file', text);
+            return directory;
+          },
+          readDirectory: (path) => readFile(join(path, 'deep/file'), 'utf8').catch(() => undefined),
+          newPath: () => join(volume.newRoot(), 'new'),
         };
       },
       lose: () => rm(volume.path, { recursive: true }),

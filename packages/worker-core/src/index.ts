@@ -19,13 +19,14 @@ export type {
   RunOptions,
 } from './ports/executor.ts';
 export type { EndpointRouter, RemoteCallOptions, RemoteEndpoint } from './ports/endpoint-router.ts';
+export type { Environment, EnvironmentLease, Environments } from './ports/environments.ts';
 export type { FitnessCheck } from './ports/fitness-check.ts';
 export type { InstalledChange, Installer, InstallOptions } from './ports/installer.ts';
 export type { Job, JobBody, JobOutcome, JobQueue } from './ports/job-queue.ts';
 export type { Log, LogFields, LogLevel } from './ports/log.ts';
 export type { ManifestStore } from './ports/manifest-store.ts';
 export { ports } from './ports/ports.ts';
-export type { VolumeCache } from './ports/volume-cache.ts';
+export type { CachePart, VolumeCache } from './ports/volume-cache.ts';
 export { decodeFunctionCall, functionCallFrom, functionCallOfJob } from './protocol/decode-function-call.ts';
 export { EncodedResponse, type EncodedResult, type ResponseParts } from './protocol/encoded-response.ts';
 export { type FlashManifest, flashManifestSchema, type ManifestResource } from './protocol/flash-manifest.ts';
@@ -55,7 +56,12 @@ export { CheckFitness } from './usecases/check-fitness.ts';
 export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
 export { ExecuteRequest, type ExecuteOptions, type ExecuteRequestParts } from './usecases/execute-request.ts';
 export { HeadTailBuffer } from './output/head-tail-buffer.ts';
-export { InstallDependencies, type WantedPackages } from './usecases/install-dependencies.ts';
+export {
+  InstallDependencies,
+  type InstallDependenciesParts,
+  type PreparedPackages,
+  type WantedPackages,
+} from './usecases/install-dependencies.ts';
 export { InstallMissingModule } from './usecases/install-missing-module.ts';
 export { joinBytes } from './output/join-bytes.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
@@ -65,7 +71,9 @@ export { type CallPlace, PlaceCall, type PlaceCallParts, type PlatformNames } fr
 export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
 export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';
+export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
 export { SecretRedactor } from './output/secret-redactor.ts';
 export { type FrontDoor, ServeApp, type ServeAppParts } from './usecases/serve-app.ts';
 export { type ServeEnd, ServeJobs, type ServeJobsParts } from './usecases/serve-jobs.ts';
+export { WarmUp } from './usecases/warm-up.ts';
 export { workerVersion } from './version.ts';

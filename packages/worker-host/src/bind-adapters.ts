@@ -4,7 +4,7 @@ import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
 import { manifestModule } from '@flash/infra-manifest';
 import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge';
-import { pythonPackagesModule } from '@flash/infra-python-packages';
+import { environmentsModule, pythonPackagesModule } from '@flash/infra-python-packages';
 import { endpointRouterModule } from '@flash/infra-runpod/endpoint-router';
 import { systemPackagesModule } from '@flash/infra-system-packages';
 import { volumeCacheModule } from '@flash/infra-volume-cache';
@@ -42,6 +42,9 @@ export function bindAdapters(
     Executor: () => pythonBridgeModule({ ...python(), settings }),
     PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
     SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),
+    ...(settings.FLASH_ENVIRONMENTS === 'isolated' && {
+      Environments: () => environmentsModule({ ...python(), settings, redactor }),
+    }),
     VolumeCache: () => volumeCacheModule({ settings, endpointId }),
     ManifestStore: () => manifestModule({ settings, isDeployment, endpointId, path }),
     EndpointRouter: () => endpointRouterModule(settings),

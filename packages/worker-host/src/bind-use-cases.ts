@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   type EndpointRouter,
+  type Environments,
   ExecuteRequest,
   type Executor,
   InstallDependencies,
@@ -10,18 +11,25 @@ import {
   PlaceCall,
   ports,
   type VolumeCache,
+  WarmUp,
 } from '@flash/worker-core';
 import type { Container } from 'inversify';
 import type { WorkerSettings } from './settings.ts';
 
 /** Binds the use cases to their ports. The core knows no container: what each takes is said here. */
 export function bindUseCases(container: Container, settings: WorkerSettings): void {
+  // The settings, or a host, may do without.
+  const environments = { serviceIdentifier: ports.Environments, isMultiple: false, optional: true } as const;
   container
     .bind(InstallDependencies)
     .toResolvedValue(
-      (pythonInstaller: Installer, systemInstaller: Installer) =>
-        new InstallDependencies(pythonInstaller, systemInstaller),
-      [ports.PythonInstaller, ports.SystemInstaller],
+      (
+        python: Installer,
+        system: Installer,
+        volumeCache: VolumeCache,
+        environments: Environments | undefined,
+      ) => new InstallDependencies({ python, system, volumeCache, environments }),
+      [ports.PythonInstaller, ports.SystemInstaller, ports.VolumeCache, environments],
     );
   container
     .bind(PlaceCall)
@@ -34,18 +42,35 @@ export function bindUseCases(container: Container, settings: WorkerSettings): vo
       log: Log,
       place: PlaceCall,
       router: EndpointRouter,
+      environments: Environments | undefined,
     ) =>
       new ExecuteRequest({
         executor,
         installDependencies,
         volumeCache,
+        environments,
         placeCall: place,
         router,
         log,
         maxLoggedOutputBytes: settings.FLASH_MAX_LOGGED_OUTPUT_BYTES,
       }),
-    [ports.Executor, InstallDependencies, ports.VolumeCache, ports.Log, PlaceCall, ports.EndpointRouter],
+    [
+      ports.Executor,
+      InstallDependencies,
+      ports.VolumeCache,
+      ports.Log,
+      PlaceCall,
+      ports.EndpointRouter,
+      environments,
+    ],
   );
+  container
+    .bind(WarmUp)
+    .toResolvedValue(
+      (executor: Executor, volumeCache: VolumeCache, environments: Environments | undefined) =>
+        new WarmUp(executor, volumeCache, environments),
+      [ports.Executor, ports.VolumeCache, environments],
+    );
 }
 
 function placeCall(settings: WorkerSettings, manifests: ManifestStore): PlaceCall {

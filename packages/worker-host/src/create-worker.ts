@@ -17,6 +17,7 @@ import {
   RunFunctionJob,
   ServeApp,
   type UnfitError,
+  WarmUp,
   type WorkerIdentity,
   workerVersion,
 } from '@flash/worker-core';
@@ -124,6 +125,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     start: async () => {
       // A web app has processes of its own; nothing else runs beside it.
       await Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
+      if (!hasWebApp) void container.get(WarmUp).run();
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {

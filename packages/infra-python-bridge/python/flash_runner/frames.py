@@ -26,6 +26,7 @@ CONCURRENT = 4
 STALE = 5
 CHUNK = 6
 PROGRESS = 7
+IMPORTS = 8
 
 # Flags of a result.
 FLAG_SUCCESS = 1

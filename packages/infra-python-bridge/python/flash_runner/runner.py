@@ -24,6 +24,7 @@ from .capture import Capture, OutputPipe, Route, current_route
 from .failures import note_missing_module
 from .frames import Channel, Disconnected, Request
 from .handler_runs import HandlerRuns
+from .imports import ImportRecorder
 from .instances import Instances
 from .invoke import Target, Wanted
 from .modules import ModuleSet, ModuleSets
@@ -42,6 +43,7 @@ class Place(NamedTuple):
     runner: int
     marker: bytes
     max_response_bytes: int
+    records_imports: bool = False
 
     @property
     def socket(self) -> str:
@@ -79,6 +81,9 @@ class Runner:
         self._overlapping: dict[int, asyncio.Task[None]] = {}
         progress.connect(self._send_progress)
         runpod_progress.install()
+        self._imports = ImportRecorder() if place.records_imports else None
+        if self._imports is not None:
+            self._imports.install()
 
     def serve(self) -> NoReturn:
         """Serve until the supervisor goes away."""
@@ -201,6 +206,8 @@ class Runner:
         if not route.shared and process_control.live_children():
             # A child was left running and holds the pipe: what it prints from now on is nobody's output.
             extra["pipe"] = self._replace_pipe()
+        if self._imports is not None and (imported := self._imports.take()):
+            self._channel.send(frames.IMPORTS, route.request, body=json.dumps(imported).encode())
         flags = outcome.flags | (frames.FLAG_MARKER if marked else 0)
         header = json.dumps(extra).encode() if extra else b""
         self._channel.send(frames.RESULT, route.request, flags, header, outcome.body)

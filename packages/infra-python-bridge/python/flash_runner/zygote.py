@@ -15,7 +15,7 @@ import shutil
 import signal
 import socket
 import sys
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypedDict
 
 from .exits import exit_fields
 
@@ -23,11 +23,23 @@ CONTROL_FD = 3
 _CRASH_STATUS = 70
 
 
+class Options(TypedDict):
+    """What the supervisor starts a zygote with."""
+
+    directory: str
+    record_imports: bool
+    preimport: list[str]
+    preimport_seconds: float
+    preimport_bytes: int
+
+
 class Zygote:
     """Forks and buries runners."""
 
-    def __init__(self, directory: str, control: socket.socket) -> None:
-        self._directory = directory
+    def __init__(self, options: Options, control: socket.socket, preimported: dict[str, Any]) -> None:
+        self._directory = options["directory"]
+        self._records_imports = options["record_imports"]
+        self._preimported = preimported
         self._control = control
         self._pending = b""
         self._runners: dict[int, int] = {}
@@ -41,7 +53,8 @@ class Zygote:
 
     def serve(self) -> None:
         """Serve until the supervisor goes away, then end every process below."""
-        self._report({"event": "ready", "pid": os.getpid(), "python": sys.version.split()[0], "modules": _top_level()})
+        version = sys.version.split()[0]
+        self._report({"event": "ready", "pid": os.getpid(), "python": version, "modules": _top_level(), **self._preimported})
         while True:
             control = self._control.fileno()
             ready, _, _ = select.select([control, self._wakeup], [], [])
@@ -76,7 +89,7 @@ class Zygote:
     def _fork(self, runner: int, marker: bytes, max_response_bytes: int) -> None:
         from .runner import Place, main
 
-        place = Place(self._directory, runner, marker, max_response_bytes)
+        place = Place(self._directory, runner, marker, max_response_bytes, self._records_imports)
         zygote = os.getpid()
         try:
             os.mkfifo(place.pipe(0), 0o600)
@@ -169,25 +182,34 @@ def _top_level() -> list[str]:
     return sorted({name.partition(".")[0] for name in sys.modules})
 
 
+def _fail(control: socket.socket, **why: str) -> NoReturn:
+    control.sendall(json.dumps({"event": "failed", **why}).encode() + b"\n")
+    sys.exit(1)
+
+
 def main() -> None:
-    """Entry point: ``python -c "…" DIRECTORY``, with the supervisor on descriptor 3."""
+    """Entry point: ``python -c "…" OPTIONS``, with the supervisor on descriptor 3."""
     # Whatever else the supervisor was started with is not for user code.
     os.closerange(CONTROL_FD + 1, 65536)
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
-    directory = sys.argv[1]
+    options: Options = json.loads(sys.argv[1])
     supervisor = os.getppid()
     try:
         from . import process_control, runner  # noqa: F401 - imported before the first fork, to be shared
+        from .preimport import Contaminated, preimport
     except ImportError as error:
-        control.sendall(json.dumps({"event": "failed", "reason": str(error)}).encode() + b"\n")
-        sys.exit(1)
+        _fail(control, reason=str(error))
     sys.argv[1:] = []
     process_control.adopt_orphans()
+    try:
+        preimported = preimport(options["preimport"], options["preimport_seconds"], options["preimport_bytes"])
+    except Contaminated as error:
+        _fail(control, reason=str(error), module=error.module)
     # Objects made so far stay out of the collector's way, so that runners share their memory.
     gc.collect()
     gc.freeze()
-    zygote = Zygote(directory, control)
+    zygote = Zygote(options, control, preimported)
     zygote.serve()
     if os.getppid() != supervisor:
         zygote.remove_directory()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import pickle
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 MARKER = b"\0marker-of-the-tests-24b"
 OUT = struct.Struct("!II")
 IN = struct.Struct("!BBIII")
-HELLO, RESULT, OUTPUT, CONCURRENT, STALE, CHUNK, PROGRESS = 1, 2, 3, 4, 5, 6, 7
+HELLO, RESULT, OUTPUT, CONCURRENT, STALE, CHUNK, PROGRESS, IMPORTS = 1, 2, 3, 4, 5, 6, 7, 8
 SUCCESS, JSON, MARKED = 1, 2, 4
 
 
@@ -114,8 +115,10 @@ class RunnerHandle:
 class Supervisor:
     """Starts a zygote and forks runners from it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **options: Any) -> None:
         self.directory = directory
+        start = {"directory": str(directory), "record_imports": False, "preimport": []}
+        start |= {"preimport_seconds": 20, "preimport_bytes": 1 << 30, **options}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(directory / "supervisor.sock"))
         self.listener.listen()
@@ -124,19 +127,19 @@ class Supervisor:
         code = f"import os, sys; os.dup2({theirs.fileno()}, 3); sys.path.insert(0, {str(ROOT)!r})\n"
         code += "from flash_runner import zygote; zygote.main()"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, str(directory)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            [sys.executable, "-c", code, json.dumps(start)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
         theirs.close()
         self.control = ours
         self.control.settimeout(20)
         self.lines = self.control.makefile("r", encoding="utf-8")
         self.count = 0
-        self.ready = self.event("ready")
+        self.ready = self.event("ready", "failed")
 
-    def event(self, name: str) -> dict[str, Any]:
+    def event(self, *names: str) -> dict[str, Any]:
         while True:
             event: dict[str, Any] = json.loads(self.lines.readline())
-            if event["event"] == name:
+            if event["event"] in names:
                 return event
 
     def fork(self, **settings: Any) -> RunnerHandle:
@@ -160,15 +163,22 @@ class Supervisor:
         self.process.wait(10)
 
 
-@pytest.fixture
-def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+@contextlib.contextmanager
+def supervision(**options: Any) -> Iterator[Supervisor]:
+    """A supervisor whose zygote is started with these options."""
     # A Unix socket's path must be short; pytest's own directories may not be.
     directory = Path(f"/tmp/fr-{os.getpid()}-{time.monotonic_ns()}")
     directory.mkdir(mode=0o700)
-    started = Supervisor(directory)
+    started = Supervisor(directory, **options)
     yield started
     started.close()
     subprocess.run(["rm", "-rf", str(directory)], check=True)
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    with supervision() as started:
+        yield started
 
 
 @pytest.fixture
@@ -191,6 +201,7 @@ def alive(pid: int) -> bool:
 __all__ = [
     "CHUNK",
     "CONCURRENT",
+    "IMPORTS",
     "MARKED",
     "OUTPUT",
     "PROGRESS",
@@ -201,4 +212,5 @@ __all__ = [
     "alive",
     "encode",
     "signal",
+    "supervision",
 ]

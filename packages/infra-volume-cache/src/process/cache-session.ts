@@ -1,8 +1,11 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CachePart } from '@flash/worker-core';
 import { signature } from '../cache-entry.ts';
+import { partOf } from '../cache-part.ts';
 import { excluded } from '../excluded.ts';
-import { Hydration, type HydrationReport } from '../hydration.ts';
+import { Hydration, type HydrationOptions, type HydrationReport } from '../hydration.ts';
+import { KeptDirectories } from '../kept-directories.ts';
 import { KnownEntries } from '../known-entries.ts';
 import { LocalTree } from '../local/local-tree.ts';
 import { Maintenance, type MaintenanceReport } from '../maintenance.ts';
@@ -26,6 +29,7 @@ export class CacheSession {
   readonly #warn: (line: string) => void;
   readonly #directory: SegmentDirectory;
   readonly #index: SegmentIndex;
+  readonly #kept: KeptDirectories;
   readonly #tree: LocalTree;
   readonly #known = new KnownEntries();
   readonly #isExcluded: ReturnType<typeof excluded>;
@@ -43,18 +47,23 @@ export class CacheSession {
     this.#device = statSync(options.volume).dev;
     this.#directory = new SegmentDirectory(join(options.volume, '.cache', `cache-${options.endpointId}`));
     this.#index = new SegmentIndex(this.#directory, warn);
+    this.#kept = new KeptDirectories({
+      path: join(this.#directory.path, 'environments'),
+      restoreAll: this.#restoreAll,
+      warn,
+    });
     this.#isExcluded = excluded(options.exclude);
     this.#tree = new LocalTree(options.root, this.#isExcluded);
   }
 
-  /** Brings to the cache directory what it lacks of the volume's. */
-  async hydrate(): Promise<HydrationReport> {
+  /** Brings to the cache directory what it lacks of the volume's; `undefined`: of all of it. */
+  async hydrate(part?: CachePart): Promise<HydrationReport> {
     this.#makeSureItIsThere();
     await this.#readOriginal();
     const total: HydrationReport = { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       this.#index.refresh();
-      const report = await this.#hydrateOnce();
+      const report = await this.#hydrateOnce(part);
       total.files += report.files;
       total.bytes += report.bytes;
       Object.assign(total, { damaged: report.damaged, blocked: report.blocked, gone: report.gone });
@@ -96,26 +105,49 @@ export class CacheSession {
       compactAt,
       graceMs,
       maxBytes,
+      kept: this.#kept,
       warn: this.#warn,
     }).run();
   }
 
-  #hydrateOnce(): Promise<HydrationReport> {
-    const { root, threads } = this.#options;
-    const entries = this.#index.view.consistent().filter(({ entry }) => !this.#isExcluded(entry.path));
+  /** Names of directories that are kept whole, most recently used first. */
+  kept(): string[] {
+    this.#makeSureItIsThere();
+    return this.#kept.names();
+  }
+
+  fetch(name: string, target: string): Promise<boolean> {
+    this.#makeSureItIsThere();
+    return this.#kept.fetch(name, target);
+  }
+
+  /** @returns bytes that were written. */
+  keep(name: string, source: string): number {
+    this.#makeSureItIsThere();
+    return this.#kept.keep(name, source);
+  }
+
+  async #hydrateOnce(part: CachePart | undefined): Promise<HydrationReport> {
+    const { root } = this.#options;
+    const entries = this.#index.view
+      .consistent()
+      .filter(({ entry }) => part === undefined || partOf(entry.path) === part)
+      .filter(({ entry }) => !this.#isExcluded(entry.path));
     return new Hydration({
       root,
       archiveOf: (source) => (source === this.#originalPath ? source : this.#directory.archivePath(source)),
-      restoreAll: async (jobs, onRestored) => {
-        // Threads take longer to start than one share to be restored.
-        if (jobs.length > 1) await restoreInThreads(jobs, threads, onRestored);
-        else for (const job of jobs) onRestored(job, restore(job));
-      },
+      restoreAll: this.#restoreAll,
       warn: this.#warn,
       onPresent: (entry) => this.#known.add(entry.path, signature(entry), false),
       onDamaged: (source, paths) => this.#index.markDamaged(source, paths),
     }).run(entries);
   }
+
+  readonly #restoreAll: HydrationOptions['restoreAll'] = async (jobs, onRestored) => {
+    // Threads take longer to start than one share to be restored.
+    if (jobs.length > 1) await restoreInThreads(jobs, this.#options.threads, onRestored);
+    else for (const job of jobs) onRestored(job, restore(job));
+  };
 
   get #originalPath(): string {
     return join(this.#options.volume, '.cache', `cache-${this.#options.endpointId}.tar`);
@@ -136,11 +168,8 @@ export class CacheSession {
 
   #noteUse(): void {
     for (const id of this.#index.manifests.keys()) {
-      try {
-        if (Date.now() - this.#directory.lastUsed(id) > useNotedMs) this.#directory.noteUse(id);
-      } catch {
-        // Gone, or the volume can only be read: it is but a note.
-      }
+      const state = this.#directory.state(id);
+      if (state !== undefined && Date.now() - state.lastUsed > useNotedMs) this.#directory.tryNoteUse(id);
     }
   }
 

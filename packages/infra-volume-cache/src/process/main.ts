@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os';
+import type { CachePart } from '@flash/worker-core';
 import { CacheSession } from './cache-session.ts';
-import type { Message, Question } from './messages.ts';
+import type { KeptPlace, Message, Question } from './messages.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** Requests come first: the cache takes what processor time they leave. */
@@ -8,9 +9,13 @@ const backgroundPriority = 10;
 
 let session: CacheSession | undefined;
 let earlier: Promise<void> = Promise.resolve();
+let earliest = earlier;
 
 process.on('message', (question: Question) => {
-  earlier = earlier.then(() => answer(question));
+  // A request waits for these, and they need nothing of what is under way.
+  if (question.name === 'fetch' || question.name === 'kept') void earliest.then(() => answer(question));
+  else earlier = earlier.then(() => answer(question));
+  if (question.name === 'open') earliest = earlier;
 });
 // The worker is gone. What was being written was not published, and is removed by a later maintenance.
 process.on('disconnect', () => process.exit());
@@ -32,7 +37,18 @@ async function carryOut(name: Question['name'], given: unknown): Promise<unknown
   if (session === undefined) throw new Error('no cache was opened');
   switch (name) {
     case 'hydrate':
-      return session.hydrate();
+      return session.hydrate(given as CachePart | undefined);
+    case 'kept':
+      return session.kept();
+    case 'fetch': {
+      const { name: kept, directory } = given as KeptPlace;
+      return session.fetch(kept, directory);
+    }
+    case 'keep': {
+      const { name: kept, directory } = given as KeptPlace;
+      setPriority(backgroundPriority);
+      return session.keep(kept, directory);
+    }
     case 'sync':
       setPriority(backgroundPriority);
       return session.sync(given as boolean);

@@ -1,3 +1,4 @@
+import type { CachePart } from '@flash/worker-core';
 import type { HydrationReport } from '../hydration.ts';
 import type { MaintenanceReport } from '../maintenance.ts';
 import type { PublicationReport } from '../publication.ts';
@@ -6,10 +7,20 @@ import type { SessionOptions } from './session-options.ts';
 /** What the cache's process can be asked for, and what it answers. */
 export interface Calls {
   open: { readonly with: SessionOptions; readonly answer: undefined };
-  hydrate: { readonly with: undefined; readonly answer: HydrationReport };
+  /** `with`: the part of the cache; none: all of it. */
+  hydrate: { readonly with: CachePart | undefined; readonly answer: HydrationReport };
   /** `with`: look at every file. */
   sync: { readonly with: boolean; readonly answer: PublicationReport };
+  kept: { readonly with: undefined; readonly answer: readonly string[] };
+  fetch: { readonly with: KeptPlace; readonly answer: boolean };
+  keep: { readonly with: KeptPlace; readonly answer: number };
   maintain: { readonly with: undefined; readonly answer: MaintenanceReport | undefined };
+}
+
+/** A directory, and the name it is kept under. */
+export interface KeptPlace {
+  readonly name: string;
+  readonly directory: string;
 }
 
 export interface Question {

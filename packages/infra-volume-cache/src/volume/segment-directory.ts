@@ -88,9 +88,22 @@ export class SegmentDirectory {
     return statSync(this.archivePath(id)).mtimeMs;
   }
 
-  noteUse(id: string): void {
-    const now = new Date();
-    utimesSync(this.#manifestPath(id), now, now);
+  /** A segment's size and when it was last read or written; `undefined` when it is gone. */
+  state(id: string): { readonly bytes: number; readonly lastUsed: number } | undefined {
+    const archive = statSync(this.archivePath(id), { throwIfNoEntry: false });
+    const manifest = statSync(this.#manifestPath(id), { throwIfNoEntry: false });
+    if (archive === undefined || manifest === undefined) return undefined;
+    return { bytes: archive.size, lastUsed: manifest.mtimeMs };
+  }
+
+  /** Notes a use. The segment may be gone, or the volume read-only: it is but a note. */
+  tryNoteUse(id: string): void {
+    try {
+      const now = new Date();
+      utimesSync(this.#manifestPath(id), now, now);
+    } catch {
+      // as said
+    }
   }
 
   /** Files of writers that were killed: older than `ageMs`, never published. */

@@ -1,6 +1,7 @@
 import type { EncodedResult } from '../protocol/encoded-response.ts';
 import type { Call } from '../protocol/function-call.ts';
 import type { InstanceInfo } from '../protocol/function-response.ts';
+import type { Environment } from './environments.ts';
 import type { InstalledChange } from './installer.ts';
 
 /** What a caller of {@link Executor.run} may set. */
@@ -11,6 +12,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Upper bound for the run itself, in milliseconds; overrides the executor's own default. 0 means none. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Where the code runs; `undefined`: in the base interpreter. A call of an instance that lives runs where the instance is.
+   */
+  readonly environment?: Environment | undefined;
   /** Receives what the user's code prints, as it prints it. Must not throw. */
   readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
   /** Receives what the user's code reports as its progress; JSON text. Must not throw. */
@@ -64,8 +69,13 @@ export interface Execution {
 
 /** Runs the user's code. */
 export interface Executor {
-  /** Brings up what the first run needs. Rejects with WorkerStartError when it can't. Later calls share the first one's promise. */
-  start(): Promise<void>;
+  /**
+   * Brings up what the first run in an environment needs; `undefined`: in the base interpreter. Rejects with WorkerStartError when it
+   * can't. Later calls share the first one's promise.
+   */
+  start(environment?: Environment): Promise<void>;
+  /** Imports ahead of the next requests what earlier ones have imported, in the background of all else. Never rejects. */
+  warm(environment?: Environment): Promise<void>;
   /**
    * Runs one call and resolves with its outcome.
    *
@@ -75,6 +85,12 @@ export interface Executor {
   run(call: Call, options: RunOptions): Promise<Execution>;
   /** Tells that packages were installed, so that what user code imports next is the new state. */
   packagesChanged(changes: readonly InstalledChange[]): Promise<void>;
+  /**
+   * Ends the processes of an environment, with the instances that live there, unless something runs in it.
+   *
+   * @returns whether nothing of it runs any more.
+   */
+  closeEnvironment(id: string): Promise<boolean>;
   /** Ends every process that was started, with all their children. */
   close(): Promise<void>;
 }

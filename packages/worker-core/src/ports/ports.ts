@@ -7,6 +7,8 @@ export const ports = {
   ManifestStore: Symbol.for('@flash/ManifestStore'),
   EndpointRouter: Symbol.for('@flash/EndpointRouter'),
   AppSource: Symbol.for('@flash/AppSource'),
+  /** Bound where each set of Python packages has an environment of its own; else packages go into the one interpreter. */
+  Environments: Symbol.for('@flash/Environments'),
   VolumeCache: Symbol.for('@flash/VolumeCache'),
   /** Bound any number of times: every one is asked. */
   FitnessCheck: Symbol.for('@flash/FitnessCheck'),

@@ -1,14 +1,32 @@
+/**
+ * What of the cache is brought: `profiles` is the little that a worker wants to know at its start; `packages` are downloads of package tools,
+ * which only an installation needs; `data` is everything else.
+ */
+export type CachePart = 'profiles' | 'packages' | 'data';
+
 /** The cache on the network volume that outlives a worker (contract, section 4). Without a volume all of it does nothing. */
 export interface VolumeCache {
   /**
-   * Brings what the volume holds to the local cache, once; later calls wait for the same. Lines for the request's log go to `onLine`. Never
-   * rejects: a request goes on without the cache.
+   * Brings a part of what the volume holds to the local cache, once; later calls wait for the same. Lines for the request's log go to
+   * `onLine`. Never rejects: a request goes on without the cache.
+   *
+   * @param part - default "data".
    */
-  hydrate(onLine: (line: string) => void): Promise<void>;
+  hydrate(onLine: (line: string) => void, part?: CachePart): Promise<void>;
   /** Writes what is new to the volume, and resolves when all is there that was there at the call, or can't be kept. Never rejects. */
   sync(): Promise<void>;
   /** User code has run and may have added to the cache: a sync follows in a while. Costs nothing. */
   noteRun(): void;
+  /** Names of the directories that are kept whole, most recently used first. Never rejects. */
+  kept(): Promise<readonly string[]>;
+  /**
+   * Brings a directory that is kept under a name. The target must not exist.
+   *
+   * @returns whether all of it is there now; else nothing is. Never rejects.
+   */
+  fetch(name: string, directory: string): Promise<boolean>;
+  /** Keeps a directory whole under a name, unless the volume has one of that name. Never rejects. */
+  keep(name: string, directory: string): Promise<void>;
   /** Keeps what is new, for as long as a shutdown may take, and lets go of the volume. */
   close(): Promise<void>;
 }

@@ -92,7 +92,8 @@ describe('FakeEndpointRouter keeps the contract of EndpointRouter', () => {
 
 describe('FakeVolumeCache keeps the contract of VolumeCache', () => {
   const make = async () => {
-    const volume: FakeVolume = { files: new Map(), failure: undefined };
+    const volume: FakeVolume = { files: new Map(), directories: new Map(), failure: undefined };
+    let paths = 0;
     return {
       newWorker: async () => {
         const cache = new FakeVolumeCache(volume);
@@ -100,6 +101,13 @@ describe('FakeVolumeCache keeps the contract of VolumeCache', () => {
           cache,
           write: async (path: string, text: string) => void cache.local.set(path, text),
           read: async (path: string) => cache.local.get(path),
+          makeDirectory: async (text: string) => {
+            const path = `directory ${paths++}`;
+            cache.localDirectories.set(path, text);
+            return path;
+          },
+          readDirectory: async (path: string) => cache.localDirectories.get(path) as string | undefined,
+          newPath: () => `directory ${paths++}`,
         };
       },
       lose: async () => {

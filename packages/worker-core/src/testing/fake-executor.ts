@@ -1,4 +1,5 @@
 import { WorkerClosedError } from '../errors/worker-closed-error.ts';
+import type { Environment } from '../ports/environments.ts';
 import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
 import type { InstalledChange } from '../ports/installer.ts';
 import type { Call } from '../protocol/function-call.ts';
@@ -24,6 +25,9 @@ export class FakeExecutor implements Executor {
   readonly #functions: Readonly<Record<string, FakeFunction>>;
   readonly calls: Call[] = [];
   readonly changes: InstalledChange[] = [];
+  readonly environments: (string | undefined)[] = [];
+  readonly warmed: (string | undefined)[] = [];
+  readonly closedEnvironments: string[] = [];
   starts = 0;
   #closed = false;
 
@@ -35,9 +39,14 @@ export class FakeExecutor implements Executor {
     this.starts++;
   }
 
+  async warm(environment?: Environment): Promise<void> {
+    this.warmed.push(environment?.id);
+  }
+
   async run(call: Call, options: RunOptions): Promise<Execution> {
     if (this.#closed) throw new WorkerClosedError();
     this.calls.push(call);
+    this.environments.push(options.environment?.id);
     let output = '';
     const print = (text: string): void => {
       output += text;
@@ -67,6 +76,11 @@ export class FakeExecutor implements Executor {
 
   async packagesChanged(changes: readonly InstalledChange[]): Promise<void> {
     this.changes.push(...changes);
+  }
+
+  async closeEnvironment(id: string): Promise<boolean> {
+    this.closedEnvironments.push(id);
+    return true;
   }
 
   async close(): Promise<void> {

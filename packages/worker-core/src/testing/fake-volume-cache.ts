@@ -1,8 +1,10 @@
-import type { VolumeCache } from '../ports/volume-cache.ts';
+import type { CachePart, VolumeCache } from '../ports/volume-cache.ts';
 
 /** A volume in memory, which several {@link FakeVolumeCache} share. */
 export interface FakeVolume {
   readonly files: Map<string, string>;
+  /** Names of directories, and what they hold. */
+  readonly directories: Map<string, unknown>;
   /** What a write or a read fails with. */
   failure: Error | undefined;
 }
@@ -11,28 +13,31 @@ export interface FakeVolume {
 export class FakeVolumeCache implements VolumeCache {
   readonly local = new Map<string, string>();
   readonly volume: FakeVolume;
+  /** Directories by their path. */
+  readonly localDirectories = new Map<string, unknown>();
   hydrations = 0;
   syncs = 0;
   notedRuns = 0;
   /** Awaited by each sync; replace it to make one last, or fail. */
   work: () => Promise<void> = async () => {};
-  #isHydrated = false;
+  readonly #hydrated = new Set<CachePart>();
   #isClosed = false;
 
-  constructor(volume: FakeVolume = { files: new Map(), failure: undefined }) {
+  constructor(volume: FakeVolume = { files: new Map(), directories: new Map(), failure: undefined }) {
     this.volume = volume;
   }
 
-  async hydrate(onLine: (line: string) => void): Promise<void> {
+  async hydrate(onLine: (line: string) => void, part: CachePart = 'data'): Promise<void> {
     this.hydrations++;
-    if (this.#isHydrated || this.#isClosed) return;
+    if (this.#hydrated.has(part) || this.#isClosed) return;
     if (this.volume.failure !== undefined) {
       onLine(`The cache could not be read: ${this.volume.failure.message}`);
       return;
     }
-    this.#isHydrated = true;
-    for (const [path, text] of this.volume.files) this.local.set(path, text);
-    onLine(`Cache hydrated: ${this.volume.files.size} files`);
+    this.#hydrated.add(part);
+    const files = [...this.volume.files].filter(([path]) => path.startsWith('uv/') === (part === 'packages'));
+    for (const [path, text] of files) this.local.set(path, text);
+    if (files.length > 0) onLine(`Cache hydrated: ${files.length} files`);
   }
 
   async sync(): Promise<void> {
@@ -44,6 +49,23 @@ export class FakeVolumeCache implements VolumeCache {
 
   noteRun(): void {
     this.notedRuns++;
+  }
+
+  async kept(): Promise<readonly string[]> {
+    return this.volume.failure === undefined ? [...this.volume.directories.keys()].reverse() : [];
+  }
+
+  async fetch(name: string, directory: string): Promise<boolean> {
+    const content = this.volume.directories.get(name);
+    if (content === undefined || this.volume.failure !== undefined) return false;
+    this.localDirectories.set(directory, content);
+    return true;
+  }
+
+  async keep(name: string, directory: string): Promise<void> {
+    const content = this.localDirectories.get(directory);
+    if (content === undefined || this.volume.failure !== undefined) return;
+    if (!this.volume.directories.has(name)) this.volume.directories.set(name, content);
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,12 @@ export interface CacheUnderTest {
   readonly write: (path: string, text: string) => Promise<void>;
   /** `undefined` when there is no such file. */
   readonly read: (path: string) => Promise<string | undefined>;
+  /** Makes a directory outside the cache that holds this. @returns its path. */
+  readonly makeDirectory: (text: string) => Promise<string>;
+  /** `undefined` when there is no such directory. */
+  readonly readDirectory: (path: string) => Promise<string | undefined>;
+  /** A path where nothing is. */
+  readonly newPath: () => string;
 }
 
 /** One volume, and workers that share it. */
@@ -76,6 +82,34 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       ensure((await other.read('late')) === undefined, 'what came after is not');
       await other.cache.close();
     }),
+    check('brings downloads of package tools only when they are asked for', async (volume) => {
+      const one = await volume.newWorker();
+      await one.write('uv/wheel', 'package');
+      await one.write('hub/model', 'data');
+      await one.cache.sync();
+      const other = await volume.newWorker();
+      await other.cache.hydrate(nobody);
+      ensure((await other.read('hub/model')) === 'data', 'data is there');
+      ensure((await other.read('uv/wheel')) === undefined, 'packages are not');
+      await other.cache.hydrate(nobody, 'packages');
+      ensure((await other.read('uv/wheel')) === 'package', 'packages are there when they were asked for');
+      await Promise.all([one.cache.close(), other.cache.close()]);
+    }),
+    check('keeps directories under a name, once, and brings them whole', async (volume) => {
+      const one = await volume.newWorker();
+      await one.cache.keep('first', await one.makeDirectory('of one'));
+      await one.cache.keep('first', await one.makeDirectory('another'));
+      await one.cache.keep('second', await one.makeDirectory('of two'));
+      const other = await volume.newWorker();
+      ensure([...(await other.cache.kept())].sort().join() === 'first,second', 'their names are told');
+      const path = other.newPath();
+      ensure(await other.cache.fetch('first', path), 'it is brought');
+      ensure((await other.readDirectory(path)) === 'of one', 'it is the one that was kept first');
+      const nothing = other.newPath();
+      ensure(!(await other.cache.fetch('third', nothing)), 'what nobody kept is not brought');
+      ensure((await other.readDirectory(nothing)) === undefined, 'and nothing is there');
+      await Promise.all([one.cache.close(), other.cache.close()]);
+    }),
     check('never rejects when the volume is lost', async (volume) => {
       const one = await volume.newWorker();
       await one.write('a', 'x');
@@ -84,6 +118,9 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       await one.write('b', 'y');
       await one.cache.sync();
       await one.cache.hydrate(nobody);
+      await one.cache.keep('name', await one.makeDirectory('x'));
+      ensure(!(await one.cache.fetch('name', one.newPath())), 'nothing is brought');
+      ensure((await one.cache.kept()).length === 0, 'nothing is kept');
       await one.cache.close();
       ensure((await one.read('b')) === 'y', 'the worker’s own files are untouched');
     }),

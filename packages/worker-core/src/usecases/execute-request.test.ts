@@ -37,7 +37,7 @@ describe('ExecuteRequest', () => {
     python = new FakeInstaller();
     volumeCache = new FakeVolumeCache();
     log = new RecordingLog();
-    const installDependencies = new InstallDependencies(python, new FakeInstaller());
+    const installDependencies = new InstallDependencies({ python, system: new FakeInstaller(), volumeCache });
     executeRequest = new ExecuteRequest({
       executor,
       installDependencies,
@@ -63,9 +63,7 @@ describe('ExecuteRequest', () => {
 
   it('hydrates, installs, tells the executor, syncs, runs; system lines open the stdout', async () => {
     const { stdout } = await execute({ function_name: 'say', dependencies: ['six'] });
-    expect(stdout).toBe(
-      'Cache hydrated: 0 files\nInstalling Python packages: six\ninstalled six\n\nfirst\nsecond',
-    );
+    expect(stdout).toBe('Installing Python packages: six\ninstalled six\n\nfirst\nsecond');
     expect(executor.changes).toEqual([expect.objectContaining({ name: 'six' })]);
     expect(volumeCache.syncs).toBe(1);
   });
@@ -130,7 +128,7 @@ describe('ExecuteRequest', () => {
     });
     executeRequest = new ExecuteRequest({
       executor,
-      installDependencies: new InstallDependencies(python, new FakeInstaller()),
+      installDependencies: new InstallDependencies({ python, system: new FakeInstaller(), volumeCache }),
       volumeCache,
       log,
       maxLoggedOutputBytes: 20,

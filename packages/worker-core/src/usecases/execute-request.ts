@@ -1,6 +1,7 @@
 import { InstallError } from '../errors/install-error.ts';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import type { EndpointRouter } from '../ports/endpoint-router.ts';
+import type { EnvironmentLease, Environments } from '../ports/environments.ts';
 import type { Execution, Executor } from '../ports/executor.ts';
 import type { Log } from '../ports/log.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
@@ -28,6 +29,8 @@ export interface ExecuteRequestParts {
   readonly executor: Executor;
   readonly installDependencies: InstallDependencies;
   readonly volumeCache: VolumeCache;
+  /** Environments that are let go of at the end. */
+  readonly environments?: Environments | undefined;
   /** Places calls of deployed code; without it there is no deployed app. */
   readonly placeCall?: PlaceCall | undefined;
   /** Calls other endpoints; without it everything runs here. */
@@ -38,8 +41,8 @@ export interface ExecuteRequestParts {
 }
 
 /**
- * The worker's main job: find where the code runs; there or here: hydrate the cache, install, sync the cache in the background, run, answer
- * (contract, section 3).
+ * The worker's main job: find where the code runs; there or here: hydrate the cache and install side by side, sync the cache in the
+ * background, run, answer (contract, section 3).
  */
 export class ExecuteRequest {
   readonly #parts: ExecuteRequestParts;
@@ -71,7 +74,9 @@ export class ExecuteRequest {
 
   /** Keeps what is new in the cache, and ends connections to other endpoints. */
   async close(): Promise<void> {
-    const { volumeCache, router, log } = this.#parts;
+    const { volumeCache, router, log, environments } = this.#parts;
+    // What was built last is kept on the volume too.
+    await environments?.close();
     const [cacheEnd] = await Promise.allSettled([volumeCache.close(), router?.close()]);
     if (cacheEnd.status === 'rejected')
       log.write('warn', 'the volume cache could not be closed', { error: cacheEnd.reason });
@@ -82,51 +87,64 @@ export class ExecuteRequest {
     requestLog: RequestLog,
     options: ExecuteOptions,
   ): Promise<EncodedResponse> {
+    let lease: EnvironmentLease | undefined;
     if (call.dependencies.length > 0 || call.systemDependencies.length > 0) {
-      const failure = await this.#prepare(call, requestLog, options.signal);
-      if (failure !== undefined) {
-        return new EncodedResponse({ success: false, error: failure, stdout: requestLog.stdout('') });
-      }
+      const prepared = await this.#prepare(call, requestLog, options.signal);
+      if (prepared.failure !== undefined)
+        return new EncodedResponse({
+          success: false,
+          error: prepared.failure,
+          stdout: requestLog.stdout(''),
+        });
+      lease = prepared.lease;
     }
-    const execution = await this.#parts.executor.run(call, {
-      requestId: options.requestId,
-      signal: options.signal,
-      timeoutMs: options.timeoutMs,
-      onOutput: requestLog.output,
-      onProgress: options.onProgress,
-    });
-    this.#parts.volumeCache.noteRun();
-    requestLog.finish();
-    return respond(execution, requestLog);
+    try {
+      const execution = await this.#parts.executor.run(call, {
+        requestId: options.requestId,
+        signal: options.signal,
+        timeoutMs: options.timeoutMs,
+        environment: lease?.environment,
+        onOutput: requestLog.output,
+        onProgress: options.onProgress,
+      });
+      this.#parts.volumeCache.noteRun();
+      requestLog.finish();
+      return respond(execution, requestLog);
+    } finally {
+      lease?.release();
+    }
   }
 
-  /** @returns why the request can't run, or `undefined` when all its packages are there. */
-  async #prepare(
-    call: FunctionCall,
-    requestLog: RequestLog,
-    signal?: AbortSignal,
-  ): Promise<string | undefined> {
+  /** Brings a request's packages, and beside them what else the cache has. */
+  async #prepare(call: FunctionCall, requestLog: RequestLog, signal?: AbortSignal): Promise<Preparation> {
     const { installDependencies, volumeCache, executor, log } = this.#parts;
+    const hydration = volumeCache.hydrate(requestLog.system);
     try {
-      await volumeCache.hydrate(requestLog.system);
-      const changes = await installDependencies.install(call, { onLine: requestLog.system, signal });
-      if (changes.length > 0) {
-        await executor.packagesChanged(changes);
+      const prepared = await installDependencies.prepare(call, { onLine: requestLog.system, signal });
+      await hydration;
+      if (prepared.changes.length > 0) {
+        await executor.packagesChanged(prepared.changes);
         // The request does not wait for it.
         volumeCache
           .sync()
           .catch((error: unknown) => log.write('warn', 'the volume cache could not be synced', { error }));
       }
-      return undefined;
+      return { lease: prepared.lease };
     } catch (error) {
       if (!(error instanceof InstallError)) throw error;
       log.write('warn', 'installation failed', {
         failure: error.failure,
         packages: error.packages,
       });
-      return error.message;
+      return { failure: error.message };
     }
   }
+}
+
+interface Preparation {
+  readonly lease?: EnvironmentLease | undefined;
+  /** Why the request can't run. */
+  readonly failure?: string;
 }
 
 function respond(execution: Execution, requestLog: RequestLog): EncodedResponse {

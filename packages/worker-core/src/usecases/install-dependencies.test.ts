@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { InstallError } from '../errors/install-error.ts';
 import { FakeInstaller } from '../testing/fake-installer.ts';
 import { InstallDependencies } from './install-dependencies.ts';
+import { NoVolumeCache } from './no-volume-cache.ts';
 
 describe('InstallDependencies', () => {
   let python: FakeInstaller;
@@ -9,7 +10,7 @@ describe('InstallDependencies', () => {
   let order: string[];
   let lines: string[];
   const install = (wanted: object) =>
-    new InstallDependencies(python, system).install(
+    new InstallDependencies({ python, system, volumeCache: new NoVolumeCache() }).install(
       { dependencies: ['p'], systemDependencies: ['s'], accelerateDownloads: true, ...wanted },
       { onLine: (line) => lines.push(line) },
     );

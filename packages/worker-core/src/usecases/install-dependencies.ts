@@ -1,5 +1,7 @@
 import { InstallError } from '../errors/install-error.ts';
+import type { EnvironmentLease, Environments } from '../ports/environments.ts';
 import type { InstalledChange, Installer } from '../ports/installer.ts';
+import type { VolumeCache } from '../ports/volume-cache.ts';
 
 /** The packages one request wants. */
 export interface WantedPackages {
@@ -8,37 +10,86 @@ export interface WantedPackages {
   readonly accelerateDownloads: boolean;
 }
 
+/** What a request's packages have come to. */
+export interface PreparedPackages {
+  /** Python packages that changed in the base interpreter; empty when everything was there. */
+  readonly changes: readonly InstalledChange[];
+  /** Where the request is to run; `undefined`: in the base interpreter. To be released after the run. */
+  readonly lease: EnvironmentLease | undefined;
+}
+
 interface Progress {
   readonly onLine: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface InstallDependenciesParts {
+  readonly python: Installer;
+  readonly system: Installer;
+  /** Environments for each set of Python packages; without them packages go into the base interpreter. */
+  readonly environments?: Environments | undefined;
+  /** Brings what package tools have downloaded before, when something is to be installed. */
+  readonly volumeCache: VolumeCache;
 }
 
 const compilerPackage = 'build-essential';
 
 /** Makes sure that a request's packages are installed before it runs (contract, section 1). */
 export class InstallDependencies {
-  readonly #python: Installer;
-  readonly #system: Installer;
+  readonly #parts: InstallDependenciesParts;
 
-  constructor(python: Installer, system: Installer) {
-    this.#python = python;
-    this.#system = system;
+  constructor(parts: InstallDependenciesParts) {
+    this.#parts = parts;
   }
 
   /**
-   * Installs what is missing. With accelerated downloads system and Python packages go side by side, else system first.
+   * Brings a request's packages to where it will run: an environment of its own where there are such, else the base interpreter.
+   *
+   * @throws InstallError naming the packages and the reason; WorkerBusyError when there is no room for one more environment.
+   */
+  async prepare(wanted: WantedPackages, progress: Progress): Promise<PreparedPackages> {
+    const { environments, system } = this.#parts;
+    if (environments === undefined || wanted.dependencies.length === 0)
+      return { changes: await this.install(wanted, progress), lease: undefined };
+    const missingSystem = await system.missing(wanted.systemDependencies);
+    const options = { accelerate: wanted.accelerateDownloads, ...progress };
+    const lease = await this.#both(missingSystem, wanted, progress, () =>
+      this.#withCompiler(() => environments.acquire(wanted.dependencies, options), wanted, progress),
+    );
+    return { changes: [], lease };
+  }
+
+  /**
+   * Installs in the base interpreter what is missing. With accelerated downloads system and Python packages go side by side, else system
+   * first.
    *
    * @returns the Python packages that changed; empty when everything was there.
    * @throws InstallError naming the packages and the reason.
    */
   async install(wanted: WantedPackages, progress: Progress): Promise<readonly InstalledChange[]> {
+    const { python, system } = this.#parts;
     // Both lists are checked before anything is started: a bad specifier leaves nothing half done.
     const [missingSystem, missingPython] = await Promise.all([
-      this.#system.missing(wanted.systemDependencies),
-      this.#python.missing(wanted.dependencies),
+      system.missing(wanted.systemDependencies),
+      python.missing(wanted.dependencies),
     ]);
+    const options = { accelerate: wanted.accelerateDownloads, ...progress };
+    return this.#both(missingSystem, wanted, progress, async () => {
+      if (missingPython.length === 0) return [];
+      await this.#parts.volumeCache.hydrate(progress.onLine, 'packages');
+      progress.onLine(`Installing Python packages: ${missingPython.join(', ')}`);
+      return this.#withCompiler(() => python.install(missingPython, options), wanted, progress);
+    });
+  }
+
+  /** @throws what the system packages end with, or else what `python` does. */
+  async #both<T>(
+    missingSystem: readonly string[],
+    wanted: WantedPackages,
+    progress: Progress,
+    python: () => Promise<T>,
+  ): Promise<T> {
     const system = () => this.#installSystem(missingSystem, wanted, progress);
-    const python = () => this.#installPython(missingPython, wanted, progress);
     if (!wanted.accelerateDownloads) {
       await system();
       return python();
@@ -63,25 +114,24 @@ export class InstallDependencies {
     progress: Progress,
   ): Promise<void> {
     if (missing.length === 0) return;
+    await this.#parts.volumeCache.hydrate(progress.onLine, 'packages');
     progress.onLine(`Installing system packages: ${missing.join(', ')}`);
-    await this.#system.install(missing, { accelerate: wanted.accelerateDownloads, ...progress });
+    await this.#parts.system.install(missing, { accelerate: wanted.accelerateDownloads, ...progress });
   }
 
-  async #installPython(
-    missing: readonly string[],
-    wanted: WantedPackages,
+  /** Does the work once more with a compiler, when it failed for want of one. */
+  async #withCompiler<T>(
+    work: () => Promise<T>,
+    { accelerateDownloads: accelerate }: WantedPackages,
     progress: Progress,
-  ): Promise<readonly InstalledChange[]> {
-    if (missing.length === 0) return [];
-    progress.onLine(`Installing Python packages: ${missing.join(', ')}`);
-    const options = { accelerate: wanted.accelerateDownloads, ...progress };
+  ): Promise<T> {
     try {
-      return await this.#python.install(missing, options);
+      return await work();
     } catch (error) {
       if (!(error instanceof InstallError) || error.failure !== 'COMPILER_MISSING') throw error;
       progress.onLine(`A package must be compiled and no compiler is there: installing ${compilerPackage}`);
-      await this.#system.install([compilerPackage], options);
-      return this.#python.install(missing, options);
+      await this.#parts.system.install([compilerPackage], { accelerate, ...progress });
+      return work();
     }
   }
 }

@@ -8,5 +8,15 @@ export class NoVolumeCache implements VolumeCache {
 
   noteRun(): void {}
 
+  async kept(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async fetch(): Promise<boolean> {
+    return false;
+  }
+
+  async keep(): Promise<void> {}
+
   async close(): Promise<void> {}
 }

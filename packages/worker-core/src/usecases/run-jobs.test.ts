@@ -31,7 +31,11 @@ describe('RunFunctionJob', () => {
   const runner = new RunFunctionJob(
     new ExecuteRequest({
       executor,
-      installDependencies: new InstallDependencies(new FakeInstaller(), new FakeInstaller()),
+      installDependencies: new InstallDependencies({
+        python: new FakeInstaller(),
+        system: new FakeInstaller(),
+        volumeCache: new NoVolumeCache(),
+      }),
       volumeCache: new NoVolumeCache(),
       log: new RecordingLog(),
       maxLoggedOutputBytes: 1000,
@@ -77,7 +81,11 @@ describe('RunFunctionJob', () => {
     const broken = new RunFunctionJob(
       new ExecuteRequest({
         executor: closed,
-        installDependencies: new InstallDependencies(new FakeInstaller(), new FakeInstaller()),
+        installDependencies: new InstallDependencies({
+          python: new FakeInstaller(),
+          system: new FakeInstaller(),
+          volumeCache: new NoVolumeCache(),
+        }),
         volumeCache: new NoVolumeCache(),
         log: new RecordingLog(),
         maxLoggedOutputBytes: 1000,
@@ -94,7 +102,11 @@ describe('RunHandlerJob', () => {
     python: FakeInstaller = new FakeInstaller(),
   ) => {
     const executor = new FakeExecutor({ '/app/handler.py': handler });
-    const installDependencies = new InstallDependencies(python, new FakeInstaller());
+    const installDependencies = new InstallDependencies({
+      python,
+      system: new FakeInstaller(),
+      volumeCache: new NoVolumeCache(),
+    });
     return new RunHandlerJob({
       executor,
       installMissingModule: new InstallMissingModule(installDependencies, executor),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InstallDependencies } from './install-dependencies.ts';
+import { NoVolumeCache } from './no-volume-cache.ts';
 import { InstallMissingModule } from './install-missing-module.ts';
 import { ServeApp } from './serve-app.ts';
 import { FakeAppServer, FakeExecutor, FakeInstaller, RecordingLog } from '../testing/index.ts';
@@ -17,7 +18,11 @@ async function serve(server: FakeAppServer, events: number, unknown: readonly st
     if (heard.length === events) enough.resolve();
   };
   const installMissingModule = new InstallMissingModule(
-    new InstallDependencies(installer, new FakeInstaller()),
+    new InstallDependencies({
+      python: installer,
+      system: new FakeInstaller(),
+      volumeCache: new NoVolumeCache(),
+    }),
     new FakeExecutor({}),
   );
   const app = new ServeApp({ server, installMissingModule, log: new RecordingLog() });

@@ -1,0 +1,178 @@
+import type { InstalledChange, Log } from '@flash/worker-core';
+import type { ImportProfiles } from './import-profiles.ts';
+import type { InstanceTable } from './instance-table.ts';
+import type { RunnerBudget } from './runner-budget.ts';
+import type { RunnerOptions } from './runner.ts';
+import { RunnerPool } from './runner-pool.ts';
+import type { PythonBridgeSettings } from './settings.ts';
+import { ContaminatedZygoteError, Zygote } from './zygote.ts';
+
+const closeTimeoutMs = 5000;
+/** Zygotes that are started ahead and given up for one module each; then it is left at that. */
+const mostWarmUps = 5;
+
+/** What the processes of all environments share. */
+export interface SharedParts {
+  readonly settings: PythonBridgeSettings;
+  readonly log: Log;
+  /** Directory for sockets, pipes and modules. */
+  readonly directory: string;
+  readonly runner: RunnerOptions;
+  readonly instances: InstanceTable;
+  readonly budget: RunnerBudget;
+  readonly profiles: ImportProfiles;
+  readonly newRunnerId: () => number;
+}
+
+export interface EnvironmentProcessesOptions {
+  /** Names the environment in its profile of imports. */
+  readonly id: string;
+  /** Path of the interpreter. */
+  readonly python: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly requiredVersion: string | undefined;
+}
+
+/** The processes of one environment: the zygote that new runners come from, and the pool of runners. */
+export class EnvironmentProcesses {
+  readonly id: string;
+  readonly pool: RunnerPool;
+  readonly #options: EnvironmentProcessesOptions;
+  readonly #shared: SharedParts;
+  /** The current one, and earlier ones that still have runners. */
+  readonly #zygotes = new Set<Zygote>();
+  #zygote: Zygote | undefined;
+  #warming: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: EnvironmentProcessesOptions, shared: SharedParts) {
+    this.id = options.id;
+    this.#options = options;
+    this.#shared = shared;
+    const { settings, log, runner, instances, budget, newRunnerId } = shared;
+    this.pool = new RunnerPool({
+      settings,
+      log,
+      runner,
+      instances,
+      budget,
+      newRunnerId,
+      zygote: () => this.#currentZygote(),
+      onImports: (modules) => shared.profiles.noteImports(this.id, modules),
+      onRunnerGone: (zygote) => this.#closeIfUnused(zygote),
+    });
+  }
+
+  /**
+   * Imports what earlier requests have imported in a zygote of its own, in the background, and has runners come from there once it is
+   * ready. A module that can't be imported ahead costs nobody anything but the attempt. Never rejects.
+   */
+  warm(): Promise<void> {
+    this.#warming ??= this.#warm().catch((error: unknown) =>
+      this.#shared.log.write('warn', 'modules could not be imported ahead', { environment: this.id, error }),
+    );
+    return this.#warming;
+  }
+
+  packagesChanged(changes: readonly InstalledChange[]): void {
+    this.pool.packagesChanged(changes);
+    const replaced = changes.flatMap((change) => change.replacedModules);
+    if (!replaced.some((name) => this.#zygote?.modules.includes(name))) return;
+    // What every runner starts with was replaced: new ones come from a new zygote.
+    const old = this.#zygote;
+    this.#zygote = undefined;
+    this.pool.retireAll();
+    if (old !== undefined) this.#closeIfUnused(old);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.pool.close();
+    await Promise.all([...this.#zygotes].map((zygote) => zygote.close(closeTimeoutMs)));
+    await this.pool.endRunners();
+  }
+
+  async #warm(): Promise<void> {
+    const { FLASH_PREIMPORT: choice } = this.#shared.settings;
+    if (choice === 'off') return;
+    let modules = choice === 'auto' ? await this.#shared.profiles.worthImporting(this.id) : choice;
+    for (let attempt = 0; attempt < mostWarmUps && modules.length > 0 && !this.#isClosed; attempt++) {
+      const unfit = await this.#warmWith(modules);
+      if (unfit === undefined) return;
+      modules = modules.filter((name) => name !== unfit);
+    }
+  }
+
+  /** @returns the module without which it is worth another attempt. */
+  async #warmWith(modules: readonly string[]): Promise<string | undefined> {
+    const { log, profiles } = this.#shared;
+    const warm = this.#startZygote(modules);
+    try {
+      await warm.ready;
+    } catch (error) {
+      this.#zygotes.delete(warm);
+      if (!(error instanceof ContaminatedZygoteError)) throw error;
+      log.write('info', 'a module is not imported ahead', { environment: this.id, reason: error.message });
+      profiles.noteUnfit(this.id, error.module, error.message);
+      return error.module;
+    }
+    log.write('info', 'modules were imported ahead', { environment: this.id, ...warm.preimported });
+    const old = this.#zygote;
+    if (this.#isClosed || Object.keys(warm.preimported.imported).length === 0) {
+      this.#zygotes.delete(warm);
+      await warm.close(closeTimeoutMs);
+      return undefined;
+    }
+    this.#zygote = warm;
+    this.pool.renew();
+    if (old !== undefined) this.#closeIfUnused(old);
+    return undefined;
+  }
+
+  async #currentZygote(): Promise<Zygote> {
+    this.#zygote ??= this.#startZygote([]);
+    const zygote = this.#zygote;
+    await zygote.ready;
+    return zygote;
+  }
+
+  #startZygote(modules: readonly string[]): Zygote {
+    const { python, env, requiredVersion } = this.#options;
+    const { settings, log, directory } = this.#shared;
+    const timeoutMs = settings.FLASH_PREIMPORT_MS;
+    const zygote: Zygote = new Zygote(
+      {
+        python,
+        env,
+        log,
+        requiredVersion,
+        directory,
+        startTimeoutMs: settings.FLASH_START_TIMEOUT_MS + (modules.length > 0 ? timeoutMs : 0),
+        preimport: { modules, timeoutMs, maxBytes: settings.FLASH_PREIMPORT_MAX_BYTES },
+        recordImports: settings.FLASH_PREIMPORT === 'auto',
+      },
+      {
+        onForked: (runner, pid) => this.pool.onForked(runner, pid),
+        onExited: (runner, exit) => void this.pool.onExited(runner, exit),
+        onLost: (reason) => this.#onZygoteLost(zygote, reason),
+      },
+    );
+    this.#zygotes.add(zygote);
+    return zygote;
+  }
+
+  /** An earlier zygote goes when the last runner that came from it has gone. */
+  #closeIfUnused(zygote: Zygote): void {
+    if (zygote === this.#zygote || !this.#zygotes.has(zygote) || this.pool.hasRunnerOf(zygote)) return;
+    this.#zygotes.delete(zygote);
+    void zygote.close(closeTimeoutMs);
+  }
+
+  #onZygoteLost(zygote: Zygote, reason: string): void {
+    // One that never served is reported by whoever was waiting for it.
+    if (!this.#zygotes.delete(zygote)) return;
+    if (this.#zygote === zygote || this.pool.hasRunnerOf(zygote)) this.#shared.log.write('error', reason);
+    if (this.#zygote === zygote) this.#zygote = undefined;
+    this.pool.onZygoteLost(zygote, reason);
+  }
+}

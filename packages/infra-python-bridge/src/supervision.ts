@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment, InstalledChange } from '@flash/worker-core';
+import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
+import { ImportProfiles } from './import-profiles.ts';
+import { InstanceTable } from './instance-table.ts';
+import type { PythonProcessExecutorOptions } from './python-process-executor.ts';
+import type { Run } from './run.ts';
+import type { Runner } from './runner.ts';
+import { RunnerBudget } from './runner-budget.ts';
+import { SupervisorSocket } from './supervisor-socket.ts';
+
+/** The base interpreter's name in profiles of imports. */
+const baseId = 'base';
+const housekeepingMs = 1000;
+
+/** The processes, sockets and files behind the executor, from first use to close. */
+export class Supervision {
+  readonly #options: PythonProcessExecutorOptions;
+  readonly #shared: SharedParts;
+  readonly #socket: SupervisorSocket;
+  readonly #base: EnvironmentProcesses;
+  /** By the ids of their environments; the base is not among them. */
+  readonly #environments = new Map<string, EnvironmentProcesses>();
+  readonly #housekeeping: NodeJS.Timeout;
+  #nextRunner = 1;
+
+  static async begin(options: PythonProcessExecutorOptions): Promise<Supervision> {
+    const directory = await mkdtemp(join(tmpdir(), 'flash-'));
+    const supervision = new Supervision(options, directory);
+    await supervision.#socket.listen();
+    return supervision;
+  }
+
+  private constructor(options: PythonProcessExecutorOptions, directory: string) {
+    const { settings, log, python, env, requiredVersion } = options;
+    this.#options = options;
+    this.#shared = {
+      settings,
+      log,
+      directory,
+      runner: {
+        directory,
+        cancelGraceMs: settings.FLASH_CANCEL_GRACE_MS,
+        executionTimeoutMs: settings.FLASH_EXECUTION_TIMEOUT_MS,
+        maxResponseBytes: settings.FLASH_MAX_RESPONSE_BYTES,
+        maxWaiting: settings.FLASH_MAX_WAITING,
+        streamWindow: settings.FLASH_STREAM_WINDOW,
+        startTimeoutMs: settings.FLASH_START_TIMEOUT_MS,
+        log,
+      },
+      instances: new InstanceTable(settings.FLASH_MAX_INSTANCES, settings.FLASH_MAX_WAITING),
+      budget: new RunnerBudget(settings.FLASH_MAX_RUNNERS),
+      profiles: new ImportProfiles(settings.FLASH_CACHE_DIR),
+      newRunnerId: () => this.#nextRunner++,
+    };
+    this.#base = new EnvironmentProcesses({ id: baseId, python, env, requiredVersion }, this.#shared);
+    // A result, an error text, and what else a frame holds.
+    const maxFrameBytes = settings.FLASH_MAX_RESPONSE_BYTES + 8 * 1024 * 1024;
+    this.#socket = new SupervisorSocket(directory, maxFrameBytes, {
+      onHello: (hello, socket) => this.#find(hello.runner)?.attach(hello, socket),
+      onGarbage: (hello, error) => {
+        log.write('warn', 'a runner sent what is no frame: it is killed', { runnerId: hello?.runner, error });
+        if (hello !== undefined) this.#find(hello.runner)?.kill();
+      },
+    });
+    this.#housekeeping = setInterval(() => this.#endUnused(), housekeepingMs).unref();
+  }
+
+  /** The processes of an environment; `undefined`: of the base interpreter. */
+  processesOf(environment: Environment | undefined): EnvironmentProcesses {
+    if (environment === undefined) return this.#base;
+    const known = this.#environments.get(environment.id);
+    if (known !== undefined) return known;
+    const { id, python, variables } = environment;
+    const env = { ...this.#options.env, ...variables };
+    const { requiredVersion } = this.#options;
+    const processes = new EnvironmentProcesses({ id, python, env, requiredVersion }, this.#shared);
+    this.#environments.set(id, processes);
+    return processes;
+  }
+
+  /** Hands a run to its environment, or to where its instance lives. */
+  submit(run: Run): void {
+    let { pool } = this.processesOf(run.options.environment);
+    const { instanceId } = run;
+    const living = instanceId === undefined ? undefined : this.#shared.instances.get(instanceId);
+    if (living !== undefined && living.home !== pool) {
+      if (run.createInstance) living.home.dropInstance(living);
+      else pool = living.home;
+    }
+    pool.submit(run);
+  }
+
+  /** Only the base is ever changed: environments are made once. */
+  packagesChanged(changes: readonly InstalledChange[]): void {
+    this.#base.packagesChanged(changes);
+  }
+
+  async closeEnvironment(id: string): Promise<boolean> {
+    const processes = this.#environments.get(id);
+    if (processes === undefined) return true;
+    if (processes.pool.isBusy) return false;
+    this.#environments.delete(id);
+    await processes.close();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#housekeeping);
+    const all = [this.#base, ...this.#environments.values()];
+    await Promise.all(all.map((processes) => processes.close()));
+    await this.#shared.profiles.close();
+    await this.#socket.close();
+    await rm(this.#shared.directory, { recursive: true, force: true });
+  }
+
+  #find(runnerId: number): Runner | undefined {
+    const base = this.#base.pool.find(runnerId);
+    if (base !== undefined) return base;
+    for (const { pool } of this.#environments.values()) {
+      const runner = pool.find(runnerId);
+      if (runner !== undefined) return runner;
+    }
+    return undefined;
+  }
+
+  #endUnused(): void {
+    const { FLASH_ENVIRONMENT_IDLE_MS: idleMs } = this.#shared.settings;
+    if (idleMs === 0) return;
+    for (const [id, { pool }] of this.#environments)
+      if (pool.unusedMs > idleMs) void this.closeEnvironment(id);
+  }
+}

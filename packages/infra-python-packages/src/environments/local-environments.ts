@@ -1,0 +1,112 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { directoryBytes } from './directory-bytes.ts';
+import { EnvironmentUsers } from './environment-users.ts';
+import { readMarker } from './environment-marker.ts';
+
+/** An environment on the local disk. */
+export interface LocalEnvironment {
+  readonly id: string;
+  readonly path: string;
+  readonly requirements: readonly string[];
+  /** Requests that need it now. */
+  uses: number;
+  /** `undefined`: not counted yet. */
+  bytes: number | undefined;
+}
+
+const idPattern = /^[0-9a-f]{12}-[0-9a-f]{24}$/;
+const leftoverPattern = /^\.(?:building|fetching|removing)-.*-(\d+)$/;
+
+/** The directory of environments. Other workers of this machine may use the same one. */
+export class LocalEnvironments {
+  readonly path: string;
+  readonly #users: EnvironmentUsers;
+  /** Least recently used first. */
+  readonly #environments = new Map<string, LocalEnvironment>();
+
+  constructor(path: string) {
+    this.path = path;
+    this.#users = new EnvironmentUsers(path);
+  }
+
+  /** Reads what is there from earlier, and removes what killed workers have left half done. */
+  async open(): Promise<void> {
+    await mkdir(this.path, { recursive: true });
+    const found: { id: string; at: number }[] = [];
+    for (const name of await readdir(this.path)) {
+      const path = join(this.path, name);
+      if (idPattern.test(name)) found.push({ id: name, at: (await stat(path)).mtimeMs });
+      const pid = leftoverPattern.exec(name)?.[1];
+      if (pid !== undefined && !this.#users.isAlive(Number(pid)))
+        await rm(path, { recursive: true, force: true });
+    }
+    for (const { id } of found.sort((one, other) => one.at - other.at)) await this.add(id);
+  }
+
+  pathOf(id: string): string {
+    return join(this.path, id);
+  }
+
+  /** Where an environment is made before it appears. */
+  asideOf(id: string): string {
+    return join(this.path, `.building-${id}-${process.pid}`);
+  }
+
+  get count(): number {
+    return this.#environments.size;
+  }
+
+  get(id: string): LocalEnvironment | undefined {
+    return this.#environments.get(id);
+  }
+
+  /** Takes up an environment that is there; `undefined` when none is. */
+  async add(id: string): Promise<LocalEnvironment | undefined> {
+    const path = this.pathOf(id);
+    const requirements = await readMarker(path);
+    if (requirements === undefined) return undefined;
+    const known = this.#environments.get(id);
+    if (known !== undefined) return known;
+    const added: LocalEnvironment = { id, path, requirements, uses: 0, bytes: undefined };
+    this.#environments.set(id, added);
+    await this.#users.enter(id);
+    return added;
+  }
+
+  /** Marks a use: it becomes the most recently used one. */
+  touch(environment: LocalEnvironment): void {
+    this.#environments.delete(environment.id);
+    this.#environments.set(environment.id, environment);
+  }
+
+  /** Those that could go, least recently used first. */
+  unused(): LocalEnvironment[] {
+    return [...this.#environments.values()].filter(({ uses }) => uses === 0);
+  }
+
+  /** Bytes of all of them. Counted once for each; not on the way of a request. */
+  async bytes(): Promise<number> {
+    let sum = 0;
+    for (const environment of [...this.#environments.values()]) {
+      environment.bytes ??= await directoryBytes(environment.path);
+      sum += environment.bytes;
+    }
+    return sum;
+  }
+
+  /** Forgets an environment, and removes its files unless another worker uses them. */
+  async remove(environment: LocalEnvironment): Promise<void> {
+    this.#environments.delete(environment.id);
+    if (await this.#users.leave(environment.id)) return;
+    // Out of sight first: nobody finds one that is half removed.
+    const aside = join(this.path, `.removing-${environment.id}-${process.pid}`);
+    await rename(environment.path, aside).catch(() => {});
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  /** This worker uses none of them any more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#environments.keys()].map((id) => this.#users.leave(id)));
+  }
+}

@@ -1,0 +1,280 @@
+import { join } from 'node:path';
+import {
+  type Environment,
+  type EnvironmentLease,
+  type Environments,
+  type Executor,
+  InstallError,
+  type InstallOptions,
+  type Log,
+  SharedWork,
+  type VolumeCache,
+  WorkerBusyError,
+  type WorkContext,
+} from '@flash/worker-core';
+import { LRUCache } from 'lru-cache';
+import { InstalledDistributions } from '../installed-distributions.ts';
+import { baseFingerprint, normalizeRequirements, packageSetId } from '../package-set.ts';
+import { parseRequirement } from '../requirement.ts';
+import { Resolutions } from '../resolutions.ts';
+import { Satisfaction } from '../satisfaction.ts';
+import { type InterpreterFacts, TargetInterpreter } from '../target-interpreter.ts';
+import { EnvironmentBuilder, type EnvironmentBuilderOptions } from './environment-builder.ts';
+import { type LocalEnvironment, LocalEnvironments } from './local-environments.ts';
+
+/** A new environment goes to the volume so much later, or after its first run: what Python compiles at the first import goes along. */
+const keepAfterMs = 10_000;
+/** Sets of requirements whose environment is known without a look at the disk. */
+const mostKnownSets = 1000;
+
+export interface UvEnvironmentsOptions extends EnvironmentBuilderOptions {
+  readonly log: Log;
+  /** Brings and keeps whole environments. */
+  readonly volumeCache: VolumeCache;
+  /** Lets go of an environment that is to be removed. */
+  readonly executor: Pick<Executor, 'closeEnvironment'>;
+}
+
+interface Base {
+  readonly facts: InterpreterFacts;
+  readonly fingerprint: string;
+}
+
+/** Environments that uv builds above the base interpreter's packages (docs/decisions/0009-environments.md). */
+export class UvEnvironments implements Environments {
+  readonly #options: UvEnvironmentsOptions;
+  readonly #interpreter: TargetInterpreter;
+  readonly #distributions = new InstalledDistributions();
+  readonly #resolutions: Resolutions;
+  readonly #builder: EnvironmentBuilder;
+  readonly #local: LocalEnvironments;
+  readonly #shared = new SharedWork<LocalEnvironment | 'base'>();
+  /** What is on its way from the volume, by its id: for a request, or ahead of one. */
+  readonly #fetches = new Map<string, Promise<LocalEnvironment | undefined>>();
+  /** By the requirements as they were asked for. */
+  readonly #known = new LRUCache<string, LocalEnvironment | 'base'>({ max: mostKnownSets });
+  /** Built here, and not on the volume yet. */
+  readonly #unkept = new Map<LocalEnvironment, NodeJS.Timeout>();
+  #opened: Promise<Base> | undefined;
+
+  constructor(options: UvEnvironmentsOptions) {
+    this.#options = options;
+    this.#interpreter = new TargetInterpreter(options.python, options.env);
+    this.#resolutions = new Resolutions(options.settings.FLASH_CACHE_DIR);
+    this.#builder = new EnvironmentBuilder(options, this.#resolutions);
+    this.#local = new LocalEnvironments(options.settings.FLASH_ENVIRONMENTS_DIR);
+  }
+
+  async acquire(requirements: readonly string[], options: InstallOptions): Promise<EnvironmentLease> {
+    const key = JSON.stringify(requirements);
+    const known = this.#known.get(key) ?? (await this.#find(key, requirements, options));
+    return known === 'base' ? { environment: undefined, release: () => {} } : this.#lease(known);
+  }
+
+  async prewarm(): Promise<readonly Environment[]> {
+    const { settings, volumeCache, log } = this.#options;
+    const most = Math.min(settings.FLASH_PREWARM_ENVIRONMENTS, settings.FLASH_MAX_ENVIRONMENTS);
+    if (most === 0) return [];
+    try {
+      const { fingerprint } = await this.#open();
+      const names = (await volumeCache.kept()).filter((name) => name.startsWith(`${fingerprint}-`));
+      const brought = await Promise.all(names.slice(0, most).map((id) => this.#bringForPrewarm(id)));
+      return brought.flatMap((environment) => (environment === undefined ? [] : this.#describe(environment)));
+    } catch (error) {
+      log.write('warn', 'no environment could be brought ahead of the first request', { error });
+      return [];
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const environment of [...this.#unkept.keys()]) this.#keep(environment);
+    if (this.#opened !== undefined) await this.#local.close();
+  }
+
+  async #find(
+    key: string,
+    requirements: readonly string[],
+    options: InstallOptions,
+  ): Promise<LocalEnvironment | 'base'> {
+    const normalized = normalizeRequirements(requirements);
+    const set = JSON.stringify(normalized);
+    if (this.#shared.isUnderWay(set))
+      options.onLine?.('Another request needs the same packages: waiting for them');
+    const found = await this.#shared.join(
+      set,
+      options,
+      () =>
+        new InstallError(
+          'CANCELLED',
+          requirements,
+          `the installation of ${requirements.join(', ')} was cancelled`,
+        ),
+      (context) => this.#bring(normalized, context),
+    );
+    this.#known.set(key, found);
+    return found;
+  }
+
+  async #bring(requirements: readonly string[], context: WorkContext): Promise<LocalEnvironment | 'base'> {
+    const { facts, fingerprint } = await this.#open();
+    if (await this.#baseHas(requirements, facts)) return 'base';
+    const id = packageSetId(fingerprint, requirements);
+    const here = this.#local.get(id) ?? (await this.#local.add(id));
+    if (here !== undefined) return here;
+    await this.#makeRoom(this.#options.settings.FLASH_MAX_ENVIRONMENTS - 1);
+    const environment =
+      (await this.#fetch(id, context)) ?? (await this.#build(id, requirements, facts, context));
+    void this.#keepToBudget();
+    return environment;
+  }
+
+  #fetch(id: string): Promise<LocalEnvironment | undefined> {
+    const known = this.#fetches.get(id);
+    if (known !== undefined) return known;
+    const fetch = this.#fetchNow(id).finally(() => this.#fetches.delete(id));
+    this.#fetches.set(id, fetch);
+    return fetch;
+  }
+
+  async #fetchNow(id: string): Promise<LocalEnvironment | undefined> {
+    const startedAt = performance.now();
+    if (!(await this.#options.volumeCache.fetch(id, this.#local.pathOf(id)))) return undefined;
+    const environment = await this.#local.add(id);
+    const ms = Math.round(performance.now() - startedAt);
+    this.#options.log.write('info', 'an environment came from the volume', { environment: id, ms });
+    return environment;
+  }
+
+  async #build(
+    id: string,
+    requirements: readonly string[],
+    facts: InterpreterFacts,
+    { signal, onLine }: WorkContext,
+  ): Promise<LocalEnvironment> {
+    const startedAt = performance.now();
+    await this.#options.volumeCache.hydrate(onLine, 'packages');
+    onLine(`Installing Python packages: ${requirements.join(', ')}`);
+    const path = this.#local.pathOf(id);
+    const aside = this.#local.asideOf(id);
+    await this.#builder.build({ id, requirements, facts, path, aside, signal, onLine });
+    const environment = await this.#local.add(id);
+    if (environment === undefined)
+      throw new InstallError(
+        'FAILED',
+        requirements,
+        `the environment ${path} went away as soon as it was built`,
+      );
+    const ms = Math.round(performance.now() - startedAt);
+    this.#options.log.write('info', 'an environment was built', { environment: id, requirements, ms });
+    this.#unkept.set(environment, setTimeout(() => this.#keep(environment), keepAfterMs).unref());
+    return environment;
+  }
+
+  #lease(environment: LocalEnvironment): EnvironmentLease {
+    environment.uses++;
+    this.#local.touch(environment);
+    let isReleased = false;
+    return {
+      environment: this.#describe(environment),
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        environment.uses--;
+        if (this.#unkept.has(environment)) this.#keep(environment);
+      },
+    };
+  }
+
+  #describe({ id, path }: LocalEnvironment): Environment {
+    const bin = join(path, 'bin');
+    const { PATH = '' } = this.#options.env;
+    return { id, python: join(bin, 'python'), variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` } };
+  }
+
+  /** In the background: nobody waits for it. */
+  #keep(environment: LocalEnvironment): void {
+    clearTimeout(this.#unkept.get(environment));
+    this.#unkept.delete(environment);
+    void this.#options.volumeCache.keep(environment.id, environment.path);
+  }
+
+  /** Removes the least recently used environments until there are no more than so many. */
+  async #makeRoom(most: number): Promise<void> {
+    for (const environment of this.#local.unused()) {
+      if (this.#local.count <= most) return;
+      await this.#remove(environment);
+    }
+    if (this.#local.count > most)
+      throw new WorkerBusyError(
+        `all ${this.#local.count} environments are in use; try again later, or raise FLASH_MAX_ENVIRONMENTS`,
+      );
+  }
+
+  /** Removes unused environments while all of them take more than they may. */
+  async #keepToBudget(): Promise<void> {
+    const { settings, log } = this.#options;
+    const most = settings.FLASH_ENVIRONMENTS_MAX_BYTES;
+    if (most === 0) return;
+    try {
+      for (const environment of this.#local.unused()) {
+        if ((await this.#local.bytes()) <= most) return;
+        await this.#remove(environment);
+      }
+    } catch (error) {
+      log.write('warn', 'the environments could not be kept to their budget', { error });
+    }
+  }
+
+  async #remove(environment: LocalEnvironment): Promise<void> {
+    if (environment.uses > 0 || !(await this.#options.executor.closeEnvironment(environment.id))) return;
+    if (environment.uses > 0) return;
+    for (const [key, known] of this.#known.entries()) if (known === environment) this.#known.delete(key);
+    if (this.#unkept.has(environment)) this.#keep(environment);
+    await this.#local.remove(environment);
+    this.#options.log.write('info', 'an environment was removed', { environment: environment.id });
+  }
+
+  async #bringForPrewarm(id: string): Promise<LocalEnvironment | undefined> {
+    const here = this.#local.get(id);
+    if (here !== undefined) return here;
+    if (this.#local.count >= this.#options.settings.FLASH_MAX_ENVIRONMENTS) return undefined;
+    return this.#fetch(id);
+  }
+
+  async #baseHas(requirements: readonly string[], facts: InterpreterFacts): Promise<boolean> {
+    const installed = await this.#distributions.read(facts.directories);
+    const satisfaction = new Satisfaction(installed, this.#distributions, facts.markers);
+    for (const requirement of requirements)
+      if (!(await satisfaction.isMet(parseRequirement(requirement)))) return false;
+    return true;
+  }
+
+  /** What the base is; looked at once, as an image does not change. */
+  #open(): Promise<Base> {
+    this.#opened ??= this.#openNow().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #openNow(): Promise<Base> {
+    const { settings } = this.#options;
+    const [facts] = await Promise.all([
+      this.#interpreter.facts(),
+      this.#local.open().catch((cause: unknown) => {
+        const where = settings.FLASH_ENVIRONMENTS_DIR;
+        throw new InstallError(
+          'FAILED',
+          [],
+          `environments can't be kept in ${where} (FLASH_ENVIRONMENTS_DIR): ${cause}`,
+          {
+            cause,
+          },
+        );
+      }),
+    ]);
+    const installed = await this.#distributions.read(facts.directories);
+    return { facts, fingerprint: baseFingerprint(facts, installed) };
+  }
+}

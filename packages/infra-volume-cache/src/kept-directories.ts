@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Hydration, type HydrationOptions } from './hydration.ts';
+import { KnownEntries } from './known-entries.ts';
+import { LocalTree } from './local/local-tree.ts';
+import { Publication } from './publication.ts';
+import { SegmentDirectory } from './volume/segment-directory.ts';
+import { SegmentIndex } from './volume/segment-index.ts';
+
+/** What a name may be: it becomes a directory on the volume. */
+const safeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+export interface KeptDirectoriesOptions {
+  /** Where on the volume they are: below it one directory of segments for each name. */
+  readonly path: string;
+  readonly restoreAll: HydrationOptions['restoreAll'];
+  readonly warn: (line: string) => void;
+}
+
+/** Directories that are kept whole under a name, each in segments of its own. */
+export class KeptDirectories {
+  readonly #options: KeptDirectoriesOptions;
+
+  constructor(options: KeptDirectoriesOptions) {
+    this.#options = options;
+  }
+
+  /** Most recently used first. */
+  names(): string[] {
+    return this.#all()
+      .sort((one, other) => other.lastUsed - one.lastUsed)
+      .map(({ name }) => name);
+  }
+
+  /** Brings one to a path where nothing is. @returns whether all of it is there; else nothing is. */
+  async fetch(name: string, target: string): Promise<boolean> {
+    const directory = this.#directory(name);
+    const index = new SegmentIndex(directory, this.#options.warn);
+    index.refresh();
+    if (index.manifests.size === 0) return false;
+    const aside = join(dirname(target), `.fetching-${name}-${process.pid}`);
+    rmSync(aside, { recursive: true, force: true });
+    try {
+      const report = await new Hydration({
+        root: aside,
+        archiveOf: (source) => directory.archivePath(source),
+        restoreAll: this.#options.restoreAll,
+        warn: this.#options.warn,
+        onPresent: () => {},
+        onDamaged: () => {},
+      }).run(index.view.consistent());
+      if (report.damaged + report.gone + report.blocked > 0) {
+        // Half of it is of no use to anybody, and whoever has it whole is to keep it anew.
+        this.#remove(directory);
+        return false;
+      }
+      renameSync(aside, target);
+    } finally {
+      rmSync(aside, { recursive: true, force: true });
+    }
+    for (const id of index.manifests.keys()) directory.tryNoteUse(id);
+    return true;
+  }
+
+  /** Writes a directory, unless there is one of that name. @returns its bytes; 0 when there was one. */
+  keep(name: string, source: string): number {
+    const directory = this.#directory(name);
+    const index = new SegmentIndex(directory, this.#options.warn);
+    index.refresh();
+    if (index.manifests.size > 0) return 0;
+    mkdirSync(directory.path, { recursive: true });
+    const report = new Publication({
+      tree: new LocalTree(source, () => false),
+      known: new KnownEntries(),
+      index,
+      directory,
+      // All of it is one segment: it exists as a whole or not at all.
+      segmentBytes: Number.POSITIVE_INFINITY,
+      bigFileBytes: Number.POSITIVE_INFINITY,
+    }).run(true);
+    return report.bytes;
+  }
+
+  /** Each with its size and when it was last used, for the budget. */
+  candidates(): { readonly bytes: number; readonly lastUsed: number; readonly remove: () => void }[] {
+    return this.#all().map(({ directory, bytes, lastUsed }) => ({
+      bytes,
+      lastUsed,
+      remove: () => this.#remove(directory),
+    }));
+  }
+
+  removeLeftovers(ageMs: number): void {
+    for (const name of this.#namesOnVolume()) this.#directory(name).removeLeftovers(ageMs);
+  }
+
+  #all(): { name: string; directory: SegmentDirectory; bytes: number; lastUsed: number }[] {
+    return this.#namesOnVolume().flatMap((name) => {
+      const directory = this.#directory(name);
+      const states = directory.list().flatMap((id) => directory.state(id) ?? []);
+      if (states.length === 0) return [];
+      const bytes = states.reduce((sum, state) => sum + state.bytes, 0);
+      return { name, directory, bytes, lastUsed: Math.max(...states.map((state) => state.lastUsed)) };
+    });
+  }
+
+  #remove(directory: SegmentDirectory): void {
+    for (const id of directory.list()) directory.remove(id);
+  }
+
+  #namesOnVolume(): string[] {
+    if (!existsSync(this.#options.path)) return [];
+    return readdirSync(this.#options.path).filter((name) => safeName.test(name));
+  }
+
+  /** @throws Error when it is no name. */
+  #directory(name: string): SegmentDirectory {
+    if (!safeName.test(name)) throw new Error(`${JSON.stringify(name)} can't be a name on the volume`);
+    return new SegmentDirectory(join(this.#options.path, name));
+  }
+}
