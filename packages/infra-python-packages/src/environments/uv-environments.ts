@@ -120,11 +120,16 @@ export class UvEnvironments implements Environments {
     if (await this.#baseHas(requirements, facts)) return 'base';
     const id = packageSetId(fingerprint, requirements);
     const here = this.#local.get(id) ?? (await this.#local.add(id));
-    if (here !== undefined) return here;
+    if (here !== undefined) {
+      // Earlier workers may have left more than there may be.
+      void this.#keepToBudget(here);
+      return here;
+    }
     await this.#makeRoom(this.#options.settings.FLASH_MAX_ENVIRONMENTS - 1);
-    const environment =
-      (await this.#fetch(id, context)) ?? (await this.#build(id, requirements, facts, context));
-    void this.#keepToBudget();
+    const fetched = await this.#fetch(id);
+    if (fetched !== undefined) context.onLine('The environment of these packages came from the volume');
+    const environment = fetched ?? (await this.#build(id, requirements, facts, context));
+    void this.#keepToBudget(environment);
     return environment;
   }
 
@@ -210,15 +215,16 @@ export class UvEnvironments implements Environments {
       );
   }
 
-  /** Removes unused environments while all of them take more than they may. */
-  async #keepToBudget(): Promise<void> {
+  /** Removes unused environments while there are more, or larger ones, than there may be; not the one that was just asked for. */
+  async #keepToBudget(wanted: LocalEnvironment): Promise<void> {
     const { settings, log } = this.#options;
-    const most = settings.FLASH_ENVIRONMENTS_MAX_BYTES;
-    if (most === 0) return;
+    const { FLASH_ENVIRONMENTS_MAX_BYTES: mostBytes, FLASH_MAX_ENVIRONMENTS: most } = settings;
     try {
       for (const environment of this.#local.unused()) {
-        if ((await this.#local.bytes()) <= most) return;
-        await this.#remove(environment);
+        const isWithin =
+          this.#local.count <= most && (mostBytes === 0 || (await this.#local.bytes()) <= mostBytes);
+        if (isWithin) return;
+        if (environment !== wanted) await this.#remove(environment);
       }
     } catch (error) {
       log.write('warn', 'the environments could not be kept to their budget', { error });

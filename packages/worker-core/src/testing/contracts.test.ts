@@ -4,9 +4,11 @@ import {
   contractFunctions,
   contractRemoteFunctions,
   endpointRouterContract,
+  environmentsContract,
   executorContract,
   FakeAppServer,
   FakeEndpointRouter,
+  FakeEnvironments,
   FakeExecutor,
   FakeInstaller,
   FakeJobQueue,
@@ -116,4 +118,21 @@ describe('FakeVolumeCache keeps the contract of VolumeCache', () => {
     };
   };
   for (const { name, run } of volumeCacheContract(make)) it(name, run);
+});
+
+describe('FakeEnvironments keeps the contract of Environments', () => {
+  const make = async () => {
+    const environments = new FakeEnvironments(2);
+    environments.unknown.add('nope');
+    environments.ofBase.add('base');
+    const newWorker = async () => new FakeEnvironments(2, environments.kept);
+    return {
+      environments,
+      newWorker,
+      versions: ['six==1.15.0', 'six==1.16.0'] as const,
+      ofBase: 'base',
+      unknown: 'nope',
+    };
+  };
+  for (const { name, run } of environmentsContract(make)) it(name, run);
 });

@@ -11,9 +11,11 @@ export {
   endpointRouterContract,
   type RouterUnderTest,
 } from './endpoint-router-contract.ts';
+export { environmentsContract, type EnvironmentsUnderTest } from './environments-contract.ts';
 export { contractFunctions, executorContract } from './executor-contract.ts';
 export { FakeAppServer, type FakeAppStart } from './fake-app-server.ts';
 export { type FakeCall, FakeExecutor, type FakeFunction } from './fake-executor.ts';
+export { FakeEnvironments } from './fake-environments.ts';
 export { FakeEndpointRouter, type FakeRemoteFunction } from './fake-endpoint-router.ts';
 export { FakeInstaller } from './fake-installer.ts';
 export { type FakeJob, FakeJobQueue } from './fake-job-queue.ts';

@@ -1,0 +1,268 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Environment, NoVolumeCache, SecretRedactor, type VolumeCache } from '@flash/worker-core';
+import { environmentsContract, RecordingLog } from '@flash/worker-core/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { plannedPackages } from '../src/environments/planned-packages.ts';
+import { pythonPackagesSettingsSchema, UvEnvironments } from '../src/index.ts';
+import { normalizeRequirements } from '../src/package-set.ts';
+
+const venv = fileURLToPath(new URL('../../../.venv/bin', import.meta.url));
+const uv = join(venv, 'uv');
+const run = promisify(execFile);
+const options = { accelerate: true };
+let root: string;
+/** What stands for the image: a Python with cloudpickle and an old six. */
+let base: string;
+let directories = 0;
+
+const newDirectory = (): string => join(root, `dir-${directories++}`);
+
+/** Keeps directories by copying them. */
+class CopyingCache extends NoVolumeCache implements VolumeCache {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    super();
+    this.directory = directory;
+    mkdirSync(directory, { recursive: true });
+  }
+
+  override async kept(): Promise<readonly string[]> {
+    return readdirSync(this.directory);
+  }
+
+  override async fetch(name = '', directory = ''): Promise<boolean> {
+    if (!existsSync(join(this.directory, name))) return false;
+    await cp(join(this.directory, name), directory, { recursive: true, verbatimSymlinks: true });
+    return true;
+  }
+
+  override async keep(name = '', directory = ''): Promise<void> {
+    await cp(directory, join(this.directory, name), { recursive: true, verbatimSymlinks: true });
+  }
+}
+
+interface Worker {
+  readonly environments: UvEnvironments;
+  readonly path: string;
+  readonly closed: string[];
+  readonly log: RecordingLog;
+}
+
+function newWorker(settings: object = {}, volumeCache: VolumeCache = new NoVolumeCache()): Worker {
+  const [path, closed, log] = [newDirectory(), [] as string[], new RecordingLog()];
+  const environments = new UvEnvironments({
+    python: base,
+    env: process.env,
+    settings: pythonPackagesSettingsSchema.parse({
+      FLASH_UV: uv,
+      FLASH_CACHE_DIR: join(root, 'cache'),
+      FLASH_ENVIRONMENTS_DIR: path,
+      ...settings,
+    }),
+    redactor: new SecretRedactor([]),
+    log,
+    volumeCache,
+    executor: { closeEnvironment: async (id) => Boolean(closed.push(id)) },
+  });
+  return { environments, path, closed, log };
+}
+
+async function said(environment: Environment | undefined, code: string): Promise<string> {
+  const env = { ...process.env, ...environment?.variables };
+  return (await run(environment?.python ?? base, ['-c', code], { env })).stdout.trim();
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'flash-environments-'));
+  await run(uv, ['venv', '--quiet', '--python', join(venv, 'python'), join(root, 'base')]);
+  base = join(root, 'base/bin/python');
+  await run(uv, ['pip', 'install', '--quiet', '--python', base, 'six==1.15.0', 'cloudpickle==3.1.2']);
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe('UvEnvironments keeps the contract of Environments', () => {
+  const make = async () => {
+    const cache = new CopyingCache(newDirectory());
+    const settings = { FLASH_MAX_ENVIRONMENTS: '2' };
+    return {
+      environments: newWorker(settings, cache).environments,
+      newWorker: async () => newWorker(settings, cache).environments,
+      versions: ['toolz==0.12.0', 'toolz==1.0.0'] as const,
+      ofBase: 'six>=1.10',
+      unknown: 'this-package-does-not-exist-flash',
+    };
+  };
+  for (const { name, run: check } of environmentsContract(make)) it(name, check);
+});
+
+describe('an environment', () => {
+  it('has the base’s packages below its own, its own first, and its commands on the path', async () => {
+    const { environments } = newWorker();
+    const lease = await environments.acquire(['humanize', 'six>=1.16', 'isodate==0.7.2', 'cowsay'], options);
+    const code =
+      'import six, cloudpickle, humanize, isodate, sys, shutil; print(six.__version__ > "1.15.0", cloudpickle.__version__, sys.prefix, shutil.which("cowsay"))';
+    const { VIRTUAL_ENV } = lease.environment?.variables ?? {};
+    expect(await said(lease.environment, code)).toBe(`True 3.1.2 ${VIRTUAL_ENV} ${VIRTUAL_ENV}/bin/cowsay`);
+    expect((await run(`${VIRTUAL_ENV}/bin/cowsay`, ['-t', 'moo'])).stdout).toContain('moo');
+    // The base is what it was.
+    expect(await said(undefined, 'import six; print(six.__version__)')).toBe('1.15.0');
+    lease.release();
+  });
+
+  it('takes nothing from the index that the base has', async () => {
+    const { environments } = newWorker();
+    const lease = await environments.acquire(['python-dateutil==2.9.0', 'six'], options);
+    const packages = join(lease.environment?.variables.VIRTUAL_ENV ?? '', 'lib');
+    const [python = ''] = readdirSync(packages);
+    expect(readdirSync(join(packages, python, 'site-packages'))).not.toContain('six.py');
+    expect(await said(lease.environment, 'import dateutil, six; print(six.__version__)')).toBe('1.15.0');
+    lease.release();
+  });
+
+  it('of a set that was seen once is not resolved again: another disk, no index', async () => {
+    const first = newWorker();
+    (await first.environments.acquire(['toolz'], options)).release();
+    const offline = newWorker();
+    Object.assign(process.env, { UV_OFFLINE: '1' });
+    try {
+      const lines: string[] = [];
+      const lease = await offline.environments.acquire(['toolz'], {
+        ...options,
+        onLine: (line) => lines.push(line),
+      });
+      expect(await said(lease.environment, 'import toolz; print("here")')).toBe('here');
+      lease.release();
+    } finally {
+      delete process.env.UV_OFFLINE;
+    }
+  });
+
+  it('is not there by halves when its build fails, or is cancelled', async () => {
+    const { environments, path } = newWorker();
+    const broken = newDirectory();
+    mkdirSync(broken);
+    await writeFile(join(broken, 'setup.py'), 'raise SystemExit("this can not be built")');
+    await expect(environments.acquire([`broken @ file://${broken}`], options)).rejects.toThrow(
+      'can not be built',
+    );
+    const abort = new AbortController();
+    const cancelled = environments.acquire(['pandas'], { ...options, signal: abort.signal });
+    setTimeout(() => abort.abort(), 300);
+    await expect(cancelled).rejects.toMatchObject({ failure: 'CANCELLED' });
+    for (let attempt = 0; attempt < 100 && readdirSync(path).length > 0; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('goes when there are too many, the least recently used one first, and its processes before it', async () => {
+    const { environments, closed, path } = newWorker({ FLASH_MAX_ENVIRONMENTS: '2' });
+    const ids: (string | undefined)[] = [];
+    for (const requirement of ['toolz', 'humanize', 'toolz', 'isodate']) {
+      const lease = await environments.acquire([requirement], options);
+      ids.push(lease.environment?.id);
+      lease.release();
+    }
+    expect(closed).toEqual([ids[1]]);
+    expect(
+      readdirSync(path)
+        .filter((name) => !name.startsWith('.'))
+        .sort(),
+    ).toEqual([ids[0], ids[3]].sort());
+  });
+
+  it('goes when all of them take more than they may', async () => {
+    const { environments, closed } = newWorker({ FLASH_ENVIRONMENTS_MAX_BYTES: '1' });
+    for (const requirement of ['toolz', 'humanize'])
+      (await environments.acquire([requirement], options)).release();
+    for (let attempt = 0; attempt < 100 && closed.length === 0; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(closed.length).toBeGreaterThan(0);
+  });
+
+  it('is not removed while another worker of this machine uses it', async () => {
+    const shared = newDirectory();
+    const settings = { FLASH_ENVIRONMENTS_DIR: shared, FLASH_MAX_ENVIRONMENTS: '1' };
+    const script = `
+      import { UvEnvironments, pythonPackagesSettingsSchema } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+      import { NoVolumeCache, SecretRedactor } from '@flash/worker-core';
+      const settings = pythonPackagesSettingsSchema.parse(${JSON.stringify({ ...settings, FLASH_UV: uv, FLASH_CACHE_DIR: join(root, 'cache') })});
+      const environments = new UvEnvironments({ python: ${JSON.stringify(base)}, env: process.env, settings, redactor: new SecretRedactor([]),
+        log: { write() {} }, volumeCache: new NoVolumeCache(), executor: { closeEnvironment: async () => true } });
+      const lease = await environments.acquire(['toolz'], { accelerate: true });
+      process.stdout.write(lease.environment.id);
+      setInterval(() => {}, 1000);`;
+    const other = spawn(
+      process.execPath,
+      ['--conditions=source', '--input-type=module', '--disable-warning=ExperimentalWarning', '-e', script],
+      { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      const [id] = (await once(other.stdout, 'data')) as [Buffer];
+      const { environments } = newWorker(settings);
+      (await environments.acquire(['toolz'], options)).release();
+      (await environments.acquire(['humanize'], options)).release();
+      expect(existsSync(join(shared, id.toString(), 'bin/python'))).toBe(true);
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
+    // Now that it is gone nobody does.
+    const { environments } = newWorker(settings);
+    (await environments.acquire(['toolz'], options)).release();
+    (await environments.acquire(['humanize'], options)).release();
+    const left = () => readdirSync(shared).filter((name) => !name.startsWith('.'));
+    for (let attempt = 0; attempt < 100 && left().length > 1; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(left()).toHaveLength(1);
+  });
+
+  it('says what to do where there is no uv', async () => {
+    const { environments } = newWorker({ FLASH_UV: '/nowhere' });
+    const { PATH } = process.env;
+    process.env.PATH = '/usr/bin';
+    try {
+      await expect(environments.acquire(['toolz==0.11.0'], options)).rejects.toThrow('FLASH_UV');
+    } finally {
+      process.env.PATH = PATH;
+    }
+  });
+});
+
+describe('plannedPackages', () => {
+  it('reads what uv would do', () => {
+    const output = `Resolved 4 packages in 1ms
+Would install 3 packages
+ + hello-pkg @ git+file:///x/pk@2c44
+ - numpy==2.0.0
+ + numpy==2.4.6
+ + mine==1.0 (from file:///x/mine)`;
+    expect(plannedPackages(output)).toEqual([
+      'hello-pkg @ git+file:///x/pk@2c44',
+      'numpy==2.4.6',
+      'mine @ file:///x/mine',
+    ]);
+    expect(plannedPackages('Resolved 1 package in 0ms\nWould make no changes')).toEqual([]);
+  });
+
+  it('says when it is no plan it knows', () => {
+    expect(plannedPackages('uv will add numpy')).toBeUndefined();
+    expect(plannedPackages('Would install 2 packages\n + numpy==2.4.6')).toBeUndefined();
+  });
+});
+
+describe('normalizeRequirements', () => {
+  it('has one form for all the ways to write a requirement', () => {
+    const ways = ['Foo_Bar[a, b] >= 1.0 ; python_version > "3"', 'foo-bar[a,b]>=1.0;python_version>"3"'];
+    expect(new Set(ways.map((way) => normalizeRequirements([way]).join()))).toHaveProperty('size', 1);
+    expect(normalizeRequirements(['b', 'a', 'A'])).toEqual(['a', 'b']);
+    expect(normalizeRequirements(['a>=1'])).not.toEqual(normalizeRequirements(['a>=2']));
+  });
+});
