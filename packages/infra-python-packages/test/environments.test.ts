@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,13 @@ class CopyingCache extends NoVolumeCache implements VolumeCache {
   }
 
   override async keep(name = '', directory = ''): Promise<void> {
-    await cp(directory, join(this.directory, name), { recursive: true, verbatimSymlinks: true });
+    const aside = join(root, `aside-${directories++}`);
+    try {
+      await cp(directory, aside, { recursive: true, verbatimSymlinks: true });
+      await rename(aside, join(this.directory, name));
+    } catch {
+      // It was removed meanwhile, or is kept already.
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Hydration, type HydrationOptions } from './hydration.ts';
 import { KnownEntries } from './known-entries.ts';
@@ -69,6 +69,7 @@ export class KeptDirectories {
     index.refresh();
     if (index.manifests.size > 0) return 0;
     mkdirSync(directory.path, { recursive: true });
+    const { ino } = statSync(source);
     const report = new Publication({
       tree: new LocalTree(source, () => false),
       known: new KnownEntries(),
@@ -77,6 +78,11 @@ export class KeptDirectories {
       // All of it is one segment: it exists as a whole or not at all.
       segmentBytes: Number.POSITIVE_INFINITY,
       bigFileBytes: Number.POSITIVE_INFINITY,
+      // One that is being removed would be kept by halves.
+      beforePublish: () => {
+        if (statSync(source, { throwIfNoEntry: false })?.ino !== ino)
+          throw new Error(`${source} went away while it was to be kept`);
+      },
     }).run(true);
     return report.bytes;
   }

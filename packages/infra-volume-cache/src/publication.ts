@@ -32,6 +32,8 @@ export interface PublicationOptions {
   readonly directory: SegmentDirectory;
   readonly segmentBytes: number;
   readonly bigFileBytes: number;
+  /** Looks once more before a segment comes into being. Throws when it must not. */
+  readonly beforePublish?: () => void;
 }
 
 type Candidate =
@@ -220,6 +222,7 @@ export class Publication {
   }
 
   #close(): void {
+    this.#options.beforePublish?.();
     const manifest = this.#writer?.publish();
     this.#writer = undefined;
     this.#twins = new Map();

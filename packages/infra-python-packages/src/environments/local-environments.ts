@@ -11,6 +11,8 @@ export interface LocalEnvironment {
   readonly requirements: readonly string[];
   /** Requests that need it now. */
   uses: number;
+  /** It is being written to the volume. */
+  isBeingKept: boolean;
   /** `undefined`: not counted yet. */
   bytes: number | undefined;
 }
@@ -68,7 +70,7 @@ export class LocalEnvironments {
     if (requirements === undefined) return undefined;
     const known = this.#environments.get(id);
     if (known !== undefined) return known;
-    const added: LocalEnvironment = { id, path, requirements, uses: 0, bytes: undefined };
+    const added: LocalEnvironment = { id, path, requirements, uses: 0, isBeingKept: false, bytes: undefined };
     this.#environments.set(id, added);
     await this.#users.enter(id);
     return added;
@@ -80,9 +82,11 @@ export class LocalEnvironments {
     this.#environments.set(environment.id, environment);
   }
 
-  /** Those that could go, least recently used first. */
+  /** Those that could go, least recently used first; those that are being kept last of all. */
   unused(): LocalEnvironment[] {
-    return [...this.#environments.values()].filter(({ uses }) => uses === 0);
+    return [...this.#environments.values()]
+      .filter(({ uses }) => uses === 0)
+      .sort((one, other) => Number(one.isBeingKept) - Number(other.isBeingKept));
   }
 
   /** Bytes of all of them. Counted once for each; not on the way of a request. */

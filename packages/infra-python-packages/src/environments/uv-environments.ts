@@ -196,11 +196,14 @@ export class UvEnvironments implements Environments {
     return { id, python: join(bin, 'python'), variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` } };
   }
 
-  /** In the background: nobody waits for it. */
+  /** In the background: nobody waits for it. Others are removed first meanwhile; if it is removed all the same, nothing of it is kept. */
   #keep(environment: LocalEnvironment): void {
     clearTimeout(this.#unkept.get(environment));
     this.#unkept.delete(environment);
-    void this.#options.volumeCache.keep(environment.id, environment.path);
+    environment.isBeingKept = true;
+    void this.#options.volumeCache.keep(environment.id, environment.path).finally(() => {
+      environment.isBeingKept = false;
+    });
   }
 
   /** Removes the least recently used environments until there are no more than so many. */
@@ -232,12 +235,14 @@ export class UvEnvironments implements Environments {
   }
 
   async #remove(environment: LocalEnvironment): Promise<void> {
-    if (environment.uses > 0 || !(await this.#options.executor.closeEnvironment(environment.id))) return;
+    const { executor, log } = this.#options;
+    if (environment.uses > 0 || !(await executor.closeEnvironment(environment.id))) return;
     if (environment.uses > 0) return;
     for (const [key, known] of this.#known.entries()) if (known === environment) this.#known.delete(key);
-    if (this.#unkept.has(environment)) this.#keep(environment);
+    clearTimeout(this.#unkept.get(environment));
+    this.#unkept.delete(environment);
     await this.#local.remove(environment);
-    this.#options.log.write('info', 'an environment was removed', { environment: environment.id });
+    log.write('info', 'an environment was removed', { environment: environment.id });
   }
 
   async #bringForPrewarm(id: string): Promise<LocalEnvironment | undefined> {
