@@ -116,7 +116,6 @@ export class EnvironmentProcesses {
       profiles.noteUnfit(this.id, error.module, error.message);
       return error.module;
     }
-    log.write('info', 'modules were imported ahead', { environment: this.id, ...warm.preimported });
     const old = this.#zygote;
     if (this.#isClosed || Object.keys(warm.preimported.imported).length === 0) {
       this.#zygotes.delete(warm);
@@ -124,8 +123,9 @@ export class EnvironmentProcesses {
       return undefined;
     }
     this.#zygote = warm;
-    this.pool.renew();
+    await this.pool.renew();
     if (old !== undefined) this.#closeIfUnused(old);
+    log.write('info', 'modules were imported ahead', { environment: this.id, ...warm.preimported });
     return undefined;
   }
 

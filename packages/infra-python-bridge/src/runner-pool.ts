@@ -57,7 +57,7 @@ export class RunnerPool implements RunnerHolder {
   #unborn = 0;
   #failedStarts = 0;
   /** The next runner that is ready takes the place of all that are there. */
-  #isRenewing = false;
+  #renewal: PromiseWithResolvers<void> | undefined;
   #usedAt = Date.now();
   #closed = false;
 
@@ -127,11 +127,12 @@ export class RunnerPool implements RunnerHolder {
     return spare.length;
   }
 
-  /** Has new runners take the place of those that are there, when the first of them is ready. */
-  renew(): void {
-    if (this.#closed) return;
-    this.#isRenewing = true;
+  /** Has new runners take the place of those that are there. Resolves when the first of them is ready, or the pool is closed. */
+  renew(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#renewal ??= Promise.withResolvers();
     this.#fork();
+    return this.#renewal.promise;
   }
 
   /** Lets go of an instance that is about to be made in another pool. */
@@ -200,6 +201,7 @@ export class RunnerPool implements RunnerHolder {
   close(): void {
     this.#closed = true;
     this.#options.budget.remove(this);
+    this.#renewal?.resolve();
     clearInterval(this.#housekeeping);
     this.#growth.close();
     for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
@@ -309,9 +311,10 @@ export class RunnerPool implements RunnerHolder {
   #onReady(runner: Runner): void {
     this.#starting--;
     this.#failedStarts = 0;
-    if (this.#isRenewing) {
-      this.#isRenewing = false;
+    if (this.#renewal !== undefined) {
       for (const other of this.#runners.values()) if (other !== runner) this.#retire(other);
+      this.#renewal.resolve();
+      this.#renewal = undefined;
     }
     this.#onFree(runner);
   }
