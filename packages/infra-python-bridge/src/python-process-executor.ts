@@ -58,9 +58,9 @@ export class PythonProcessExecutor implements Executor {
     return run.outcome;
   }
 
-  async packagesChanged(changes: readonly InstalledChange[]): Promise<void> {
+  async packagesChanged(changes: readonly InstalledChange[], environment?: Environment): Promise<void> {
     const supervision = await this.#supervision();
-    supervision.packagesChanged(changes);
+    supervision.processesOf(environment).packagesChanged(changes);
   }
 
   async closeEnvironment(id: string): Promise<boolean> {

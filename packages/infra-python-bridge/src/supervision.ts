@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment, InstalledChange } from '@flash/worker-core';
+import type { Environment } from '@flash/worker-core';
 import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
 import { ImportProfiles } from './import-profiles.ts';
 import { InstanceTable } from './instance-table.ts';
@@ -91,11 +91,6 @@ export class Supervision {
       else pool = living.home;
     }
     pool.submit(run);
-  }
-
-  /** Only the base is ever changed: environments are made once. */
-  packagesChanged(changes: readonly InstalledChange[]): void {
-    this.#base.packagesChanged(changes);
   }
 
   async closeEnvironment(id: string): Promise<boolean> {

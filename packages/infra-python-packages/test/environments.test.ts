@@ -76,7 +76,11 @@ function newWorker(settings: object = {}, volumeCache: VolumeCache = new NoVolum
     redactor: new SecretRedactor([]),
     log,
     volumeCache,
-    executor: { closeEnvironment: async (id) => Boolean(closed.push(id)) },
+    executor: {
+      start: async () => {},
+      packagesChanged: async () => {},
+      closeEnvironment: async (id) => Boolean(closed.push(id)),
+    },
   });
   return { environments, path, closed, log };
 }
@@ -201,7 +205,7 @@ describe('an environment', () => {
       import { NoVolumeCache, SecretRedactor } from '@flash/worker-core';
       const settings = pythonPackagesSettingsSchema.parse(${JSON.stringify({ ...settings, FLASH_UV: uv, FLASH_CACHE_DIR: join(root, 'cache') })});
       const environments = new UvEnvironments({ python: ${JSON.stringify(base)}, env: process.env, settings, redactor: new SecretRedactor([]),
-        log: { write() {} }, volumeCache: new NoVolumeCache(), executor: { closeEnvironment: async () => true } });
+        log: { write() {} }, volumeCache: new NoVolumeCache(), executor: { start: async () => {}, packagesChanged: async () => {}, closeEnvironment: async () => true } });
       const lease = await environments.acquire(['toolz'], { accelerate: true });
       process.stdout.write(lease.environment.id);
       setInterval(() => {}, 1000);`;

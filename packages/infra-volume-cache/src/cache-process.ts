@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Calls, Message, Question } from './process/messages.ts';
 
@@ -12,6 +14,7 @@ const sourceFlags = ['--conditions=source', '--disable-warning=ExperimentalWarni
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
+  readonly onFirst: (() => void) | undefined;
 }
 
 /**
@@ -28,12 +31,16 @@ export class CacheProcess {
     this.#child = fork(main, [], {
       execArgv: isSource ? [...flags, ...sourceFlags] : flags,
       // It needs none of the worker's secrets.
-      env: { PATH: process.env.PATH },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'),
+      },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'json',
     });
     this.#child.on('message', (message: Message) => {
       if (message.kind === 'warning') onWarning(message.line);
+      else if (message.kind === 'first') this.#waiting.get(message.call)?.onFirst?.();
       else this.#take(message);
     });
     this.#child.on('error', (error) => this.#end(error));
@@ -54,14 +61,22 @@ export class CacheProcess {
   }
 
   /** @throws Error with what the process says, or that it has ended. */
-  ask<Name extends keyof Calls>(name: Name, given: Calls[Name]['with']): Promise<Calls[Name]['answer']> {
+  ask<Name extends keyof Calls>(
+    name: Name,
+    given: Calls[Name]['with'],
+    onFirst?: () => void,
+  ): Promise<Calls[Name]['answer']> {
     const call = this.#next++;
     return new Promise((resolve, reject) => {
       if (this.#hasEnded) {
         reject(new Error("the process of the volume's cache has ended"));
         return;
       }
-      this.#waiting.set(call, { resolve: (answer) => resolve(answer as Calls[Name]['answer']), reject });
+      this.#waiting.set(call, {
+        resolve: (answer) => resolve(answer as Calls[Name]['answer']),
+        reject,
+        onFirst,
+      });
       this.#child.channel?.ref();
       this.#child.send({ call, name, with: given } satisfies Question, (error) => {
         if (error !== null) this.#end(error);
@@ -74,7 +89,7 @@ export class CacheProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #take(message: Exclude<Message, { kind: 'warning' }>): void {
+  #take(message: Exclude<Message, { kind: 'warning' | 'first' }>): void {
     const waiting = this.#waiting.get(message.call);
     this.#waiting.delete(message.call);
     if (this.#waiting.size === 0) this.#child.channel?.unref();

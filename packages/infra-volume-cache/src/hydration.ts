@@ -20,6 +20,8 @@ export interface HydrationReport {
 
 export interface HydrationOptions {
   readonly root: string;
+  /** Nobody looks at the directory before all of it is there: files need not appear whole. */
+  readonly isPrivate: boolean;
   readonly archiveOf: (source: Source) => string;
   /** Restores shares, several at once where that is worth it. */
   readonly restoreAll: <S extends Share>(
@@ -42,13 +44,14 @@ export class Hydration {
 
   constructor(options: HydrationOptions) {
     this.#options = options;
-    this.#directories.set('', 'there');
+    this.#directories.set('', options.isPrivate ? 'made' : 'there');
   }
 
   /** @throws Error when the cache directory can't be written, or the volume not be read; what was brought until then is whole. */
   async run(entries: readonly PlacedEntry[]): Promise<HydrationReport> {
-    const { root, onPresent } = this.#options;
-    const staging = makeStaging(root);
+    const { root, onPresent, isPrivate } = this.#options;
+    const staging = isPrivate ? undefined : makeStaging(root);
+    if (isPrivate) mkdirSync(root, { recursive: true });
     try {
       const links = new PlacedFiles(root, staging);
       const wanted = new Map<Source, FileEntry[]>();
@@ -66,11 +69,14 @@ export class Hydration {
       for (const [path, mode] of modes) chmodSync(diskPath(root, path), mode);
       return this.#report;
     } finally {
-      removeStaging(staging);
+      if (staging !== undefined) removeStaging(staging);
     }
   }
 
-  async #restore(wanted: ReadonlyMap<Source, readonly FileEntry[]>, staging: string): Promise<void> {
+  async #restore(
+    wanted: ReadonlyMap<Source, readonly FileEntry[]>,
+    staging: string | undefined,
+  ): Promise<void> {
     const { root, archiveOf, restoreAll } = this.#options;
     const jobs = [...wanted].flatMap(([source, files]) =>
       shares(files).map((share) => ({ source, root, staging, archive: archiveOf(source), files: share })),

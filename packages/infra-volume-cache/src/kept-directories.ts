@@ -1,8 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import picomatch from 'picomatch';
+import type { BytePath } from './byte-path.ts';
 import { Hydration, type HydrationOptions } from './hydration.ts';
 import { KnownEntries } from './known-entries.ts';
 import { LocalTree } from './local/local-tree.ts';
+import type { KeptPlace } from './process/messages.ts';
+import { restore, type Share } from './restoration.ts';
 import { Publication } from './publication.ts';
 import { SegmentDirectory } from './volume/segment-directory.ts';
 import { SegmentIndex } from './volume/segment-index.ts';
@@ -32,34 +36,46 @@ export class KeptDirectories {
       .map(({ name }) => name);
   }
 
-  /** Brings one to a path where nothing is. @returns whether all of it is there; else nothing is. */
-  async fetch(name: string, target: string): Promise<boolean> {
+  /**
+   * Brings one to a path where nothing is. Those of its files that `first` matches come before all others, and `onFirst` tells when they are
+   * there.
+   *
+   * @returns whether all of it is there; else nothing is.
+   */
+  async fetch({ name, directory: target, first = [] }: KeptPlace, onFirst: () => void): Promise<boolean> {
     const directory = this.#directory(name);
     const index = new SegmentIndex(directory, this.#options.warn);
     index.refresh();
     if (index.manifests.size === 0) return false;
-    const aside = join(dirname(target), `.fetching-${name}-${process.pid}`);
-    rmSync(aside, { recursive: true, force: true });
+    let isWhole = false;
     try {
+      const isFirst = picomatch([...first], { dot: true });
       const report = await new Hydration({
-        root: aside,
+        root: target,
+        isPrivate: true,
         archiveOf: (source) => directory.archivePath(source),
-        restoreAll: this.#options.restoreAll,
+        restoreAll: async (jobs, onRestored) => {
+          const firstJobs = partOf(jobs, isFirst);
+          // In this thread: what is waited for is little.
+          for (const job of firstJobs) onRestored(job, restore(job));
+          onFirst();
+          await this.#options.restoreAll(
+            partOf(jobs, (path) => !isFirst(path)),
+            onRestored,
+          );
+        },
         warn: this.#options.warn,
         onPresent: () => {},
         onDamaged: () => {},
       }).run(index.view.consistent());
-      if (report.damaged + report.gone + report.blocked > 0) {
-        // Half of it is of no use to anybody, and whoever has it whole is to keep it anew.
-        this.#remove(directory);
-        return false;
-      }
-      renameSync(aside, target);
+      isWhole = report.damaged + report.gone + report.blocked === 0;
     } finally {
-      rmSync(aside, { recursive: true, force: true });
+      if (!isWhole) rmSync(target, { recursive: true, force: true });
     }
-    for (const id of index.manifests.keys()) directory.tryNoteUse(id);
-    return true;
+    // Half of it is of no use to anybody, and whoever has it whole is to keep it anew.
+    if (!isWhole) this.#remove(directory);
+    else for (const id of index.manifests.keys()) directory.tryNoteUse(id);
+    return isWhole;
   }
 
   /** Writes a directory, unless there is one of that name. @returns its bytes; 0 when there was one. */
@@ -124,4 +140,15 @@ export class KeptDirectories {
     if (!safeName.test(name)) throw new Error(`${JSON.stringify(name)} can't be a name on the volume`);
     return new SegmentDirectory(join(this.#options.path, name));
   }
+}
+
+/** The same jobs with the files that are wanted, as far as there are any. Hard links of one file stay together. */
+function partOf<S extends Share>(jobs: readonly S[], isWanted: (path: BytePath) => boolean): S[] {
+  return jobs.flatMap((job) => {
+    const offsets = new Set(
+      job.files.filter(({ path }) => isWanted(path)).map(({ content }) => content.offset),
+    );
+    const files = job.files.filter(({ content }) => offsets.has(content.offset));
+    return files.length > 0 ? { ...job, files } : [];
+  });
 }

@@ -1,8 +1,8 @@
 import type { FileEntry } from './cache-entry.ts';
 
 /** A thread takes so much at a time: enough to be worth the message, little enough that all threads end together. */
-const shareBytes = 32 * 1024 * 1024;
-const shareFiles = 1000;
+const shareBytes = 8 * 1024 * 1024;
+const shareFiles = 250;
 
 /** Divides the files of an archive into runs of neighbours; hard links of one file stay together. */
 export function shares(files: readonly FileEntry[]): FileEntry[][] {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { CachePart, Log, VolumeCache } from '@flash/worker-core';
+import type { CachePart, EarlyArrival, Log, VolumeCache } from '@flash/worker-core';
 import { CacheProcess } from './cache-process.ts';
 import type { HydrationReport } from './hydration.ts';
 import type { Calls } from './process/messages.ts';
@@ -60,8 +60,9 @@ export class TarSegmentCache implements VolumeCache {
     return (await this.#request('kept', undefined)) ?? [];
   }
 
-  async fetch(name: string, directory: string): Promise<boolean> {
-    return (await this.#request('fetch', { name, directory })) ?? false;
+  async fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean> {
+    const place = { name, directory, first: early?.first ?? [] };
+    return (await this.#request('fetch', place, undefined, early?.onFirst)) ?? false;
   }
 
   async keep(name: string, directory: string): Promise<void> {
@@ -76,11 +77,12 @@ export class TarSegmentCache implements VolumeCache {
     name: Name,
     given: Calls[Name]['with'],
     timeoutMs = this.#options.settings.FLASH_CACHE_HYDRATE_TIMEOUT_MS,
+    onFirst?: () => void,
   ): Promise<Calls[Name]['answer'] | undefined> {
     if (this.#isClosed || performance.now() < this.#mayHydrateAt || !(await this.#hasVolume()))
       return undefined;
     const answer = this.#open()
-      .then((process) => process.ask(name, given))
+      .then((process) => process.ask(name, given, onFirst))
       .catch((error: Error) => {
         this.#mayHydrateAt = performance.now() + pauseMs;
         this.#trouble(error);

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { openArchive, WholeArchive } from './archive-stream.ts';
 import { BrokenArchiveError } from './broken-archive-error.ts';
 import { MemberWriter } from './member-writer.ts';
@@ -32,6 +32,7 @@ export async function unpackArchive(
   options: UnpackOptions,
 ): Promise<Unpacked> {
   const { source, unpack } = await openArchive(path);
+  const { extract } = await import('tar-stream');
   const tar = extract();
   const writer = new MemberWriter(directory);
   let members = 0;

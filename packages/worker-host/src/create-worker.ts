@@ -123,9 +123,9 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     },
     checkFitness: () => fitness.run(),
     start: async () => {
+      if (!hasWebApp) void container.get(WarmUp).run();
       // A web app has processes of its own; nothing else runs beside it.
       await Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
-      if (!hasWebApp) void container.get(WarmUp).run();
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {

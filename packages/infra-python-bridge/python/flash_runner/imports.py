@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Not at run time: they bring much along, and a zygote's start is on the way of a first request.
+    from importlib.abc import Loader, MetaPathFinder
+else:
+    Loader = MetaPathFinder = object
 
 # Cheaper ones are not worth being imported ahead.
 _LEAST_SECONDS = 0.01
@@ -27,7 +33,7 @@ class ImportRecorder(MetaPathFinder):
         self._seconds: dict[str, float] = {}
         self._depth = 0
         self._thread = threading.get_ident()
-        self._libraries = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
+        self._standard_library = os.path.dirname(os.__file__) + os.sep
 
     def install(self) -> None:
         """Begin to record."""
@@ -59,7 +65,7 @@ class ImportRecorder(MetaPathFinder):
     def _is_of_library(self, spec: ModuleSpec) -> bool:
         """Whether it was installed: a module of the user's own changes, and is not there before its request."""
         origin = spec.origin or ""
-        return "site-packages" in origin or "dist-packages" in origin or origin.startswith(self._libraries)
+        return "site-packages" in origin or "dist-packages" in origin or origin.startswith(self._standard_library)
 
     def time(self, module: ModuleType, loader: Loader) -> None:
         """Load a module and note what it took."""

@@ -16,11 +16,16 @@ export class EnvironmentUsers {
   /** @returns whether another worker uses it. */
   async leave(id: string): Promise<boolean> {
     await rm(this.#path(id, process.pid), { force: true });
+    return this.othersUse(id);
+  }
+
+  async othersUse(id: string): Promise<boolean> {
     const prefix = `.user-${id}-`;
     const names = await readdir(this.#directory).catch((): string[] => []);
     let isUsed = false;
     for (const name of names.filter((candidate) => candidate.startsWith(prefix))) {
       const pid = Number(name.slice(prefix.length));
+      if (pid === process.pid) continue;
       if (this.isAlive(pid)) isUsed = true;
       else await rm(this.#path(id, pid), { force: true });
     }

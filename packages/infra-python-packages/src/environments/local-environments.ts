@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { directoryBytes } from './directory-bytes.ts';
 import { EnvironmentUsers } from './environment-users.ts';
 import { readMarker } from './environment-marker.ts';
@@ -18,7 +19,9 @@ export interface LocalEnvironment {
 }
 
 const idPattern = /^[0-9a-f]{12}-[0-9a-f]{24}$/;
-const leftoverPattern = /^\.(?:building|fetching|removing)-.*-(\d+)$/;
+/** How often another worker's work on the same environment is looked at. */
+const pollMs = 50;
+const leftoverPattern = /^\.(?:building|removing)-.*-(\d+)$/;
 
 /** The directory of environments. Other workers of this machine may use the same one. */
 export class LocalEnvironments {
@@ -38,7 +41,10 @@ export class LocalEnvironments {
     const found: { id: string; at: number }[] = [];
     for (const name of await readdir(this.path)) {
       const path = join(this.path, name);
-      if (idPattern.test(name)) found.push({ id: name, at: (await stat(path)).mtimeMs });
+      if (idPattern.test(name)) {
+        if (await this.#isComplete(name)) found.push({ id: name, at: (await stat(path)).mtimeMs });
+        else if (!(await this.#users.leave(name))) await rm(path, { recursive: true, force: true });
+      }
       const pid = leftoverPattern.exec(name)?.[1];
       if (pid !== undefined && !this.#users.isAlive(Number(pid)))
         await rm(path, { recursive: true, force: true });
@@ -63,10 +69,31 @@ export class LocalEnvironments {
     return this.#environments.get(id);
   }
 
+  /** An environment is about to be made in its place: nobody else is to remove it. Waits for another worker that is at it. */
+  async begin(id: string, signal: AbortSignal): Promise<void> {
+    while (await this.#users.othersUse(id)) {
+      if (await this.#isComplete(id)) return;
+      await delay(pollMs, undefined, { signal });
+    }
+    await this.#users.enter(id);
+    if (!(await this.#isComplete(id))) await rm(this.pathOf(id), { recursive: true, force: true });
+  }
+
+  /** All of it is there: from now on it is one. */
+  async complete(id: string): Promise<LocalEnvironment | undefined> {
+    await writeFile(this.#completePath(id), '');
+    return this.add(id);
+  }
+
+  /** It came to nothing. */
+  async abandon(id: string): Promise<void> {
+    if (!(await this.#users.leave(id))) await rm(this.pathOf(id), { recursive: true, force: true });
+  }
+
   /** Takes up an environment that is there; `undefined` when none is. */
   async add(id: string): Promise<LocalEnvironment | undefined> {
     const path = this.pathOf(id);
-    const requirements = await readMarker(path);
+    const requirements = (await this.#isComplete(id)) ? await readMarker(path) : undefined;
     if (requirements === undefined) return undefined;
     const known = this.#environments.get(id);
     if (known !== undefined) return known;
@@ -103,10 +130,22 @@ export class LocalEnvironments {
   async remove(environment: LocalEnvironment): Promise<void> {
     this.#environments.delete(environment.id);
     if (await this.#users.leave(environment.id)) return;
+    await rm(this.#completePath(environment.id), { force: true });
     // Out of sight first: nobody finds one that is half removed.
     const aside = join(this.path, `.removing-${environment.id}-${process.pid}`);
     await rename(environment.path, aside).catch(() => {});
     await rm(aside, { recursive: true, force: true });
+  }
+
+  async #isComplete(id: string): Promise<boolean> {
+    return access(this.#completePath(id)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #completePath(id: string): string {
+    return join(this.path, `.complete-${id}`);
   }
 
   /** This worker uses none of them any more. */

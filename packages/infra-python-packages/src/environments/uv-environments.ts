@@ -21,6 +21,7 @@ import { Satisfaction } from '../satisfaction.ts';
 import { type InterpreterFacts, TargetInterpreter } from '../target-interpreter.ts';
 import { EnvironmentBuilder, type EnvironmentBuilderOptions } from './environment-builder.ts';
 import { type LocalEnvironment, LocalEnvironments } from './local-environments.ts';
+import { mayStartEarly, skeleton } from './skeleton.ts';
 
 /** A new environment goes to the volume so much later, or after its first run: what Python compiles at the first import goes along. */
 const keepAfterMs = 10_000;
@@ -31,8 +32,8 @@ export interface UvEnvironmentsOptions extends EnvironmentBuilderOptions {
   readonly log: Log;
   /** Brings and keeps whole environments. */
   readonly volumeCache: VolumeCache;
-  /** Lets go of an environment that is to be removed. */
-  readonly executor: Pick<Executor, 'closeEnvironment'>;
+  /** Starts in an environment while it is still on its way, and lets go of one that is to be removed. */
+  readonly executor: Pick<Executor, 'start' | 'packagesChanged' | 'closeEnvironment'>;
 }
 
 interface Base {
@@ -74,9 +75,10 @@ export class UvEnvironments implements Environments {
   async prewarm(): Promise<readonly Environment[]> {
     const { settings, volumeCache, log } = this.#options;
     const most = Math.min(settings.FLASH_PREWARM_ENVIRONMENTS, settings.FLASH_MAX_ENVIRONMENTS);
-    if (most === 0) return [];
     try {
+      // Looked at ahead of the first request in any case.
       const { fingerprint } = await this.#open();
+      if (most === 0) return [];
       const names = (await volumeCache.kept()).filter((name) => name.startsWith(`${fingerprint}-`));
       const brought = await Promise.all(names.slice(0, most).map((id) => this.#bringForPrewarm(id)));
       return brought.flatMap((environment) => (environment === undefined ? [] : this.#describe(environment)));
@@ -142,12 +144,38 @@ export class UvEnvironments implements Environments {
   }
 
   async #fetchNow(id: string): Promise<LocalEnvironment | undefined> {
+    const { volumeCache, settings, log } = this.#options;
     const startedAt = performance.now();
-    if (!(await this.#options.volumeCache.fetch(id, this.#local.pathOf(id)))) return undefined;
-    const environment = await this.#local.add(id);
+    await this.#local.begin(id, AbortSignal.timeout(settings.FLASH_INSTALL_TIMEOUT_MS));
+    const there = await this.#local.add(id);
+    if (there !== undefined) return there;
+    let early: Promise<void> | undefined;
+    const onFirst = (): void => {
+      early = this.#startEarly(id);
+    };
+    const isThere = await volumeCache.fetch(id, this.#local.pathOf(id), { first: skeleton, onFirst });
+    await early;
+    const environment = isThere ? await this.#local.complete(id) : undefined;
+    if (environment === undefined) {
+      await this.#options.executor.closeEnvironment(id);
+      await this.#local.abandon(id);
+      return undefined;
+    }
+    // What Python saw of its directories when it started early was not all of them.
+    if (early !== undefined) await this.#options.executor.packagesChanged([], this.#describe(environment));
     const ms = Math.round(performance.now() - startedAt);
-    this.#options.log.write('info', 'an environment came from the volume', { environment: id, ms });
+    log.write('info', 'an environment came from the volume', { environment: id, ms });
     return environment;
+  }
+
+  /** Python takes its time to start, and most of its packages have no part in it. Never rejects. */
+  async #startEarly(id: string): Promise<void> {
+    const path = this.#local.pathOf(id);
+    try {
+      if (await mayStartEarly(path)) await this.#options.executor.start(this.#describe({ id, path }));
+    } catch (error) {
+      this.#options.log.write('debug', 'Python did not start early', { environment: id, error });
+    }
   }
 
   async #build(
@@ -161,8 +189,15 @@ export class UvEnvironments implements Environments {
     onLine(`Installing Python packages: ${requirements.join(', ')}`);
     const path = this.#local.pathOf(id);
     const aside = this.#local.asideOf(id);
-    await this.#builder.build({ id, requirements, facts, path, aside, signal, onLine });
-    const environment = await this.#local.add(id);
+    await this.#local.begin(id, signal);
+    let environment = await this.#local.add(id);
+    if (environment !== undefined) return environment;
+    try {
+      await this.#builder.build({ id, requirements, facts, path, aside, signal, onLine });
+      environment = await this.#local.complete(id);
+    } finally {
+      if (environment === undefined) await this.#local.abandon(id);
+    }
     if (environment === undefined)
       throw new InstallError(
         'FAILED',
@@ -190,7 +225,7 @@ export class UvEnvironments implements Environments {
     };
   }
 
-  #describe({ id, path }: LocalEnvironment): Environment {
+  #describe({ id, path }: Pick<LocalEnvironment, 'id' | 'path'>): Environment {
     const bin = join(path, 'bin');
     const { PATH = '' } = this.#options.env;
     return { id, python: join(bin, 'python'), variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` } };

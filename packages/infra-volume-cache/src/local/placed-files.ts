@@ -22,21 +22,21 @@ export class DamagedContentError extends Error {
   }
 }
 
-/** Puts files in the cache directory: each is written aside and appears whole, with its time, in one step. */
+/** Puts files in a directory: each is written aside and appears whole, with its time, in one step; or in place where nobody looks yet. */
 export class PlacedFiles {
   readonly #root: string;
-  readonly #staging: string;
+  readonly #staging: string | undefined;
   #next = 0;
 
-  /** @param staging - a directory of the same file system. */
-  constructor(root: string, staging: string) {
+  /** @param staging - a directory of the same file system; `undefined`: files are written in place. */
+  constructor(root: string, staging: string | undefined) {
     this.#root = root;
     this.#staging = staging;
   }
 
   /** @throws DamagedContentError when the checksum is another; then nothing was placed. */
   file(entry: FileEntry, content: Iterable<Buffer>): void {
-    const staged = this.#newName();
+    const staged = this.#nameFor(entry.path);
     const descriptor = openSync(staged, 'wx', entry.mode);
     try {
       const isGood = write(descriptor, entry, content);
@@ -53,24 +53,27 @@ export class PlacedFiles {
   }
 
   hardLink(path: BytePath, twin: BytePath): void {
-    const staged = this.#newName();
+    const staged = this.#nameFor(path);
     linkSync(diskPath(this.#root, twin), staged);
     // A rename onto another name of the same file does nothing, and leaves the first name there.
-    rmSync(diskPath(this.#root, path), { force: true });
+    if (this.#staging !== undefined) rmSync(diskPath(this.#root, path), { force: true });
     this.#place(staged, path);
   }
 
   symlink(entry: SymlinkEntry): void {
-    const staged = this.#newName();
+    const staged = this.#nameFor(entry.path);
     symlinkSync(Buffer.from(entry.target, 'latin1'), staged);
     this.#place(staged, entry.path);
   }
 
-  #newName(): string {
+  /** Where a file is written first. */
+  #nameFor(path: BytePath): string | Buffer {
+    if (this.#staging === undefined) return diskPath(this.#root, path);
     return `${this.#staging}/${threadId}-${this.#next++}`;
   }
 
-  #place(staged: string, path: BytePath): void {
+  #place(staged: string | Buffer, path: BytePath): void {
+    if (this.#staging === undefined) return;
     try {
       renameSync(staged, diskPath(this.#root, path));
     } catch (error) {

@@ -4,17 +4,17 @@ import type { CachePart } from '@flash/worker-core';
 import { signature } from '../cache-entry.ts';
 import { partOf } from '../cache-part.ts';
 import { excluded } from '../excluded.ts';
-import { Hydration, type HydrationOptions, type HydrationReport } from '../hydration.ts';
+import { Hydration, type HydrationReport } from '../hydration.ts';
 import { KeptDirectories } from '../kept-directories.ts';
 import { KnownEntries } from '../known-entries.ts';
 import { LocalTree } from '../local/local-tree.ts';
 import { Maintenance, type MaintenanceReport } from '../maintenance.ts';
 import { Publication, type PublicationReport } from '../publication.ts';
-import { restore } from '../restoration.ts';
 import { readOriginalArchive } from '../volume/original-archive.ts';
 import { SegmentDirectory } from '../volume/segment-directory.ts';
 import { SegmentIndex } from '../volume/segment-index.ts';
-import { restoreInThreads } from './restore-threads.ts';
+import type { KeptPlace } from './messages.ts';
+import { RestoreThreads } from './restore-threads.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** A segment that went away while it was about to be read is in another one: the list is read again so often. */
@@ -29,6 +29,7 @@ export class CacheSession {
   readonly #warn: (line: string) => void;
   readonly #directory: SegmentDirectory;
   readonly #index: SegmentIndex;
+  readonly #threads: RestoreThreads;
   readonly #kept: KeptDirectories;
   readonly #tree: LocalTree;
   readonly #known = new KnownEntries();
@@ -47,9 +48,10 @@ export class CacheSession {
     this.#device = statSync(options.volume).dev;
     this.#directory = new SegmentDirectory(join(options.volume, '.cache', `cache-${options.endpointId}`));
     this.#index = new SegmentIndex(this.#directory, warn);
+    this.#threads = new RestoreThreads(options.threads);
     this.#kept = new KeptDirectories({
       path: join(this.#directory.path, 'environments'),
-      restoreAll: this.#restoreAll,
+      restoreAll: (jobs, onRestored) => this.#threads.restoreAll(jobs, onRestored),
       warn,
     });
     this.#isExcluded = excluded(options.exclude);
@@ -113,12 +115,14 @@ export class CacheSession {
   /** Names of directories that are kept whole, most recently used first. */
   kept(): string[] {
     this.#makeSureItIsThere();
+    // Whoever asks is about to bring one.
+    this.#threads.warm();
     return this.#kept.names();
   }
 
-  fetch(name: string, target: string): Promise<boolean> {
+  fetch(place: KeptPlace, onFirst: () => void): Promise<boolean> {
     this.#makeSureItIsThere();
-    return this.#kept.fetch(name, target);
+    return this.#kept.fetch(place, onFirst);
   }
 
   /** @returns bytes that were written. */
@@ -135,19 +139,14 @@ export class CacheSession {
       .filter(({ entry }) => !this.#isExcluded(entry.path));
     return new Hydration({
       root,
+      isPrivate: false,
       archiveOf: (source) => (source === this.#originalPath ? source : this.#directory.archivePath(source)),
-      restoreAll: this.#restoreAll,
+      restoreAll: (jobs, onRestored) => this.#threads.restoreAll(jobs, onRestored),
       warn: this.#warn,
       onPresent: (entry) => this.#known.add(entry.path, signature(entry), false),
       onDamaged: (source, paths) => this.#index.markDamaged(source, paths),
     }).run(entries);
   }
-
-  readonly #restoreAll: HydrationOptions['restoreAll'] = async (jobs, onRestored) => {
-    // Threads take longer to start than one share to be restored.
-    if (jobs.length > 1) await restoreInThreads(jobs, this.#options.threads, onRestored);
-    else for (const job of jobs) onRestored(job, restore(job));
-  };
 
   get #originalPath(): string {
     return join(this.#options.volume, '.cache', `cache-${this.#options.endpointId}.tar`);

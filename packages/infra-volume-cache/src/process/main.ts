@@ -22,14 +22,14 @@ process.on('disconnect', () => process.exit());
 
 async function answer({ call, name, with: given }: Question): Promise<void> {
   try {
-    send({ kind: 'answer', call, answer: await carryOut(name, given) });
+    send({ kind: 'answer', call, answer: await carryOut(call, name, given) });
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     send({ kind: 'failure', call, message, code });
   }
 }
 
-async function carryOut(name: Question['name'], given: unknown): Promise<unknown> {
+async function carryOut(call: number, name: Question['name'], given: unknown): Promise<unknown> {
   if (name === 'open') {
     session = new CacheSession(given as SessionOptions, (line) => send({ kind: 'warning', line }));
     return undefined;
@@ -40,10 +40,8 @@ async function carryOut(name: Question['name'], given: unknown): Promise<unknown
       return session.hydrate(given as CachePart | undefined);
     case 'kept':
       return session.kept();
-    case 'fetch': {
-      const { name: kept, directory } = given as KeptPlace;
-      return session.fetch(kept, directory);
-    }
+    case 'fetch':
+      return session.fetch(given as KeptPlace, () => send({ kind: 'first', call }));
     case 'keep': {
       const { name: kept, directory } = given as KeptPlace;
       setPriority(backgroundPriority);

@@ -21,6 +21,8 @@ export interface Calls {
 export interface KeptPlace {
   readonly name: string;
   readonly directory: string;
+  /** Globs of paths that come before all others. */
+  readonly first?: readonly string[];
 }
 
 export interface Question {
@@ -37,4 +39,6 @@ export type Message =
       readonly message: string;
       readonly code: string | undefined;
     }
+  /** What a question named as the first part is there. */
+  | { readonly kind: 'first'; readonly call: number }
   | { readonly kind: 'warning'; readonly line: string };

@@ -1,52 +1,147 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { RestorationReport, Share } from '../restoration.ts';
+import { type RestorationReport, restore, type Share } from '../restoration.ts';
 import type { RestoreAnswer } from './restore-thread.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
-const thread = fileURLToPath(
+const file = fileURLToPath(
   new URL(isSource ? './restore-thread.ts' : './restore-thread.js', import.meta.url),
 );
+/** Threads that nobody has needed for so long end. They are wanted at a worker's start, and hardly ever after. */
+const idleMs = 30_000;
 
-/**
- * Restores shares in several threads at once, and calls `onRestored` as each is done.
- *
- * @throws Error of the first share that failed; then no thread is at work any more.
- */
-export async function restoreInThreads<S extends Share>(
-  shares: readonly S[],
-  threads: number,
-  onRestored: (share: S, report: RestorationReport) => void,
-): Promise<void> {
-  const waiting = shares.values();
-  const workers: Worker[] = [];
-  const work = async (): Promise<void> => {
-    // Small heaps: a thread holds one share.
-    const worker = new Worker(thread, { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
-    workers.push(worker);
-    for (const share of waiting) onRestored(share, await ask(worker, share));
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(threads, shares.length) }, work));
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
+interface Waiting {
+  readonly resolve: (report: RestorationReport) => void;
+  readonly reject: (error: Error) => void;
 }
 
-async function ask(worker: Worker, share: Share): Promise<RestorationReport> {
-  const done = new AbortController();
-  const { signal } = done;
-  try {
-    const ended = once(worker, 'exit', { signal }).then(([code]) => {
-      throw new Error(`a thread of the cache ended with code ${code}`);
+interface Thread {
+  readonly worker: Worker;
+  isUp: boolean;
+  /** It was handed to somebody. */
+  isTaken: boolean;
+  /** What it is at work on. */
+  current: Waiting | undefined;
+}
+
+/** Restores shares in several threads at once. This thread does its part until they are up: what is small is then done before. */
+export class RestoreThreads {
+  readonly #most: number;
+  readonly #threads = new Set<Thread>();
+  /** Told when a thread is free. */
+  readonly #wanted: ((thread: Thread) => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Starts the threads ahead of the first share. */
+  warm(): void {
+    while (this.#threads.size < this.#most) this.#start();
+    this.#endWhenIdle();
+  }
+
+  /**
+   * Calls `onRestored` as each share is done.
+   *
+   * @throws Error of the first share that failed; then none of them is at work any more.
+   */
+  async restoreAll<S extends Share>(
+    shares: readonly S[],
+    onRestored: (share: S, report: RestorationReport) => void,
+  ): Promise<void> {
+    const waiting = shares.values();
+    let failure: Error | undefined;
+    const lane = async (work: (share: S) => Promise<RestorationReport>, goesOn: () => boolean) => {
+      while (failure === undefined && goesOn()) {
+        const { value: share, done } = waiting.next();
+        if (done) return;
+        try {
+          onRestored(share, await work(share));
+        } catch (error) {
+          failure ??= error as Error;
+        }
+      }
+    };
+    const lanes = shares.length > 1 ? Math.min(this.#most, shares.length) : 0;
+    if (lanes > 0) this.warm();
+    const here = async (share: S): Promise<RestorationReport> => {
+      const report = restore(share);
+      await setImmediate();
+      return report;
+    };
+    await Promise.all([
+      ...Array.from({ length: lanes }, () =>
+        lane(
+          (share) => this.#restore(share),
+          () => true,
+        ),
+      ),
+      lane(here, () => lanes === 0 || !this.#areUp),
+    ]);
+    this.#endWhenIdle();
+    if (failure !== undefined) throw failure;
+  }
+
+  get #areUp(): boolean {
+    return [...this.#threads].every(({ isUp }) => isUp);
+  }
+
+  async #restore(share: Share): Promise<RestorationReport> {
+    const thread = await this.#freeThread();
+    return new Promise((resolve, reject) => {
+      thread.current = { resolve, reject };
+      thread.worker.postMessage(share);
     });
-    const answered = once(worker, 'message', { signal });
-    worker.postMessage(share);
-    const [answer] = (await Promise.race([answered, ended])) as [RestoreAnswer];
-    if (answer.kind === 'report') return answer.report;
-    throw Object.assign(new Error(answer.message), { code: answer.code });
-  } finally {
-    done.abort();
+  }
+
+  #freeThread(): Promise<Thread> {
+    if (this.#threads.size < this.#most) this.#start();
+    const free = [...this.#threads].find(({ isUp, isTaken }) => isUp && !isTaken);
+    if (free === undefined) return new Promise((resolve) => this.#wanted.push(resolve));
+    free.isTaken = true;
+    return Promise.resolve(free);
+  }
+
+  #start(): void {
+    // Small heaps: a thread holds one share.
+    const worker = new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+    const thread: Thread = { worker, isUp: false, isTaken: false, current: undefined };
+    this.#threads.add(thread);
+    worker.unref();
+    worker.on('online', () => {
+      thread.isUp = true;
+      this.#offer(thread);
+    });
+    worker.on('message', (answer: RestoreAnswer) => {
+      const { current } = thread;
+      thread.current = undefined;
+      thread.isTaken = false;
+      if (answer.kind === 'report') current?.resolve(answer.report);
+      else current?.reject(Object.assign(new Error(answer.message), { code: answer.code }));
+      this.#offer(thread);
+    });
+    worker.on('error', (error) => thread.current?.reject(error as Error));
+    worker.on('exit', (code) => {
+      this.#threads.delete(thread);
+      thread.current?.reject(new Error(`a thread of the cache ended with code ${code}`));
+      if (this.#wanted.length > 0) this.#start();
+    });
+  }
+
+  #offer(thread: Thread): void {
+    const wanted = this.#wanted.shift();
+    if (wanted === undefined) return;
+    thread.isTaken = true;
+    wanted(thread);
+  }
+
+  #endWhenIdle(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      for (const { worker, isTaken } of this.#threads) if (!isTaken) void worker.terminate();
+    }, idleMs).unref();
   }
 }

@@ -83,8 +83,12 @@ export interface Executor {
    * process can be brought up.
    */
   run(call: Call, options: RunOptions): Promise<Execution>;
-  /** Tells that packages were installed, so that what user code imports next is the new state. */
-  packagesChanged(changes: readonly InstalledChange[]): Promise<void>;
+  /**
+   * Tells that packages were installed, so that what user code imports next is the new state.
+   *
+   * @param environment - where; `undefined`: in the base interpreter.
+   */
+  packagesChanged(changes: readonly InstalledChange[], environment?: Environment): Promise<void>;
   /**
    * Ends the processes of an environment, with the instances that live there, unless something runs in it.
    *

@@ -4,6 +4,14 @@
  */
 export type CachePart = 'profiles' | 'packages' | 'data';
 
+/** What is wanted of a directory before all of it is there. */
+export interface EarlyArrival {
+  /** Globs of paths that come before all others. */
+  readonly first: readonly string[];
+  /** They are there, and every directory is. Called at most once, and not when nothing comes. Must not throw. */
+  readonly onFirst: () => void;
+}
+
 /** The cache on the network volume that outlives a worker (contract, section 4). Without a volume all of it does nothing. */
 export interface VolumeCache {
   /**
@@ -20,11 +28,11 @@ export interface VolumeCache {
   /** Names of the directories that are kept whole, most recently used first. Never rejects. */
   kept(): Promise<readonly string[]>;
   /**
-   * Brings a directory that is kept under a name. The target must not exist.
+   * Brings a directory that is kept under a name, file by file. The target must not exist.
    *
    * @returns whether all of it is there now; else nothing is. Never rejects.
    */
-  fetch(name: string, directory: string): Promise<boolean>;
+  fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean>;
   /** Keeps a directory whole under a name, unless the volume has one of that name. Never rejects. */
   keep(name: string, directory: string): Promise<void>;
   /** Keeps what is new, for as long as a shutdown may take, and lets go of the volume. */

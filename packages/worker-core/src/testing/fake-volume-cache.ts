@@ -1,4 +1,4 @@
-import type { CachePart, VolumeCache } from '../ports/volume-cache.ts';
+import type { CachePart, EarlyArrival, VolumeCache } from '../ports/volume-cache.ts';
 
 /** A volume in memory, which several {@link FakeVolumeCache} share. */
 export interface FakeVolume {
@@ -55,9 +55,10 @@ export class FakeVolumeCache implements VolumeCache {
     return this.volume.failure === undefined ? [...this.volume.directories.keys()].reverse() : [];
   }
 
-  async fetch(name: string, directory: string): Promise<boolean> {
+  async fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean> {
     const content = this.volume.directories.get(name);
     if (content === undefined || this.volume.failure !== undefined) return false;
+    early?.onFirst();
     this.localDirectories.set(directory, content);
     return true;
   }

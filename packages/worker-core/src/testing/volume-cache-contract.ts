@@ -103,7 +103,9 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       const other = await volume.newWorker();
       ensure([...(await other.cache.kept())].sort().join() === 'first,second', 'their names are told');
       const path = other.newPath();
-      ensure(await other.cache.fetch('first', path), 'it is brought');
+      let early = 0;
+      const isThere = await other.cache.fetch('first', path, { first: ['**/file'], onFirst: () => early++ });
+      ensure(isThere && early === 1, 'it is brought, and told when its first part is there');
       ensure((await other.readDirectory(path)) === 'of one', 'it is the one that was kept first');
       const nothing = other.newPath();
       ensure(!(await other.cache.fetch('third', nothing)), 'what nobody kept is not brought');

@@ -18,18 +18,19 @@ export class WarmUp {
 
   /** Brings the cache and the environments used last, and imports what user code has imported. Never rejects. */
   async run(): Promise<void> {
-    await this.#volumeCache.hydrate(nobody, 'profiles');
+    const profiles = this.#volumeCache.hydrate(nobody, 'profiles');
     await Promise.allSettled([
-      this.#executor.warm(),
-      this.#prewarmEnvironments(),
+      this.#prewarmEnvironments(profiles),
+      profiles.then(() => this.#executor.warm()),
       this.#volumeCache.hydrate(nobody),
     ]);
   }
 
-  async #prewarmEnvironments(): Promise<void> {
+  async #prewarmEnvironments(profiles: Promise<void>): Promise<void> {
     const environments = (await this.#environments?.prewarm()) ?? [];
     for (const environment of environments) {
       await this.#executor.start(environment);
+      await profiles;
       await this.#executor.warm(environment);
     }
   }

@@ -1,0 +1,142 @@
+/**
+ * What a new worker takes to have numpy and pandas, in one run, alternating: npm run bench:environments [-- ROUNDS]
+ *
+ * The environment from the volume against a cold `uv pip install` with a warm index; the first request that imports both, with and without
+ * a profile of imports; a request whose environment is live against one without dependencies. Needs PyPI.
+ *
+ * Nothing is removed before the end: ext4 without a journal takes 50 times as long to make a file while inodes near it were freed within the
+ * last minutes, and would be all that is measured.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { functionCallFrom, ports } from '@flash/worker-core';
+import { createWorker } from '@flash/worker-host';
+import { ContainerModule } from 'inversify';
+import { median } from './figures.mjs';
+
+const rounds = Number(process.argv[2] ?? 5);
+const packages = ['numpy', 'pandas'];
+const root = mkdtempSync(join(tmpdir(), 'flash-bench-environments-'));
+const venv = new URL('../.venv/bin/', import.meta.url).pathname;
+const uv = join(venv, 'uv');
+const image = join(root, 'image/bin/python');
+const volume = join(root, 'volume');
+let machines = 0;
+
+const sh = (args, env = {}) => execFileSync(uv, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
+const seconds = async (work) => {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+};
+
+/** A worker on a machine of its own: an empty disk. */
+async function newWorker(settings = {}) {
+  const disk = join(root, `machine-${machines++}`);
+  mkdirSync(disk);
+  const messages = [];
+  const log = { write: (level, message) => messages.push(`${level} ${message}`) };
+  const module = new ContainerModule(({ bind }) => {
+    bind(ports.Log).toConstantValue(log);
+  });
+  const env = {
+    ...process.env,
+    FLASH_PYTHON: image,
+    FLASH_UV: uv,
+    FLASH_ENVIRONMENTS: 'isolated',
+    FLASH_ENVIRONMENTS_DIR: join(disk, 'environments'),
+    FLASH_CACHE_DIR: join(disk, 'cache'),
+    FLASH_VOLUME_DIR: volume,
+    RUNPOD_ENDPOINT_ID: 'bench',
+    ...settings,
+  };
+  const worker = createWorker({ env, modules: [module] });
+  await worker.start();
+  return {
+    messages,
+    async run(code, dependencies = packages) {
+      const request = { function_name: 'f', function_code: code, dependencies, serialization_format: 'json' };
+      const response = await worker.executeRequest.execute(functionCallFrom(request), { requestId: 'bench' });
+      const answer = response.toObject();
+      if (!answer.success) throw new Error(answer.error);
+      return answer;
+    },
+    async logged(text) {
+      for (let attempt = 0; attempt < 1200; attempt++) {
+        if (messages.some((message) => message.includes(text))) return;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      throw new Error(`${text} was never logged: ${messages.join('\n')}`);
+    },
+    close: () => worker.close(),
+  };
+}
+
+/** A cold installation: the index is known, nothing was downloaded. */
+async function coldInstall() {
+  const disk = join(root, `machine-${machines++}`);
+  mkdirSync(disk);
+  const env = { UV_CACHE_DIR: join(disk, 'uv') };
+  sh(['venv', '--quiet', '--python', image, join(disk, 'env')]);
+  const install = ['pip', 'install', '--quiet', '--python', join(disk, 'env/bin/python')];
+  sh([...install, '--dry-run', ...packages], env);
+  const ms = await seconds(() => sh([...install, ...packages], env));
+  return ms;
+}
+
+const touch = 'def f():\n    return 1';
+const imports = 'def f():\n    import numpy, pandas\n    return pandas.__version__';
+const show = (name, ours, theirs, limit) =>
+  console.log(
+    `${name}: ${median(ours).toFixed(1)} / ${median(theirs).toFixed(1)} ms = ${(median(ours) / median(theirs)).toFixed(3)} (limit ${limit})\n` +
+      `  ${[ours, theirs].map((all) => all.map((ms) => ms.toFixed(0)).join(' ')).join(' | ')}`,
+  );
+
+try {
+  mkdirSync(volume);
+  sh(['venv', '--quiet', '--python', join(venv, 'python'), join(root, 'image')]);
+  sh(['pip', 'install', '--quiet', '--python', image, 'cloudpickle==3.1.2']);
+  const first = await newWorker();
+  await first.run(imports);
+  await first.logged('a directory was kept');
+  await first.close();
+
+  const [fromVolume, cold, withProfile, without, live, none] = [[], [], [], [], [], []];
+  for (let round = 0; round < rounds; round++) {
+    const second = await newWorker({ FLASH_PREWARM_ENVIRONMENTS: '0' });
+    fromVolume.push(await seconds(() => second.run(touch)));
+    for (let warmUp = 0; warmUp < 300; warmUp++) {
+      await second.run(touch);
+      await second.run(touch, []);
+    }
+    const pairs = [[], []];
+    for (let call = 0; call < 1000; call++) {
+      pairs[0].push(await seconds(() => second.run(touch)));
+      pairs[1].push(await seconds(() => second.run(touch, [])));
+    }
+    live.push(median(pairs[0]));
+    none.push(median(pairs[1]));
+    await second.close();
+    cold.push(await coldInstall());
+
+    const warm = await newWorker();
+    await warm.logged('modules were imported ahead');
+    withProfile.push(await seconds(() => warm.run(imports)));
+    await warm.close();
+    const plain = await newWorker({ FLASH_PREIMPORT: 'off' });
+    await plain.logged('came from the volume');
+    await plain.run(touch);
+    without.push(await seconds(() => plain.run(imports)));
+    await plain.close();
+  }
+  console.log(`numpy and pandas, ${rounds} rounds`);
+  show('second worker, empty disk, from the volume / cold uv pip install', fromVolume, cold, 0.35);
+  show('first request that imports both, with a profile / without', withProfile, without, 0.2);
+  console.log(
+    `request in a live environment / without dependencies: ${median(live).toFixed(3)} / ${median(none).toFixed(3)} ms, +${(median(live) - median(none)).toFixed(3)} ms (limit 1 ms)`,
+  );
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
