@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 /** Settings of system package installations by the environment variable that sets each. */
@@ -14,6 +16,10 @@ export const systemPackagesSettingsSchema = z.object({
     .nonnegative()
     .default(86_400_000)
     .describe('Package lists older than this are updated before an installation'),
+  FLASH_CACHE_DIR: z
+    .string()
+    .default(() => join(homedir(), '.cache'))
+    .describe('The worker’s cache directory, which the network volume keeps'),
   FLASH_LARGE_SYSTEM_PACKAGES: z
     .string()
     .default(

@@ -9,6 +9,7 @@ import {
   type InstallOptions,
   type SecretRedactor,
 } from '@flash/worker-core';
+import { archiveOptions } from './archive-options.ts';
 import { DpkgStatus } from './dpkg-status.ts';
 import { formatPackage, parsePackage } from './package-specifier.ts';
 import type { SystemPackagesSettings } from './settings.ts';
@@ -73,13 +74,14 @@ export class SystemPackageInstaller implements Installer {
   }
 
   async #runInstall(names: readonly string[], options: InstallOptions): Promise<CommandResult> {
+    const archives = await archiveOptions(this.#options.settings.FLASH_CACHE_DIR);
+    const args = ['install', '-y', '--no-install-recommends', ...archives, ...names];
     if (options.accelerate && this.#areLarge(names) && (await this.#hasNala())) {
-      const args = ['install', '-y', '--no-install-recommends', ...names];
       const result = await this.#run('nala', args, options);
       if (result.end !== 'exited' || result.exitCode === 0) return result;
       options.onLine?.('nala failed: trying apt-get');
     }
-    return this.#run('apt-get', ['install', '-y', '--no-install-recommends', ...names], options);
+    return this.#run('apt-get', args, options);
   }
 
   async #update(options: InstallOptions): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,7 +22,10 @@ function installerFor(
   return new SystemPackageInstaller({
     env: process.env,
     redactor: new SecretRedactor([]),
-    settings: systemPackagesSettingsSchema.parse(settings),
+    settings: systemPackagesSettingsSchema.parse({
+      FLASH_CACHE_DIR: join(root, 'cache-of-tests'),
+      ...settings,
+    }),
     ...others,
   });
 }
@@ -87,7 +90,7 @@ describe('install with stand-ins for the tools', () => {
     await installer.install(['ffmpeg'], { accelerate: false, onLine: (line) => lines.push(line) });
     await installer.install(['jq'], { accelerate: true, onLine: (line) => lines.push(line) });
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['nala', 'apt-get', 'apt-get']);
-    expect(lines[1]).toContain('install -y --no-install-recommends ffmpeg noninteractive');
+    expect(lines[1]).toMatch(/^apt-get install -y --no-install-recommends .*ffmpeg noninteractive/);
   });
 
   it('updates the lists once when a package is unknown, and tries again', async () => {
@@ -180,6 +183,19 @@ const isDebianRoot = process.platform === 'linux' && process.getuid?.() === 0;
     await installer.install([name], { accelerate: true, onLine: (line) => lines.push(line) });
     expect(lines).toContain('Another process is using apt: waiting for it');
     expect(await installer.missing([name])).toEqual([]);
+    expect((await run(name)).stdout).toContain('Hello');
+  }, 300_000);
+
+  it('keeps what it downloads in the cache: another machine with the same cache downloads nothing', async () => {
+    await remove();
+    const settings = { FLASH_CACHE_DIR: join(root, 'cache') };
+    await installerFor({ settings }).install([name], { accelerate: true });
+    const kept = await readdir(join(root, 'cache/apt/archives'));
+    expect(kept.filter((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'))).toHaveLength(1);
+    await remove();
+    const nowhere = 'http://127.0.0.1:9';
+    const env = { ...process.env, http_proxy: nowhere, https_proxy: nowhere };
+    await installerFor({ settings, env }).install([name], { accelerate: true });
     expect((await run(name)).stdout).toContain('Hello');
   }, 300_000);
 
