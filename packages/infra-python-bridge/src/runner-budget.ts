@@ -4,6 +4,8 @@ export interface RunnerHolder {
   readonly held: number;
   /** Ends up to so many runners that do nothing and keep nothing. @returns how many. */
   giveUp(count: number): number;
+  /** Some other pool has fewer runners than before. */
+  roomCame(): void;
 }
 
 /** How many runners all pools may have together. Each pool may have one, so that no environment waits for another to end. */
@@ -28,6 +30,11 @@ export class RunnerBudget {
     let held = 0;
     for (const { held: count } of this.#holders) held += count;
     return Math.max(this.#most - held, holder.held === 0 ? 1 : 0);
+  }
+
+  /** A runner of this pool has ended. */
+  gone(holder: RunnerHolder): void {
+    for (const other of this.#holders) if (other !== holder) other.roomCame();
   }
 
   /** Has other pools end runners that they have to spare. Room is there when they have ended. */

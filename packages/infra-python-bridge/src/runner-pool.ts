@@ -127,6 +127,10 @@ export class RunnerPool implements RunnerHolder {
     return spare.length;
   }
 
+  roomCame(): void {
+    if (this.#waiting.length > 0) this.#growth.consider();
+  }
+
   /** Has new runners take the place of those that are there. Resolves when the first of them is ready, or the pool is closed. */
   renew(): Promise<void> {
     if (this.#closed) return Promise.resolve();
@@ -424,6 +428,7 @@ export class RunnerPool implements RunnerHolder {
     if (index >= 0) this.#idle.splice(index, 1);
     const lost = this.#instances.removeOf(runner);
     for (const run of runner.pinned.takeAll()) this.#resubmit(run);
+    this.#options.budget.gone(this);
     return lost;
   }
 

@@ -4,7 +4,7 @@ import { executorContract } from '@flash/worker-core/testing';
 import { Bridge, testPython, returned } from './bridge.ts';
 
 describe('PythonProcessExecutor keeps the contract of Executor', () => {
-  for (const { name, run } of executorContract(async () => new Bridge().executor)) it(name, run);
+  for (const { name, run } of executorContract(async () => new Bridge().executor, testPython)) it(name, run);
 });
 
 describe('functions', () => {

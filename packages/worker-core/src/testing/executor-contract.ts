@@ -1,4 +1,5 @@
 import { WorkerClosedError } from '../errors/worker-closed-error.ts';
+import type { Environment } from '../ports/environments.ts';
 import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
 import { functionCallFrom } from '../protocol/decode-function-call.ts';
 import { type ContractCase, ensure, rejection } from './contract-case.ts';
@@ -28,8 +29,13 @@ export const contractFunctions: Readonly<
   },
 };
 
-/** What every Executor does. */
-export function executorContract(make: () => Promise<Executor>): ContractCase[] {
+/**
+ * What every Executor does.
+ *
+ * @param python - interpreter of the environments that it is asked to run in.
+ */
+export function executorContract(make: () => Promise<Executor>, python = 'python3'): ContractCase[] {
+  const environment: Environment = { id: 'contract', python, variables: {} };
   const check = (name: string, body: (run: Run, executor: Executor) => Promise<void>): ContractCase => ({
     name,
     run: async () => {
@@ -85,6 +91,21 @@ export function executorContract(make: () => Promise<Executor>): ContractCase[] 
       const all = await Promise.all(names.map((name) => run('greet', { kwargs: { name } })));
       const outputs = all.map(({ output }) => output);
       ensure(outputs.join('') === names.map((name) => `hello ${name}\n`).join(''), JSON.stringify(outputs));
+    }),
+    check('runs in an environment, and lets go of it only when nothing runs there', async (run, executor) => {
+      await executor.start(environment);
+      await executor.warm(environment);
+      const abort = new AbortController();
+      const forever = run('forever', {}, { environment, signal: abort.signal });
+      const { end } = await run('add', { args: [1, 2] }, { environment });
+      ensure(end === 'returned', end);
+      ensure(!(await executor.closeEnvironment(environment.id)), 'something runs there');
+      abort.abort();
+      ensure((await forever).end === 'cancelled', 'it goes on until it is cancelled');
+      ensure(await executor.closeEnvironment(environment.id), 'nothing runs there');
+      ensure(await executor.closeEnvironment('unknown'), 'nothing runs where nothing ever ran');
+      const again = await run('add', { args: [1, 2] }, { environment });
+      ensure(again.end === 'returned', 'it is brought up again when it is needed');
     }),
     check('takes nothing after it was closed', async (run, executor) => {
       await executor.close();

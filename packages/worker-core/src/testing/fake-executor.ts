@@ -29,6 +29,8 @@ export class FakeExecutor implements Executor {
   readonly warmed: (string | undefined)[] = [];
   readonly closedEnvironments: string[] = [];
   starts = 0;
+  /** Runs at work, by environment. */
+  readonly #running = new Map<string, number>();
   #closed = false;
 
   constructor(functions: Readonly<Record<string, FakeFunction>>) {
@@ -46,7 +48,16 @@ export class FakeExecutor implements Executor {
   async run(call: Call, options: RunOptions): Promise<Execution> {
     if (this.#closed) throw new WorkerClosedError();
     this.calls.push(call);
-    this.environments.push(options.environment?.id);
+    const environment = options.environment?.id;
+    this.environments.push(environment);
+    if (environment === undefined) return this.#run(call, options);
+    this.#running.set(environment, (this.#running.get(environment) ?? 0) + 1);
+    return this.#run(call, options).finally(() =>
+      this.#running.set(environment, (this.#running.get(environment) ?? 0) - 1),
+    );
+  }
+
+  async #run(call: Call, options: RunOptions): Promise<Execution> {
     let output = '';
     const print = (text: string): void => {
       output += text;
@@ -79,6 +90,7 @@ export class FakeExecutor implements Executor {
   }
 
   async closeEnvironment(id: string): Promise<boolean> {
+    if ((this.#running.get(id) ?? 0) > 0) return false;
     this.closedEnvironments.push(id);
     return true;
   }

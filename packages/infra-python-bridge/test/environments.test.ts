@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '@flash/worker-core';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bridge, descendants, returned, testPython } from './bridge.ts';
+
+let root: string;
+let bridge: Bridge;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'flash-bridge-'));
+});
+afterEach(async () => {
+  await bridge.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** Environments that differ only in what is installed there: these modules. */
+function environment(id: string, modules: Record<string, string> = {}): Environment {
+  const packages = join(root, id, 'site-packages');
+  mkdirSync(packages, { recursive: true });
+  for (const [name, source] of Object.entries(modules)) writeFileSync(join(packages, `${name}.py`), source);
+  return { id, python: testPython, variables: { PYTHONPATH: packages, ENVIRONMENT: id } };
+}
+
+function newBridge(settings: Record<string, unknown> = {}): Bridge {
+  bridge = new Bridge({ FLASH_CACHE_DIR: join(root, 'cache'), ...settings });
+  return bridge;
+}
+
+const where = 'def f(s=0):\n    import os, time\n    time.sleep(s)\n    return os.environ.get("ENVIRONMENT")';
+const slowModule = 'import time\ntime.sleep(0.05)\n';
+
+async function until(what: () => unknown, message: string): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    if (what()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`${message} never happened; logged was ${JSON.stringify(bridge.log.events)}`);
+}
+
+describe('runs in environments', () => {
+  it('go each to processes of its own, the base’s among them', async () => {
+    newBridge();
+    const runs = [environment('a'), undefined, environment('b')].map((one) =>
+      bridge.run(where, {}, { environment: one }),
+    );
+    expect((await Promise.all(runs)).map(returned)).toEqual(['a', null, 'b']);
+  });
+
+  it('share one bound of runners, and none waits for another environment to be done', async () => {
+    newBridge({ FLASH_MAX_RUNNERS: 2 });
+    await Promise.all([1, 2].map(() => bridge.run(where, { args: [0.2] })));
+    const started = performance.now();
+    const busy = [1, 2].map(() => bridge.run(where, { args: [1] }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // All runners there may be are at work in the base.
+    expect(returned(await bridge.run(where, {}, { environment: environment('a') }))).toBe('a');
+    expect(performance.now() - started).toBeLessThan(900);
+    await Promise.all(busy);
+    // What is idle in the base makes room for more.
+    const one = environment('a');
+    const both = performance.now();
+    await Promise.all([1, 2].map(() => bridge.run(where, { args: [0.4] }, { environment: one })));
+    expect(performance.now() - both).toBeLessThan(780);
+  });
+
+  it('find an instance where it lives', async () => {
+    newBridge();
+    const code = 'import os\nclass C:\n    def where(self): return os.environ.get("ENVIRONMENT")';
+    const call = (one: Environment | undefined, create: boolean) =>
+      bridge.call(
+        code,
+        { method_name: 'where', instance_id: 'i', create_new_instance: create },
+        { environment: one },
+      );
+    expect(returned(await call(environment('a'), false))).toBe('a');
+    expect(returned(await call(environment('b'), false))).toBe('a');
+    expect(returned(await call(undefined, false))).toBe('a');
+    expect(returned(await call(environment('b'), true))).toBe('b');
+    expect(returned(await call(undefined, false))).toBe('b');
+  });
+
+  it('end with their environment when nothing has run there for long, and begin anew', async () => {
+    newBridge({ FLASH_ENVIRONMENT_IDLE_MS: 300 });
+    await bridge.run(where);
+    const before = descendants().length;
+    const one = environment('a');
+    await bridge.run(where, {}, { environment: one });
+    await until(() => descendants().length <= before, 'the end of the environment');
+    expect(returned(await bridge.run(where, {}, { environment: one }))).toBe('a');
+  });
+});
+
+describe('imports ahead', () => {
+  const hasIt =
+    'def f():\n    import sys\n    had = "slow_module" in sys.modules\n    import slow_module\n    return had';
+  const wasImported = (): boolean =>
+    bridge.log.messages.some((message) => message.includes('were imported ahead'));
+
+  it('are learned from requests, and kept for the next worker', async () => {
+    const one = environment('a', { slow_module: slowModule });
+    newBridge();
+    expect(returned(await bridge.run(hasIt, {}, { environment: one }))).toBe(false);
+    await bridge.close();
+    const profile = JSON.parse(readFileSync(join(root, 'cache/flash/imports/a.json'), 'utf8'));
+    expect(profile.imports.slow_module).toBeGreaterThan(40);
+    newBridge();
+    await bridge.executor.start(one);
+    await bridge.executor.warm(one);
+    expect(returned(await bridge.run(hasIt, {}, { environment: one }))).toBe(true);
+    // Those that ran before it came are gone, and so is the process they came from.
+    await until(() => descendants().length <= 2, 'the end of what was there before');
+  });
+
+  it('are those that were named, without a profile', async () => {
+    newBridge({ FLASH_PREIMPORT: 'slow_module, not_there' });
+    const one = environment('a', { slow_module: slowModule });
+    await bridge.executor.start(one);
+    await bridge.executor.warm(one);
+    expect(returned(await bridge.run(hasIt, {}, { environment: one }))).toBe(true);
+    const [event] = bridge.log.events.filter(({ message }) => message.includes('imported ahead'));
+    expect(event?.fields?.refused).toMatchObject({ not_there: expect.stringContaining('ModuleNotFound') });
+  });
+
+  it.each([
+    [
+      'that starts a thread',
+      'import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()',
+    ],
+    ['that ends the process', 'import os\nos._exit(3)'],
+    ['that is killed', 'import os, signal\nos.kill(os.getpid(), signal.SIGKILL)'],
+    ['that never comes to its end', 'import time\ntime.sleep(1000)'],
+    ['that takes too much memory', 'x = b"1" * 300_000_000'],
+  ])('of a module %s harm nobody', async (_, source) => {
+    newBridge({
+      FLASH_PREIMPORT: 'unfit, slow_module',
+      FLASH_PREIMPORT_MS: 500,
+      FLASH_START_TIMEOUT_MS: 1500,
+      FLASH_PREIMPORT_MAX_BYTES: 100_000_000,
+    });
+    const one = environment('a', { unfit: source, slow_module: slowModule });
+    await bridge.executor.start(one);
+    const warmed = bridge.executor.warm(one);
+    expect(returned(await bridge.run(where, {}, { environment: one }))).toBe('a');
+    await warmed;
+    const isLeftOut = /thread|memory/.test(source) || source.includes('b"1"');
+    expect(wasImported()).toBe(isLeftOut);
+    expect(returned(await bridge.run(hasIt, {}, { environment: one }))).toBe(isLeftOut);
+  });
+
+  it('are none when they are off', async () => {
+    newBridge({ FLASH_PREIMPORT: 'off' });
+    const one = environment('a', { slow_module: slowModule });
+    await bridge.run(hasIt, {}, { environment: one });
+    await bridge.executor.warm(one);
+    expect(wasImported()).toBe(false);
+    await bridge.close();
+    expect(() => readFileSync(join(root, 'cache/flash/imports/a.json'))).toThrow();
+  });
+});
