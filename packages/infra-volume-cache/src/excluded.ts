@@ -1,8 +1,8 @@
 import picomatch from 'picomatch';
 import type { BytePath } from './byte-path.ts';
 
-/** As in the original: references and negative answers of Hugging Face's cache are not kept (contract, section 10). */
-const always = ['**/refs/**', '**/.no_exist/**'];
+/** As in the original: references and negative answers of Hugging Face's cache are not kept, nor is its own mark of a hydration. */
+const always = ['**/refs/**', '**/.no_exist/**', '.cache-last-hydrated'];
 /** This worker's own files in the cache directory. */
 export const ownPrefix = '.flash-';
 

@@ -113,6 +113,7 @@ describe('TarSegmentCache', () => {
       'hub/m/.no_exist/x/y',
       'hub/m/blobs/a',
       'b.incomplete',
+      '.cache-last-hydrated',
       'c.tmp',
       'd/e.tmp',
     ])

@@ -184,6 +184,42 @@ describe('a volume', () => {
     expect(await writer.ask('sync', true)).toMatchObject({ files: 0 });
   });
 
+  it('keeps directories to the same budget', async () => {
+    const writer = await volume.newProcess(volume.newRoot(), { maxBytes: 3 * MB });
+    for (let index = 0; index < 5; index++) {
+      const directory = volume.newRoot();
+      put(directory, 'file', Buffer.alloc(1.1 * MB, index));
+      expect(await writer.ask('keep', { name: `environment-${index}`, directory })).toBe(1.1 * MB);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    expect(await writer.ask('maintain', undefined)).toMatchObject({ evicted: 3 });
+    expect(await writer.ask('kept', undefined)).toEqual(['environment-4', 'environment-3']);
+  });
+
+  it('with a directory that is damaged: nothing of it comes, and it can be kept anew', async () => {
+    const source = volume.newRoot();
+    for (let index = 0; index < 10; index++) put(source, `file-${index}`, Buffer.alloc(5000, index));
+    const process = await volume.newProcess(volume.newRoot());
+    await process.ask('keep', { name: 'one', directory: source });
+    const directory = join(volume.segments, 'environments/one');
+    const [archive = ''] = readdirSync(directory).filter((name) => name.endsWith('.tar'));
+    const descriptor = openSync(join(directory, archive), 'r+');
+    writeSync(descriptor, Buffer.from('damage'), 0, 6, 9000);
+    closeSync(descriptor);
+    const target = join(volume.newRoot(), 'target');
+    expect(await process.ask('fetch', { name: 'one', directory: target })).toBe(false);
+    expect(existsSync(target)).toBe(false);
+    expect(await process.ask('keep', { name: 'one', directory: source })).toBe(50_000);
+    expect(await process.ask('fetch', { name: 'one', directory: target })).toBe(true);
+    expect(readdirSync(target)).toHaveLength(10);
+  });
+
+  it('refuses a name that leads elsewhere', async () => {
+    const process = await volume.newProcess(volume.newRoot());
+    for (const name of ['../escape', '', '.', 'a/b'])
+      await expect(process.ask('fetch', { name, directory: join(volume.newRoot(), 'x') })).rejects.toThrow();
+  });
+
   onMounted('that the cache fills to three quarters: it is said once', async () => {
     volume.mount(20 * MB);
     const root = volume.newRoot();

@@ -97,13 +97,14 @@ export class WarmWorker {
     return response.toObject();
   }
 
-  /** Waits until something was logged. */
-  async logged(text: string): Promise<void> {
+  /** Waits until an event was logged that has all of this in its message or its fields. */
+  async logged(...texts: string[]): Promise<void> {
     for (let attempt = 0; attempt < 400; attempt++) {
-      if (this.log.messages.some((message) => message.includes(text))) return;
+      const lines = this.log.events.map((event) => JSON.stringify(event));
+      if (lines.some((line) => texts.every((text) => line.includes(text)))) return;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
-    throw new Error(`${JSON.stringify(text)} was never logged; what was:\n${this.log.messages.join('\n')}`);
+    throw new Error(`${JSON.stringify(texts)} was never logged; what was:\n${this.log.messages.join('\n')}`);
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import { functionCallFrom } from '../protocol/decode-function-call.ts';
 import type { FunctionRequestInput } from '../protocol/function-request.ts';
+import { FakeEnvironments } from '../testing/fake-environments.ts';
 import { FakeExecutor } from '../testing/fake-executor.ts';
 import { FakeInstaller } from '../testing/fake-installer.ts';
 import { FakeVolumeCache } from '../testing/fake-volume-cache.ts';
@@ -142,5 +143,31 @@ describe('ExecuteRequest', () => {
   it('refuses a request without code, naming the field', async () => {
     await expect(execute({ function_name: 'add', function_code: null })).rejects.toThrow(InvalidRequestError);
     await expect(execute({ function_name: 'add', function_code: null })).rejects.toThrow('function_code');
+  });
+
+  it('runs in the environment of its packages, and lets go of it however the run ends', async () => {
+    const environments = new FakeEnvironments();
+    executeRequest = new ExecuteRequest({
+      executor,
+      installDependencies: new InstallDependencies({
+        python,
+        system: new FakeInstaller(),
+        environments,
+        volumeCache,
+      }),
+      volumeCache,
+      environments,
+      log,
+      maxLoggedOutputBytes: 20,
+    });
+    for (const name of ['say', 'fail']) await execute({ function_name: name, dependencies: ['six'] });
+    await execute({ function_name: 'say' });
+    expect(executor.environments).toEqual(['six', 'six', undefined]);
+    expect([...environments.uses]).toEqual([['six', 0]]);
+    await executor.close();
+    await expect(execute({ function_name: 'say', dependencies: ['six'] })).rejects.toThrow();
+    expect([...environments.uses]).toEqual([['six', 0]]);
+    await executeRequest.close();
+    expect([...environments.kept]).toEqual(['six']);
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { InstallError } from '../errors/install-error.ts';
+import { FakeEnvironments } from '../testing/fake-environments.ts';
 import { FakeInstaller } from '../testing/fake-installer.ts';
 import { InstallDependencies } from './install-dependencies.ts';
 import { NoVolumeCache } from './no-volume-cache.ts';
@@ -89,5 +90,43 @@ describe('InstallDependencies', () => {
     system.unknown.add('s');
     await expect(install({})).rejects.toMatchObject({ failure: 'NOT_FOUND', packages: ['s'] });
     expect(order).toContain('python ends');
+  });
+
+  describe('with environments', () => {
+    let environments: FakeEnvironments;
+    const prepare = (wanted: object) =>
+      new InstallDependencies({ python, system, environments, volumeCache: new NoVolumeCache() }).prepare(
+        { dependencies: ['p'], systemDependencies: ['s'], accelerateDownloads: true, ...wanted },
+        { onLine: (line) => lines.push(line) },
+      );
+    beforeEach(() => {
+      environments = new FakeEnvironments();
+    });
+
+    it('gives a request one of its own, and leaves the base as it is', async () => {
+      const { lease, changes } = await prepare({});
+      expect([lease?.environment?.id, changes, python.calls.length, system.calls.length]).toEqual([
+        'p',
+        [],
+        0,
+        1,
+      ]);
+    });
+
+    it('gives a request without Python packages none', async () => {
+      expect((await prepare({ dependencies: [] })).lease).toBeUndefined();
+      expect(system.calls).toHaveLength(1);
+    });
+
+    it('installs a compiler when one is missing, and tries again', async () => {
+      const acquire = environments.acquire.bind(environments);
+      let attempts = 0;
+      environments.acquire = async (requirements, options) => {
+        if (++attempts === 1) throw new InstallError('COMPILER_MISSING', requirements, 'no gcc');
+        return acquire(requirements, options);
+      };
+      expect((await prepare({ systemDependencies: [] })).lease?.environment?.id).toBe('p');
+      expect(system.calls.map(({ packages }) => packages)).toEqual([['build-essential']]);
+    });
   });
 });
