@@ -2,19 +2,19 @@
  * The volume cache against the original's way with tar, in one run, alternating: npm run bench:cache [-- ROUNDS]
  *
  * Sync: one new file of 1 MB in a cache of 2 GB in 30 000 files, against find, tar and tar -A. Hydrate: 1 GB in 20 000 files into an empty
- * directory, against tar xf. Nothing is removed before the end: ext4 without a journal takes 50 times as long to make a file while inodes
- * near it were freed within the last minutes, and would be all that is measured.
+ * directory, against tar xf.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TarSegmentCache, volumeCacheSettingsSchema } from '@flash/infra-volume-cache';
+import { openDisk } from './disk.mjs';
 import { median } from './figures.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
-const work = mkdtempSync(join(tmpdir(), 'flash-bench-cache-'));
+const disk = openDisk('flash-bench-cache-');
+const work = disk.root;
 const noise = randomBytes(64 * 1024 * 1024);
 const log = { write: (level, message, fields) => level === 'warn' && console.error(message, fields) };
 
@@ -129,5 +129,5 @@ try {
   show('sync of one new file of 1 MB', sync, 0.25);
   show('hydrate 1 GB in 20 000 files', await benchHydrate(), 1.2);
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  disk.remove();
 }

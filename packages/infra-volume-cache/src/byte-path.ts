@@ -8,7 +8,8 @@ export type BytePath = string;
 
 const ascii = /^\p{ASCII}*$/u;
 const longestPath = 4096;
-const longestName = 255;
+/** Nothing between two slashes, the directory itself or the one above, a name that is too long, or a zero. */
+const unsafePart = /(?:^|\/)(?:\.{0,2}(?:\/|$)|[^/]{256})|\0/;
 
 /** What the file system is given for a byte path. */
 export function diskPath(root: string, path: BytePath): string | Buffer {
@@ -37,14 +38,7 @@ export function readPath(written: WrittenPath): BytePath {
 
 /** Whether a path stays below the directory it is for, and can be one at all. */
 export function isSafePath(path: BytePath): boolean {
-  return (
-    path !== '' &&
-    path.length <= longestPath &&
-    !path.includes('\0') &&
-    path
-      .split('/')
-      .every((part) => part !== '' && part !== '.' && part !== '..' && part.length <= longestName)
-  );
+  return path !== '' && path.length <= longestPath && !unsafePart.test(path);
 }
 
 /** The directory a path is in; '' at the top. */

@@ -37,8 +37,19 @@ export class CacheView {
     return this.#placed.values();
   }
 
+  /** Whether all of it was published together. */
+  get #isOfOneTime(): boolean {
+    let first: string | undefined;
+    for (const { entry } of this.#placed.values()) {
+      first ??= entry.origin;
+      if (entry.origin !== first) return false;
+    }
+    return true;
+  }
+
   /** The entries that can be there together: where one path is a file to one entry and a directory to others, the latest decides. */
   consistent(): PlacedEntry[] {
+    if (this.#isOfOneTime) return [...this.#placed.values()];
     const lost = new Set<BytePath>();
     const verdicts = new Map<BytePath, string>();
     for (const { entry } of this.#placed.values()) {

@@ -8,6 +8,9 @@ import { makeStaging, removeStaging } from './local/staging.ts';
 import type { RestorationReport, Share } from './restoration.ts';
 import { shares } from './shares.ts';
 
+/** Until all is in it. Most have this mode in the end, too. */
+const newDirectoryMode = 0o755;
+
 export interface HydrationReport {
   files: number;
   bytes: number;
@@ -58,7 +61,8 @@ export class Hydration {
       const modes: [BytePath, number][] = [];
       for (const { entry, source } of entries) {
         if (entry.kind === 'directory') {
-          if (this.#directory(entry.path) === 'made') modes.push([entry.path, entry.mode]);
+          const isMade = this.#directory(entry.path) === 'made';
+          if (isMade && entry.mode !== newDirectoryMode) modes.push([entry.path, entry.mode]);
           if (this.#directories.get(entry.path) !== 'blocked') onPresent(entry);
         } else if (entry.kind === 'symlink') this.#symlink(entry, links);
         else if (this.#isWanted(entry)) push(wanted, source, entry);
@@ -148,7 +152,7 @@ export class Hydration {
     if (parent === 'blocked') return 'blocked';
     const stat = parent === 'made' ? undefined : statOf(this.#options.root, path);
     if (stat !== undefined) return stat.isDirectory() ? 'there' : 'blocked';
-    mkdirSync(diskPath(this.#options.root, path), { mode: 0o755 });
+    mkdirSync(diskPath(this.#options.root, path), { mode: newDirectoryMode });
     return 'made';
   }
 

@@ -55,14 +55,11 @@ export class KeptDirectories {
         isPrivate: true,
         archiveOf: (source) => directory.archivePath(source),
         restoreAll: async (jobs, onRestored) => {
-          const firstJobs = partOf(jobs, isFirst);
+          const [early, late] = divide(jobs, isFirst);
           // In this thread: what is waited for is little.
-          for (const job of firstJobs) onRestored(job, restore(job));
+          for (const job of early) onRestored(job, restore(job));
           onFirst();
-          await this.#options.restoreAll(
-            partOf(jobs, (path) => !isFirst(path)),
-            onRestored,
-          );
+          await this.#options.restoreAll(late, onRestored);
         },
         warn: this.#options.warn,
         onPresent: () => {},
@@ -142,13 +139,22 @@ export class KeptDirectories {
   }
 }
 
-/** The same jobs with the files that are wanted, as far as there are any. Hard links of one file stay together. */
-function partOf<S extends Share>(jobs: readonly S[], isWanted: (path: BytePath) => boolean): S[] {
-  return jobs.flatMap((job) => {
-    const offsets = new Set(
-      job.files.filter(({ path }) => isWanted(path)).map(({ content }) => content.offset),
+/** Divides jobs into those of the files that come first, and those of the others. Hard links of one file stay together. */
+function divide<S extends Share>(jobs: readonly S[], isFirst: (path: BytePath) => boolean): [S[], S[]] {
+  const early: S[] = [];
+  const late: S[] = [];
+  for (const job of jobs) {
+    const offsets = new Set<number>();
+    for (const { path, content } of job.files) if (isFirst(path)) offsets.add(content.offset);
+    if (offsets.size === 0) {
+      late.push(job);
+      continue;
+    }
+    const [files, others] = [true, false].map((isEarly) =>
+      job.files.filter(({ content }) => offsets.has(content.offset) === isEarly),
     );
-    const files = job.files.filter(({ content }) => offsets.has(content.offset));
-    return files.length > 0 ? { ...job, files } : [];
-  });
+    early.push({ ...job, files: files ?? [] });
+    if (others !== undefined && others.length > 0) late.push({ ...job, files: others });
+  }
+  return [early, late];
 }
