@@ -83,13 +83,18 @@ async function coldInstall() {
   sh(['venv', '--quiet', '--python', image, join(local, 'env')]);
   const install = ['pip', 'install', '--quiet', '--python', join(local, 'env/bin/python')];
   sh([...install, '--dry-run', ...packages], env);
+  await settle();
   const ms = await seconds(() => sh([...install, ...packages], env));
   return ms;
 }
 
 const touch = 'def f():\n    return 1';
 const imports = 'def f():\n    import numpy, pandas\n    return pandas.__version__';
-const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
+/** Lets what goes on in the background come to its end, the writing of earlier rounds to the disk too. */
+async function settle() {
+  execFileSync('sync');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}
 /** Makes every environment but the largest the one that was used last. */
 function touchOther(directory) {
   const all = readdirSync(directory).map((name) => join(directory, name));
@@ -123,6 +128,7 @@ try {
   for (let round = 0; round < rounds; round++) {
     // The one used last is the other one.
     touchOther(other);
+    await settle();
     const fresh = await newWorker();
     atOnce.push(await seconds(() => fresh.run(touch)));
     await fresh.close();

@@ -6,7 +6,6 @@ No thread listens for it, so that user code may fork without warnings; the signa
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import json
 import os
@@ -17,7 +16,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    import asyncio
 
 if sys.platform == "linux":
     _SIGNAL = signal.SIGRTMIN + 7
@@ -123,6 +126,8 @@ def raise_cancelled(_again: bool) -> None:
 
 def interrupt_task(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> Callable[[bool], None]:
     """How to interrupt asynchronous code: cancel its task; when that was not enough and it blocks the loop, raise in it."""
+
+    import asyncio
 
     def interrupt(again: bool) -> None:
         if again and asyncio.current_task(loop) is task:

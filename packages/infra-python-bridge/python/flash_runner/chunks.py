@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    import asyncio
 
 
 class ChunkWindow:
@@ -30,6 +34,8 @@ class ChunkWindow:
 
     async def wait(self) -> None:
         """Wait for room while a loop runs that hears the supervisor."""
+        import asyncio
+
         while self.is_full:
             self._has_room = asyncio.Event()
             await self._has_room.wait()

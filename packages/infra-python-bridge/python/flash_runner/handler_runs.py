@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import frames, handlers, outcome
 from .cancel import Cancellation, interrupt_task
@@ -14,6 +13,10 @@ from .frames import Channel
 from .handlers import Handlers
 from .invoke import Target, run_on
 from .outcome import Outcome
+
+if TYPE_CHECKING:
+    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    import asyncio
 
 Header = dict[str, Any]
 
@@ -75,6 +78,8 @@ class HandlerRuns:
         return self._outcome(await value if inspect.isawaitable(value) else value)
 
     async def _hearing(self, value: Any, header: Header) -> Outcome:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         descriptor = self._channel.socket.fileno()
         loop.add_reader(descriptor, self._wait_and_hear)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import sources
 from .failures import RequestError
 from .instances import Instance, Instances
 from .modules import ModuleSet
 from .serialization import PLAIN, Arguments
+
+if TYPE_CHECKING:
+    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    import asyncio
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -127,6 +130,8 @@ def run_on(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], star
 
 def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what is left on a loop and let it finish."""
+    import asyncio
+
     left = [task for task in asyncio.all_tasks(loop) if not task.done()]
     if not left:
         return

@@ -5,7 +5,6 @@ Asynchronous methods of one instance may overlap: while one of them runs, others
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import logging
@@ -16,7 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from . import deployed, frames, invoke, process_control, progress, runpod_progress, sources
 from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
@@ -31,6 +30,10 @@ from .modules import ModuleSet, ModuleSets
 from .outcome import Outcome, failure, success
 from .serialization import Arguments
 from .sources import Sources
+
+if TYPE_CHECKING:
+    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    import asyncio
 
 # Enough for the copies that a 10 MiB argument goes through: text, decoded, unpickled, and the result the same way back.
 _KEPT_BYTES = 128 * 1024 * 1024
@@ -99,7 +102,7 @@ class Runner:
 
     def _next(self) -> Request:
         loop = self._loop_or_none
-        if loop is not None and asyncio.all_tasks(loop):
+        if loop is not None and _has_tasks(loop):
             # An instance left tasks on the loop: they go on while the runner waits.
             readable = loop.create_future()
             descriptor = self._channel.socket.fileno()
@@ -297,6 +300,8 @@ class Runner:
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
         if self._loop_or_none is None or self._loop_or_none.is_closed():
+            import asyncio
+
             self._loop_or_none = asyncio.new_event_loop()
         return self._loop_or_none
 
@@ -304,6 +309,8 @@ class Runner:
 
     async def _overlap(self, route: Route, frame: Request, work: Coroutine[Any, Any, Outcome]) -> None:
         """Run one asynchronous method or handler, and what of its kind arrives meanwhile, until none is left."""
+        import asyncio
+
         assert route.instance is not None
         loop = asyncio.get_running_loop()
         descriptor = self._channel.socket.fileno()
@@ -336,6 +343,8 @@ class Runner:
             if self._backlog or not self._may_join(frame, instance):
                 self._backlog.append(frame)
                 continue
+            import asyncio
+
             loop = asyncio.get_running_loop()
             request = frame.header["id"]
             task = loop.create_task(self._run_joined(frame, instance))
@@ -373,6 +382,12 @@ class Runner:
         load = self._loader(frame.header, body)
         target = invoke.find_method(body, arguments, load, self._instances, Wanted(instance, False, None))
         return await self._call(target, arguments.serialization)
+
+
+def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:
+    import asyncio
+
+    return bool(asyncio.all_tasks(loop))
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -43,6 +42,7 @@ class Zygote:
         self._control = control
         self._pending = b""
         self._runners: dict[int, int] = {}
+        self._has_extras = False
         self._wakeup, wakeup_write = os.pipe()
         os.set_blocking(self._wakeup, False)
         os.set_blocking(wakeup_write, False)
@@ -63,7 +63,16 @@ class Zygote:
                 self._bury()
             if control in ready and not self._read_commands():
                 break
+            if self._runners and not self._has_extras:
+                self._import_extras()
         self._end_all()
+
+    def _import_extras(self) -> None:
+        """Import what only some requests need: the first runner need not wait for it, and later ones share it."""
+        import asyncio  # noqa: F401
+
+        gc.freeze()
+        self._has_extras = True
 
     def _drain_wakeup(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -164,6 +173,8 @@ class Zygote:
 
     def remove_directory(self) -> None:
         """Sockets, pipes and modules have no use any more. The supervisor does this too, unless it was killed."""
+        import shutil
+
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _report(self, event: dict[str, Any]) -> None:
