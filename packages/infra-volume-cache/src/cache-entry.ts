@@ -6,8 +6,10 @@ export interface StoredContent {
   readonly offset: number;
   /** Bytes in the archive: the file's size, or less when holes were left out. */
   readonly length: number;
-  /** SHA-256 of those bytes, base64url; `undefined`: of an archive that carries none. */
+  /** SHA-256 of those bytes, base64url: tells whether content is the same. `undefined`: of an archive that carries none. */
   readonly sha256: string | undefined;
+  /** CRC-32 of those bytes: tells whether they were damaged, in a third of the time. `undefined`: as above. */
+  readonly crc32: number | undefined;
   /** Start and length of each piece of the file that was stored; `undefined`: all of it. */
   readonly pieces?: readonly (readonly [number, number])[] | undefined;
 }

@@ -1,4 +1,3 @@
-import { createHash, hash } from 'node:crypto';
 import {
   closeSync,
   ftruncateSync,
@@ -11,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { threadId } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import { type BytePath, diskPath } from '../byte-path.ts';
 import type { FileEntry, SymlinkEntry } from '../cache-entry.ts';
 
@@ -84,27 +84,18 @@ export class PlacedFiles {
 }
 
 function write(descriptor: number, entry: FileEntry, content: Iterable<Buffer>): boolean {
-  const { length, sha256, pieces } = entry.content;
+  const { length, crc32: expected, pieces } = entry.content;
   const places = pieces === undefined ? undefined : [...pieces];
   let rest = length;
-  let whole: Buffer | undefined;
-  let digest: ReturnType<typeof createHash> | undefined;
+  let sum = 0;
   for (const bytes of content) {
-    // Most files come in one piece; a digest object costs more than their digest.
-    if (bytes.length === length) whole = bytes;
-    else digest = (digest ?? createHash('sha256')).update(bytes);
     rest -= bytes.length;
+    if (expected !== undefined) sum = crc32(bytes, sum);
     if (places === undefined) writeAll(descriptor, bytes, null);
     else writePieces(descriptor, bytes, places);
   }
   if (pieces !== undefined) ftruncateSync(descriptor, entry.size);
-  if (rest !== 0) return false;
-  if (sha256 === undefined) return true;
-  const found =
-    whole === undefined
-      ? (digest ?? createHash('sha256')).digest('base64url')
-      : hash('sha256', whole, 'base64url');
-  return found === sha256;
+  return rest === 0 && (expected === undefined || sum === expected);
 }
 
 /** Writes bytes to where the next pieces of a sparse file belong. */

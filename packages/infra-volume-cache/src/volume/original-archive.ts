@@ -58,7 +58,7 @@ function entry(
         size,
         mtimeMs: mtime.getTime(),
         origin: earliest,
-        content: { offset, length: size, sha256: undefined },
+        content: { offset, length: size, sha256: undefined, crc32: undefined },
       };
     case 'link': {
       const twin = find(target);

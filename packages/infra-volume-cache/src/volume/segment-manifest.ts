@@ -24,6 +24,7 @@ type Row =
       size: number,
       offset: number,
       sha256: string,
+      crc32: number,
       more?: More,
     ]
   | [kind: 'd', path: WrittenPath, mode: number, more?: More]
@@ -69,9 +70,9 @@ function row(entry: CacheEntry, id: string): Row {
   const more: More = entry.origin === id ? {} : { origin: entry.origin };
   if (entry.kind === 'directory') return ['d', path, entry.mode, ...rest(more)];
   if (entry.kind === 'symlink') return ['l', path, writePath(entry.target), ...rest(more)];
-  const { offset, length, sha256 = '', pieces } = entry.content;
+  const { offset, length, sha256 = '', crc32 = -1, pieces } = entry.content;
   if (pieces !== undefined) Object.assign(more, { length, pieces });
-  return ['f', path, entry.mode, entry.mtimeMs, entry.size, offset, sha256, ...rest(more)];
+  return ['f', path, entry.mode, entry.mtimeMs, entry.size, offset, sha256, crc32, ...rest(more)];
 }
 
 function rest(more: More): [More?] {
@@ -86,11 +87,12 @@ function entry(written: Row, id: string): CacheEntry {
     case 'l':
       return { kind: 'symlink', path, target: readPath(written[2]), origin: written[3]?.origin ?? id };
     case 'f': {
-      const [, , mode, mtimeMs, size, offset, sha256, more = {}] = written;
+      const [, , mode, mtimeMs, size, offset, sha256, crc32, more = {}] = written;
       const content = {
         offset,
         length: more.length ?? size,
         sha256: sha256 || undefined,
+        crc32: crc32 < 0 ? undefined : crc32,
         pieces: more.pieces,
       };
       return { kind: 'file', path, mode, mtimeMs, size, origin: more.origin ?? id, content };

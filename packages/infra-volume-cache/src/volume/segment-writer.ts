@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, rmSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { tarEnd, tarHeader, type TarMember, tarPadding } from '@flash/tar-archive';
 import { type BytePath, pathBytes } from '../byte-path.ts';
 import type { CacheEntry, FileEntry, StoredContent } from '../cache-entry.ts';
@@ -91,12 +92,14 @@ export class SegmentWriter {
     });
     const offset = this.bytes;
     const digest: Hash = createHash('sha256');
+    let sum = 0;
     let rest = length;
     let isTooLong = false;
     for (const piece of content) {
       isTooLong = piece.length > rest;
       if (isTooLong) break;
       digest.update(piece);
+      sum = crc32(piece, sum);
       this.#write(piece);
       rest -= piece.length;
     }
@@ -109,6 +112,7 @@ export class SegmentWriter {
       offset,
       length,
       sha256: digest.digest('base64url'),
+      crc32: sum,
       pieces: head.pieces,
     });
     this.#entries.push(entry);
