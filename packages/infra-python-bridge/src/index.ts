@@ -3,5 +3,6 @@ export { appServerModule } from './web-app/module.ts';
 export { PythonAppServer, type PythonAppServerOptions } from './web-app/python-app-server.ts';
 export { type AppServerSettings, appServerSettingsSchema } from './web-app/settings.ts';
 export { pythonBridgeModule } from './module.ts';
-export { PythonProcessExecutor, type PythonProcessExecutorOptions } from './python-process-executor.ts';
+export type { PythonProcessExecutorOptions } from './executor-options.ts';
+export { PythonProcessExecutor } from './python-process-executor.ts';
 export { type PythonBridgeSettings, pythonBridgeSettingsSchema } from './settings.ts';

@@ -1,7 +1,14 @@
 import { type InstanceInfo, WorkerBusyError } from '@flash/worker-core';
 import type { Runner } from './runner.ts';
-import type { RunnerPool } from './runner-pool.ts';
+import type { Run } from './run.ts';
 import { WaitingLine } from './waiting-line.ts';
+
+/** Where instances live: the pool of one environment. */
+export interface InstanceHome {
+  submit(run: Run): void;
+  /** Lets go of an instance that is about to be made elsewhere. */
+  dropInstance(entry: InstanceEntry): void;
+}
 
 /** A class instance that lives, or is about to, in one runner. */
 export interface InstanceEntry {
@@ -10,7 +17,7 @@ export interface InstanceEntry {
   /** It is a deployed handler: never dropped to make room, or for want of use. */
   readonly isHandler: boolean;
   /** The pool whose runner it lives in. */
-  readonly home: RunnerPool;
+  readonly home: InstanceHome;
   readonly createdAt: Date;
   lastUsed: Date;
   methodCalls: number;
@@ -49,7 +56,7 @@ export class InstanceTable {
     id: string,
     className: string,
     isHandler: boolean,
-    home: RunnerPool,
+    home: InstanceHome,
   ): { entry: InstanceEntry; evicted: InstanceEntry | undefined } {
     const evicted = this.#entries.size >= this.#most ? this.#leastRecentlyUsed() : undefined;
     if (this.#entries.size >= this.#most && evicted === undefined) {
@@ -105,7 +112,7 @@ export class InstanceTable {
   }
 
   /** Whether any lives in this pool; handlers don't count, they are loaded anew. */
-  isHome(pool: RunnerPool): boolean {
+  isHome(pool: InstanceHome): boolean {
     for (const entry of this.#entries.values()) if (entry.home === pool && !entry.isHandler) return true;
     return false;
   }

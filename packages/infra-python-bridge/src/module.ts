@@ -1,6 +1,7 @@
 import { type Log, ports } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
-import { PythonProcessExecutor, type PythonProcessExecutorOptions } from './python-process-executor.ts';
+import type { PythonProcessExecutorOptions } from './executor-options.ts';
+import { PythonProcessExecutor } from './python-process-executor.ts';
 
 /** Binds the Executor port to Python processes. */
 export function pythonBridgeModule(options: Omit<PythonProcessExecutorOptions, 'log'>): ContainerModule {

@@ -5,24 +5,12 @@ import {
   type Execution,
   type Executor,
   type InstalledChange,
-  type Log,
   type RunOptions,
   WorkerClosedError,
 } from '@flash/worker-core';
+import type { PythonProcessExecutorOptions } from './executor-options.ts';
 import { Run } from './run.ts';
-import type { PythonBridgeSettings } from './settings.ts';
 import { Supervision } from './supervision.ts';
-
-export interface PythonProcessExecutorOptions {
-  /** Path of the Python interpreter that runs user code; it must have cloudpickle. */
-  readonly python: string;
-  /** Environment of user code, without the worker's own secrets. */
-  readonly env: NodeJS.ProcessEnv;
-  /** The interpreter's version must be this MAJOR.MINOR (`FLASH_PYTHON_VERSION`); any when left out. */
-  readonly requiredVersion?: string | undefined;
-  readonly settings: PythonBridgeSettings;
-  readonly log: Log;
-}
 
 /**
  * Executor that runs user code in Python processes forked from a warm zygote. This process never loads a pickle, never runs

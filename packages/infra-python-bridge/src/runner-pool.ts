@@ -5,12 +5,14 @@ import {
   type WorkerError,
   WorkerStartError,
 } from '@flash/worker-core';
-import { type InstanceEntry, type InstanceTable, instanceInfo } from './instance-table.ts';
+import { InstancePlacement } from './instance-placement.ts';
+import type { InstanceEntry, InstanceHome, InstanceTable } from './instance-table.ts';
 import { MemoryKills } from './memory-kill.ts';
 import { PackageEpochs } from './package-epochs.ts';
 import { PoolGrowth } from './pool-growth.ts';
 import { cancelled, shuttingDown } from './interruptions.ts';
 import type { Run } from './run.ts';
+import { refuseOnError } from './refuse-on-error.ts';
 import type { RunnerBudget, RunnerHolder } from './runner-budget.ts';
 import { Runner, type RunnerListener, type RunnerOptions } from './runner.ts';
 import { describeExit, type Killer } from './runner-exit.ts';
@@ -40,13 +42,13 @@ export interface RunnerPoolOptions {
 }
 
 /** Decides which runner of one environment takes which run, and how many runners there are. */
-export class RunnerPool implements RunnerHolder {
+export class RunnerPool implements RunnerHolder, InstanceHome {
   readonly #options: RunnerPoolOptions;
   readonly #runners = new Map<number, Runner>();
   /** Most recently used last. */
   readonly #idle: Runner[] = [];
   readonly #waiting: WaitingLine;
-  readonly #instances: InstanceTable;
+  readonly #placement: InstancePlacement;
   readonly #epochs = new PackageEpochs();
   readonly #memoryKills = new MemoryKills();
   readonly #growth: PoolGrowth;
@@ -63,7 +65,18 @@ export class RunnerPool implements RunnerHolder {
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
-    this.#instances = options.instances;
+    const { settings, log, instances } = options;
+    this.#placement = new InstancePlacement({
+      settings,
+      log,
+      table: instances,
+      home: this,
+      place: (run) => this.#place(run),
+      startIn: (runner, run) => {
+        this.#takeFromIdle(runner);
+        this.#start(runner, run);
+      },
+    });
     this.#waiting = new WaitingLine(options.settings.FLASH_MAX_WAITING);
     options.budget.add(this);
     this.#growth = new PoolGrowth(
@@ -80,7 +93,7 @@ export class RunnerPool implements RunnerHolder {
       onReady: (runner) => this.#onReady(runner),
       onFree: (runner) => this.#onFree(runner),
       onStale: (runner, run) => this.#onStale(runner, run),
-      onConcurrent: (runner, run) => this.#onConcurrent(runner, run),
+      onConcurrent: (runner, run) => this.#placement.becomeConcurrent(runner, run),
       onImports: options.onImports,
     };
     this.#housekeeping = setInterval(() => this.#tidy(), housekeepingMs).unref();
@@ -94,7 +107,7 @@ export class RunnerPool implements RunnerHolder {
     if (signal?.aborted) return run.abandon(cancelled);
     const { instanceId } = run;
     refuseOnError(run, () =>
-      instanceId === undefined ? this.#place(run) : this.#placeInstanceRun(run, instanceId),
+      instanceId === undefined ? this.#place(run) : this.#placement.place(run, instanceId),
     );
   }
 
@@ -112,7 +125,7 @@ export class RunnerPool implements RunnerHolder {
 
   /** Nothing has run here for so long, and no instance lives here. In milliseconds; 0 when there is something. */
   get unusedMs(): number {
-    return this.isBusy || this.#instances.isHome(this) ? 0 : Date.now() - this.#usedAt;
+    return this.isBusy || this.#placement.hasAny ? 0 : Date.now() - this.#usedAt;
   }
 
   /** Whether a runner that lives came from this zygote. */
@@ -139,10 +152,8 @@ export class RunnerPool implements RunnerHolder {
     return this.#renewal.promise;
   }
 
-  /** Lets go of an instance that is about to be made in another pool. */
   dropInstance(entry: InstanceEntry): void {
-    this.#instances.remove(entry);
-    entry.runner?.dropInstance(entry.id);
+    this.#placement.drop(entry);
   }
 
   /** Brings up one runner ahead of the first run. */
@@ -219,7 +230,7 @@ export class RunnerPool implements RunnerHolder {
     await Promise.all(
       [...this.#runners.values()].map((runner) => runner.end(() => 'the worker was shut down')),
     );
-    for (const runner of this.#runners.values()) this.#instances.removeOf(runner);
+    for (const runner of this.#runners.values()) this.#placement.removeOf(runner);
     this.#runners.clear();
   }
 
@@ -232,6 +243,11 @@ export class RunnerPool implements RunnerHolder {
     if (this.#idle.length === 0 || this.#waiting.length > 0) this.#growth.consider();
   }
 
+  #takeFromIdle(runner: Runner): void {
+    const index = this.#idle.indexOf(runner);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
   /** The most recently used idle runner; one that keeps instances only when no other can be had. */
   #takeIdle(): Runner | undefined {
     const top = this.#idle.at(-1);
@@ -242,67 +258,14 @@ export class RunnerPool implements RunnerHolder {
     return this.#room() <= 0 ? this.#idle.pop() : undefined;
   }
 
-  #placeInstanceRun(run: Run, instanceId: string): void {
-    const known = this.#instances.get(instanceId);
-    const entry = known ?? this.#addInstance(instanceId, run);
-    this.#instances.use(entry);
-    run.instanceInfo = () => instanceInfo(entry);
-    void run.outcome.then(
-      () => this.#releaseInstance(entry, run),
-      () => this.#releaseInstance(entry, run),
-    );
-    if (known === undefined) this.#place(run);
-    else if (entry.runner === undefined) entry.followers.add(run);
-    else this.#startPinned(entry.runner, entry, run);
-  }
-
-  #addInstance(instanceId: string, run: Run): InstanceEntry {
-    const className = run.call.kind === 'class' ? run.call.className : '';
-    const { entry, evicted } = this.#instances.add(instanceId, className, run.call.kind === 'handler', this);
-    if (evicted !== undefined) this.#drop(evicted, 'the table is full (FLASH_MAX_INSTANCES)');
-    return entry;
-  }
-
-  #startPinned(runner: Runner, entry: InstanceEntry, run: Run): void {
-    if (this.#mayTakePinned(runner, entry, run)) {
-      const index = this.#idle.indexOf(runner);
-      if (index >= 0) this.#idle.splice(index, 1);
-      this.#start(runner, run);
-    } else {
-      runner.pinned.add(run);
-    }
-  }
-
-  #mayTakePinned(runner: Runner, entry: InstanceEntry, run: Run): boolean {
-    if (runner.isIdle) return true;
-    return (
-      runner.isReady &&
-      entry.isConcurrent &&
-      !run.createInstance &&
-      runner.load < this.#options.settings.FLASH_INSTANCE_CONCURRENCY &&
-      runner.servesOnly(entry.id)
-    );
-  }
-
   #start(runner: Runner, run: Run): void {
-    const entry = run.instanceId === undefined ? undefined : this.#instances.get(run.instanceId);
-    const isPinned = entry?.runner === runner;
-    if (entry !== undefined) {
-      entry.runner = runner;
-      runner.instances.add(entry.id);
-      if (run.createInstance)
-        Object.assign(entry, { createdAt: new Date(), methodCalls: 0, isConcurrent: false });
-      entry.methodCalls++;
-    }
+    const isPinned = this.#placement.settle(runner, run);
     runner.start(run, {
       epoch: this.#epochs,
       isPinned,
       spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
     });
-    if (entry === undefined) return;
-    for (const follower of entry.followers.takeAll()) {
-      refuseOnError(follower, () => this.#startPinned(runner, entry, follower));
-    }
+    this.#placement.startFollowers(runner, run);
   }
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
@@ -326,7 +289,7 @@ export class RunnerPool implements RunnerHolder {
   #onFree(runner: Runner): void {
     this.#growth.noteCompletion();
     if (runner.hasEnded) return;
-    this.#startWaitingPinned(runner);
+    this.#placement.startWaiting(runner);
     if (!runner.isIdle) return;
     if (runner.isRetiring) return this.#retire(runner);
     const next = this.#waiting.shift();
@@ -334,49 +297,11 @@ export class RunnerPool implements RunnerHolder {
     else if (!this.#idle.includes(runner)) this.#idle.push(runner);
   }
 
-  #startWaitingPinned(runner: Runner): void {
-    for (let run = runner.pinned.first; run !== undefined; run = runner.pinned.first) {
-      const entry = this.#instances.get(run.instanceId ?? '');
-      if (entry?.runner !== runner) {
-        runner.pinned.shift();
-        this.#resubmit(run);
-        continue;
-      }
-      if (!this.#mayTakePinned(runner, entry, run)) return;
-      runner.pinned.shift();
-      this.#start(runner, run);
-    }
-  }
-
   #onStale(runner: Runner, run: Run): void {
     this.#retire(runner);
-    const entry = run.instanceId === undefined ? undefined : this.#instances.get(run.instanceId);
-    if (entry?.runner === runner) {
-      entry.runner = undefined;
-      runner.instances.delete(entry.id);
-    }
+    this.#placement.unsettle(runner, run);
     refuseOnError(run, () => this.#place(run));
     this.#onFree(runner);
-  }
-
-  #onConcurrent(runner: Runner, run: Run): void {
-    const entry = this.#instances.get(run.instanceId ?? '');
-    if (entry === undefined) return;
-    entry.isConcurrent = true;
-    this.#startWaitingPinned(runner);
-  }
-
-  #releaseInstance(entry: InstanceEntry, run: Run): void {
-    entry.uses--;
-    entry.lastUsed = new Date();
-    const next = entry.runner === undefined ? entry.followers.shift() : undefined;
-    if (!run.hasInstance && entry.uses === 0) {
-      entry.runner?.instances.delete(entry.id);
-      this.#instances.remove(entry);
-    } else if (next !== undefined) {
-      // The run that should have brought the instance up went away before it had a runner: the next one does it.
-      refuseOnError(next, () => this.#place(next));
-    }
   }
 
   /** The runner that a run was waiting for is gone: it is placed anew. */
@@ -424,9 +349,8 @@ export class RunnerPool implements RunnerHolder {
   #remove(runner: Runner): InstanceEntry[] {
     if (!runner.isReady) this.#starting--;
     this.#runners.delete(runner.id);
-    const index = this.#idle.indexOf(runner);
-    if (index >= 0) this.#idle.splice(index, 1);
-    const lost = this.#instances.removeOf(runner);
+    this.#takeFromIdle(runner);
+    const lost = this.#placement.removeOf(runner);
     for (const run of runner.pinned.takeAll()) this.#resubmit(run);
     this.#options.budget.gone(this);
     return lost;
@@ -450,42 +374,22 @@ export class RunnerPool implements RunnerHolder {
   #retire(runner: Runner): void {
     runner.isRetiring = true;
     if (runner.isIdle && runner.instances.size === 0 && runner.pinned.length === 0) {
-      const index = this.#idle.indexOf(runner);
-      if (index >= 0) this.#idle.splice(index, 1);
+      this.#takeFromIdle(runner);
       runner.kill();
     }
   }
 
-  #drop(entry: InstanceEntry, reason: string): void {
-    this.#options.log.write('info', 'an instance was dropped', { instanceId: entry.id, reason });
-    entry.runner?.dropInstance(entry.id);
-  }
-
   /** Drops instances nobody uses, and runners nobody needs. */
   #tidy(): void {
-    const { FLASH_INSTANCE_IDLE_MS: instanceIdleMs, FLASH_RUNNER_IDLE_MS: runnerIdleMs } =
-      this.#options.settings;
+    const { FLASH_RUNNER_IDLE_MS: runnerIdleMs } = this.#options.settings;
     const now = Date.now();
-    if (instanceIdleMs > 0) {
-      for (const entry of this.#instances.removeIdle(now - instanceIdleMs)) {
-        this.#drop(entry, 'unused for too long (FLASH_INSTANCE_IDLE_MS)');
-      }
-    }
+    this.#placement.dropIdle();
     for (const runner of this.#runners.values()) if (runner.isRetiring) this.#retire(runner);
     for (const runner of runnerIdleMs > 0 ? [...this.#idle] : []) {
       if (this.#idle.length <= 1 || runner.idleSince > now - runnerIdleMs || runner.instances.size > 0)
         continue;
       this.#retire(runner);
     }
-  }
-}
-
-/** A run that can't be placed, because a line is full, is told so; whoever was placing it goes on. */
-function refuseOnError(run: Run, place: () => void): void {
-  try {
-    place();
-  } catch (error) {
-    run.refuse(error as WorkerError);
   }
 }
 

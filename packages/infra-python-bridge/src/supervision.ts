@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Environment } from '@flash/worker-core';
 import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
 import { ImportProfiles } from './import-profiles.ts';
-import { InstanceTable } from './instance-table.ts';
-import type { PythonProcessExecutorOptions } from './python-process-executor.ts';
+import { type InstanceHome, InstanceTable } from './instance-table.ts';
+import type { PythonProcessExecutorOptions } from './executor-options.ts';
 import type { Run } from './run.ts';
 import type { Runner } from './runner.ts';
 import { RunnerBudget } from './runner-budget.ts';
@@ -83,14 +83,15 @@ export class Supervision {
 
   /** Hands a run to its environment, or to where its instance lives. */
   submit(run: Run): void {
-    let { pool } = this.processesOf(run.options.environment);
+    const { pool } = this.processesOf(run.options.environment);
+    let home: InstanceHome = pool;
     const { instanceId } = run;
     const living = instanceId === undefined ? undefined : this.#shared.instances.get(instanceId);
     if (living !== undefined && living.home !== pool) {
       if (run.createInstance) living.home.dropInstance(living);
-      else pool = living.home;
+      else home = living.home;
     }
-    pool.submit(run);
+    home.submit(run);
   }
 
   async closeEnvironment(id: string): Promise<boolean> {

@@ -32,6 +32,17 @@ function newBridge(settings: Record<string, unknown> = {}): Bridge {
 const where = 'def f(s=0):\n    import os, time\n    time.sleep(s)\n    return os.environ.get("ENVIRONMENT")';
 const slowModule = 'import time\ntime.sleep(0.05)\n';
 
+/** Processes that run in an environment. */
+function processesOf(id: string): number[] {
+  return descendants().filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`ENVIRONMENT=${id}\0`);
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
+}
+
 async function until(what: () => unknown, message: string): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt++) {
     if (what()) return;
@@ -84,11 +95,10 @@ describe('runs in environments', () => {
 
   it('end with their environment when nothing has run there for long, and begin anew', async () => {
     newBridge({ FLASH_ENVIRONMENT_IDLE_MS: 300 });
-    await bridge.run(where);
-    const before = descendants().length;
     const one = environment('a');
     await bridge.run(where, {}, { environment: one });
-    await until(() => descendants().length <= before, 'the end of the environment');
+    expect(processesOf('a').length).toBeGreaterThan(1);
+    await until(() => processesOf('a').length === 0, 'the end of the environment');
     expect(returned(await bridge.run(where, {}, { environment: one }))).toBe('a');
   });
 });
@@ -111,7 +121,7 @@ describe('imports ahead', () => {
     await bridge.executor.warm(one);
     expect(returned(await bridge.run(hasIt, {}, { environment: one }))).toBe(true);
     // Those that ran before it came are gone, and so is the process they came from.
-    await until(() => descendants().length <= 2, 'the end of what was there before');
+    await until(() => processesOf('a').length <= 2, 'the end of what was there before');
   });
 
   it('are those that were named, without a profile', async () => {

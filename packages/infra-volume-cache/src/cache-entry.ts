@@ -30,6 +30,12 @@ export interface FileEntry extends Placed {
   readonly content: StoredContent;
 }
 
+/** A file, and whether its time matters to anybody. */
+export interface RestorableFile extends FileEntry {
+  /** Default: it does. */
+  readonly keepsTime?: boolean;
+}
+
 interface DirectoryEntry extends Placed {
   readonly kind: 'directory';
   readonly mode: number;

@@ -33,8 +33,8 @@ export class CacheView {
     }
   }
 
-  values(): Iterable<PlacedEntry> {
-    return this.#placed.values();
+  paths(): Iterable<BytePath> {
+    return this.#placed.keys();
   }
 
   /** Whether all of it was published together. */

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import type { BytePath } from './byte-path.ts';
+import type { CacheView } from './cache-view.ts';
+import { sourcesOfCompiled } from './compiled-sources.ts';
 import { Hydration, type HydrationOptions } from './hydration.ts';
 import { KnownEntries } from './known-entries.ts';
 import { LocalTree } from './local/local-tree.ts';
-import type { KeptPlace } from './process/messages.ts';
+import type { KeptPlace } from './kept-place.ts';
 import { restore, type Share } from './restoration.ts';
 import { Publication } from './publication.ts';
 import { SegmentDirectory } from './volume/segment-directory.ts';
@@ -55,7 +57,7 @@ export class KeptDirectories {
         isPrivate: true,
         archiveOf: (source) => directory.archivePath(source),
         restoreAll: async (jobs, onRestored) => {
-          const [early, late] = divide(jobs, isFirst);
+          const [early, late] = divide(jobs.map(withTimesThatMatter(index.view)), isFirst);
           // In this thread: what is waited for is little.
           for (const job of early) onRestored(job, restore(job));
           onFirst();
@@ -157,4 +159,13 @@ function divide<S extends Share>(jobs: readonly S[], isFirst: (path: BytePath) =
     if (others !== undefined && others.length > 0) late.push({ ...job, files: others });
   }
   return [early, late];
+}
+
+/** Marks files whose time is of no consequence. */
+function withTimesThatMatter(view: CacheView): <S extends Share>(job: S) => S {
+  const timed = sourcesOfCompiled(view.paths());
+  return (job) => ({
+    ...job,
+    files: job.files.map((file) => ({ ...file, keepsTime: timed.has(file.path) })),
+  });
 }

@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import type { BytePath } from './byte-path.ts';
-import type { FileEntry } from './cache-entry.ts';
+import type { FileEntry, RestorableFile } from './cache-entry.ts';
 import { DamagedContentError, PlacedFiles } from './local/placed-files.ts';
 import { ArchiveReader } from './volume/archive-reader.ts';
 
@@ -11,7 +11,7 @@ export interface Share {
   /** Where files are written before they appear; on the cache directory's file system. `undefined`: nobody looks there yet, they are written in place. */
   readonly staging: string | undefined;
   readonly archive: string;
-  readonly files: readonly FileEntry[];
+  readonly files: readonly RestorableFile[];
 }
 
 export interface RestorationReport {

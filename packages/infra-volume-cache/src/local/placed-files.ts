@@ -12,7 +12,7 @@ import {
 import { threadId } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { type BytePath, diskPath } from '../byte-path.ts';
-import type { FileEntry, SymlinkEntry } from '../cache-entry.ts';
+import type { FileEntry, RestorableFile, SymlinkEntry } from '../cache-entry.ts';
 
 /** What was read is not what was stored. */
 export class DamagedContentError extends Error {
@@ -35,14 +35,14 @@ export class PlacedFiles {
   }
 
   /** @throws DamagedContentError when the checksum is another; then nothing was placed. */
-  file(entry: FileEntry, content: Iterable<Buffer>): void {
+  file(entry: RestorableFile, content: Iterable<Buffer>): void {
     const staged = this.#nameFor(entry.path);
     const descriptor = openSync(staged, 'wx', entry.mode);
     try {
       const isGood = write(descriptor, entry, content);
       if (!isGood) throw new DamagedContentError(entry.path);
       const seconds = entry.mtimeMs / 1000;
-      futimesSync(descriptor, seconds, seconds);
+      if (entry.keepsTime !== false) futimesSync(descriptor, seconds, seconds);
     } catch (error) {
       closeSync(descriptor);
       rmSync(staged, { force: true });

@@ -13,7 +13,7 @@ import { Publication, type PublicationReport } from '../publication.ts';
 import { readOriginalArchive } from '../volume/original-archive.ts';
 import { SegmentDirectory } from '../volume/segment-directory.ts';
 import { SegmentIndex } from '../volume/segment-index.ts';
-import type { KeptPlace } from './messages.ts';
+import type { KeptPlace } from '../kept-place.ts';
 import { RestoreThreads } from './restore-threads.ts';
 import type { SessionOptions } from './session-options.ts';
 

@@ -1,7 +1,8 @@
 import { setPriority } from 'node:os';
 import type { CachePart } from '@flash/worker-core';
 import { CacheSession } from './cache-session.ts';
-import type { KeptPlace, Message, Question } from './messages.ts';
+import type { KeptPlace } from '../kept-place.ts';
+import type { Message, Question } from './messages.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** Requests come first: the cache takes what processor time they leave. */

@@ -1,5 +1,6 @@
 import type { CachePart } from '@flash/worker-core';
 import type { HydrationReport } from '../hydration.ts';
+import type { KeptPlace } from '../kept-place.ts';
 import type { MaintenanceReport } from '../maintenance.ts';
 import type { PublicationReport } from '../publication.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -15,14 +16,6 @@ export interface Calls {
   fetch: { readonly with: KeptPlace; readonly answer: boolean };
   keep: { readonly with: KeptPlace; readonly answer: number };
   maintain: { readonly with: undefined; readonly answer: MaintenanceReport | undefined };
-}
-
-/** A directory, and the name it is kept under. */
-export interface KeptPlace {
-  readonly name: string;
-  readonly directory: string;
-  /** Globs of paths that come before all others. */
-  readonly first?: readonly string[];
 }
 
 export interface Question {

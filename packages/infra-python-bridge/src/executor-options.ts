@@ -1,0 +1,14 @@
+import type { Log } from '@flash/worker-core';
+import type { PythonBridgeSettings } from './settings.ts';
+
+/** What the executor of Python processes is made of. */
+export interface PythonProcessExecutorOptions {
+  /** Path of the Python interpreter that runs user code; it must have cloudpickle. */
+  readonly python: string;
+  /** Environment of user code, without the worker's own secrets. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The interpreter's version must be this MAJOR.MINOR (`FLASH_PYTHON_VERSION`); any when left out. */
+  readonly requiredVersion?: string | undefined;
+  readonly settings: PythonBridgeSettings;
+  readonly log: Log;
+}
