@@ -8,11 +8,10 @@
  * for it takes what any request takes.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { functionCallFrom, ports } from '@flash/worker-core';
+import { functionCallFrom } from '@flash/worker-core';
 import { createWorker } from '@flash/worker-host';
-import { ContainerModule } from 'inversify';
 import { openDisk } from './disk.mjs';
 import { median } from './figures.mjs';
 
@@ -37,11 +36,8 @@ const seconds = async (work) => {
 async function newWorker(settings = {}) {
   const local = join(root, `machine-${machines++}`);
   mkdirSync(local);
-  const messages = [];
-  const log = { write: (level, message) => messages.push(`${level} ${message}`) };
-  const module = new ContainerModule(({ bind }) => {
-    bind(ports.Log).toConstantValue(log);
-  });
+  const logFile = join(local, 'log');
+  const log = openSync(logFile, 'w');
   const env = {
     ...process.env,
     FLASH_PYTHON: image,
@@ -53,10 +49,9 @@ async function newWorker(settings = {}) {
     RUNPOD_ENDPOINT_ID: 'bench',
     ...settings,
   };
-  const worker = createWorker({ env, modules: [module] });
+  const worker = createWorker({ env, logDescriptor: log });
   await worker.start();
   return {
-    messages,
     async run(code, dependencies = packages) {
       const request = { function_name: 'f', function_code: code, dependencies, serialization_format: 'json' };
       const response = await worker.executeRequest.execute(functionCallFrom(request), { requestId: 'bench' });
@@ -66,12 +61,15 @@ async function newWorker(settings = {}) {
     },
     async logged(text) {
       for (let attempt = 0; attempt < 1200; attempt++) {
-        if (messages.some((message) => message.includes(text))) return;
+        if (readFileSync(logFile, 'utf8').includes(text)) return;
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
-      throw new Error(`${text} was never logged: ${messages.join('\n')}`);
+      throw new Error(`${text} was never logged: ${readFileSync(logFile, 'utf8')}`);
     },
-    close: () => worker.close(),
+    async close() {
+      await worker.close();
+      closeSync(log);
+    },
   };
 }
 
