@@ -162,7 +162,7 @@ describe('StateManagerManifestStore', () => {
     async (_, faults, reason, reached) => {
       write(here);
       source.faults = [...faults, status(418), status(418)];
-      const store = open({ FLASH_MANIFEST_RETRY_MS: 100 });
+      const store = open({ FLASH_MANIFEST_RETRY_MS: 700 });
       const first = await current(store);
       expect(first.names).toEqual(['old']);
       expect(first.warnings).toEqual([expect.stringContaining(reason)]);
@@ -171,7 +171,7 @@ describe('StateManagerManifestStore', () => {
       expect(source.faults).toHaveLength(2);
       expect(source.asked.length).toBeLessThanOrEqual(reached);
       source.faults = [];
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 850));
       expect(await current(store)).toEqual({ names: ['new'], warnings: [] });
       expect(log.events.at(-1)).toMatchObject({
         message: 'the manifest was brought up to date',

@@ -95,8 +95,12 @@ export class EnvironmentProcesses {
   async #warm(): Promise<void> {
     const { FLASH_PREIMPORT: choice } = this.#shared.settings;
     if (choice === 'off') return;
-    // The one that serves comes first, and nothing waits for it any more when another takes its place.
-    await this.#currentZygote();
+    // The one that serves comes first, and nothing waits for it any more when another takes its place. If it fails, whoever started it says so.
+    const serves = await this.#currentZygote().then(
+      () => true,
+      () => false,
+    );
+    if (!serves) return;
     let modules = choice === 'auto' ? await this.#shared.profiles.worthImporting(this.id) : choice;
     for (let attempt = 0; attempt < mostWarmUps && modules.length > 0 && !this.#isClosed; attempt++) {
       const unfit = await this.#warmWith(modules);

@@ -288,6 +288,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   #onFree(runner: Runner): void {
     this.#growth.noteCompletion();
+    this.#usedAt = Date.now();
     if (runner.hasEnded) return;
     this.#placement.startWaiting(runner);
     if (!runner.isIdle) return;

@@ -64,17 +64,17 @@ describe('runs in environments', () => {
     newBridge({ FLASH_MAX_RUNNERS: 2 });
     await Promise.all([1, 2].map(() => bridge.run(where, { args: [0.2] })));
     const started = performance.now();
-    const busy = [1, 2].map(() => bridge.run(where, { args: [1] }));
+    const busy = [1, 2].map(() => bridge.run(where, { args: [3] }));
     await new Promise((resolve) => setTimeout(resolve, 50));
     // All runners there may be are at work in the base.
     expect(returned(await bridge.run(where, {}, { environment: environment('a') }))).toBe('a');
-    expect(performance.now() - started).toBeLessThan(900);
+    expect(performance.now() - started).toBeLessThan(2800);
     await Promise.all(busy);
     // What is idle in the base makes room for more.
     const one = environment('a');
     const both = performance.now();
-    await Promise.all([1, 2].map(() => bridge.run(where, { args: [0.4] }, { environment: one })));
-    expect(performance.now() - both).toBeLessThan(780);
+    await Promise.all([1, 2].map(() => bridge.run(where, { args: [1] }, { environment: one })));
+    expect(performance.now() - both).toBeLessThan(1900);
   });
 
   it('find an instance where it lives', async () => {

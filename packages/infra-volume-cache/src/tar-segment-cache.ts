@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import type { CachePart, EarlyArrival, Log, VolumeCache } from '@flash/worker-core';
 import { CacheProcess } from './cache-process.ts';
 import type { HydrationReport } from './hydration.ts';
@@ -62,7 +62,10 @@ export class TarSegmentCache implements VolumeCache {
 
   async fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean> {
     const place = { name, directory, first: early?.first ?? [] };
-    return (await this.#request('fetch', place, undefined, early?.onFirst)) ?? false;
+    const isThere = (await this.#request('fetch', place, undefined, early?.onFirst)) ?? false;
+    // The process may have ended in the midst of it.
+    if (!isThere) await rm(directory, { recursive: true, force: true }).catch(() => {});
+    return isThere;
   }
 
   async keep(name: string, directory: string): Promise<void> {
@@ -88,7 +91,16 @@ export class TarSegmentCache implements VolumeCache {
         this.#trouble(error);
         return undefined;
       });
-    return (await within(answer, timeoutMs)).value;
+    const outcome = await within(answer, timeoutMs);
+    if (outcome.isLate && name === 'fetch') {
+      // It must not go on writing where others are about to write.
+      this.#process?.kill();
+      this.#mayHydrateAt = performance.now() + pauseMs;
+      this.#warn(
+        `a directory has not come from the volume within ${timeoutMs} ms: the request goes on without (FLASH_CACHE_HYDRATE_TIMEOUT_MS)`,
+      );
+    }
+    return outcome.value;
   }
 
   async sync(): Promise<void> {

@@ -124,6 +124,25 @@ describe('a volume', () => {
     }
   });
 
+  it('too slow for a directory that is wanted: the request goes on, and nothing comes later', async () => {
+    const source = volume.newRoot();
+    put(source, 'file', Buffer.alloc(MB));
+    const writer = volume.newCache(volume.newRoot());
+    await writer.keep('one', source);
+    await writer.close();
+    const cache = volume.newCache(volume.newRoot(), { FLASH_CACHE_HYDRATE_TIMEOUT_MS: '300' });
+    const target = join(volume.newRoot(), 'target');
+    const stopped = stopChildren();
+    try {
+      expect(await cache.fetch('one', target)).toBe(false);
+    } finally {
+      clearInterval(stopped);
+    }
+    expect(volume.warnings.join()).toContain('FLASH_CACHE_HYDRATE_TIMEOUT_MS');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(existsSync(target)).toBe(false);
+  });
+
   it('with a damaged segment: what is damaged is skipped with a warning, the rest comes', async () => {
     const root = volume.newRoot();
     const writer = await volume.newProcess(root);

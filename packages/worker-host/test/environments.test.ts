@@ -3,7 +3,7 @@ import { Endpoint } from './warm-worker.ts';
 
 const offline = { UV_OFFLINE: '1', PIP_NO_INDEX: '1' };
 const version = (name: string): string =>
-  `def f():\n    import time, ${name}\n    time.sleep(0.3)\n    return ${name}.__version__`;
+  `def f():\n    import time, ${name}\n    time.sleep(1)\n    return ${name}.__version__`;
 let endpoint: Endpoint;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('a worker with isolated environments', () => {
     // Now that both are there, they run side by side.
     const started = performance.now();
     expect((await both()).map(({ json_result }) => json_result)).toEqual(versions);
-    expect(performance.now() - started).toBeLessThan(580);
+    expect(performance.now() - started).toBeLessThan(1900);
     // And the base has neither, but what it has is in both.
     expect((await worker.run('def f():\n    import toolz')).error).toContain('toolz');
     const six = 'def f():\n    import six\n    return six.__version__';

@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import {
   type Environment,
   type EnvironmentLease,
   type Environments,
-  type Executor,
   InstallError,
   type InstallOptions,
-  type Log,
   SharedWork,
-  type VolumeCache,
   WorkerBusyError,
   type WorkContext,
 } from '@flash/worker-core';
@@ -19,22 +15,17 @@ import { parseRequirement } from '../requirement.ts';
 import { Resolutions } from '../resolutions.ts';
 import { Satisfaction } from '../satisfaction.ts';
 import { type InterpreterFacts, TargetInterpreter } from '../target-interpreter.ts';
+import { EnvironmentArrivals, type EnvironmentArrivalsOptions } from './environment-arrivals.ts';
 import { EnvironmentBuilder, type EnvironmentBuilderOptions } from './environment-builder.ts';
+import { environmentOf } from './environment-of.ts';
 import { type LocalEnvironment, LocalEnvironments } from './local-environments.ts';
-import { mayStartEarly, skeleton } from './skeleton.ts';
 
 /** A new environment goes to the volume so much later, or after its first run: what Python compiles at the first import goes along. */
 const keepAfterMs = 10_000;
 /** Sets of requirements whose environment is known without a look at the disk. */
 const mostKnownSets = 1000;
 
-export interface UvEnvironmentsOptions extends EnvironmentBuilderOptions {
-  readonly log: Log;
-  /** Brings and keeps whole environments. */
-  readonly volumeCache: VolumeCache;
-  /** Starts in an environment while it is still on its way, and lets go of one that is to be removed. */
-  readonly executor: Pick<Executor, 'start' | 'packagesChanged' | 'closeEnvironment'>;
-}
+export type UvEnvironmentsOptions = EnvironmentBuilderOptions & EnvironmentArrivalsOptions;
 
 interface Base {
   readonly facts: InterpreterFacts;
@@ -49,9 +40,8 @@ export class UvEnvironments implements Environments {
   readonly #resolutions: Resolutions;
   readonly #builder: EnvironmentBuilder;
   readonly #local: LocalEnvironments;
+  readonly #arrivals: EnvironmentArrivals;
   readonly #shared = new SharedWork<LocalEnvironment | 'base'>();
-  /** What is on its way from the volume, by its id: for a request, or ahead of one. */
-  readonly #fetches = new Map<string, Promise<LocalEnvironment | undefined>>();
   /** By the requirements as they were asked for. */
   readonly #known = new LRUCache<string, LocalEnvironment | 'base'>({ max: mostKnownSets });
   /** Built here, and not on the volume yet. */
@@ -64,6 +54,7 @@ export class UvEnvironments implements Environments {
     this.#resolutions = new Resolutions(options.settings.FLASH_CACHE_DIR);
     this.#builder = new EnvironmentBuilder(options, this.#resolutions);
     this.#local = new LocalEnvironments(options.settings.FLASH_ENVIRONMENTS_DIR);
+    this.#arrivals = new EnvironmentArrivals(options, this.#local);
   }
 
   async acquire(requirements: readonly string[], options: InstallOptions): Promise<EnvironmentLease> {
@@ -81,7 +72,9 @@ export class UvEnvironments implements Environments {
       if (most === 0) return [];
       const names = (await volumeCache.kept()).filter((name) => name.startsWith(`${fingerprint}-`));
       const brought = await Promise.all(names.slice(0, most).map((id) => this.#bringForPrewarm(id)));
-      return brought.flatMap((environment) => (environment === undefined ? [] : this.#describe(environment)));
+      return brought.flatMap((environment) =>
+        environment === undefined ? [] : environmentOf(environment, this.#options.env),
+      );
     } catch (error) {
       log.write('warn', 'no environment could be brought ahead of the first request', { error });
       return [];
@@ -128,54 +121,11 @@ export class UvEnvironments implements Environments {
       return here;
     }
     await this.#makeRoom(this.#options.settings.FLASH_MAX_ENVIRONMENTS - 1);
-    const fetched = await this.#fetch(id);
+    const fetched = await this.#arrivals.bring(id);
     if (fetched !== undefined) context.onLine('The environment of these packages came from the volume');
     const environment = fetched ?? (await this.#build(id, requirements, facts, context));
     void this.#keepToBudget(environment);
     return environment;
-  }
-
-  #fetch(id: string): Promise<LocalEnvironment | undefined> {
-    const known = this.#fetches.get(id);
-    if (known !== undefined) return known;
-    const fetch = this.#fetchNow(id).finally(() => this.#fetches.delete(id));
-    this.#fetches.set(id, fetch);
-    return fetch;
-  }
-
-  async #fetchNow(id: string): Promise<LocalEnvironment | undefined> {
-    const { volumeCache, settings, log } = this.#options;
-    const startedAt = performance.now();
-    await this.#local.begin(id, AbortSignal.timeout(settings.FLASH_INSTALL_TIMEOUT_MS));
-    const there = await this.#local.add(id);
-    if (there !== undefined) return there;
-    let early: Promise<void> | undefined;
-    const onFirst = (): void => {
-      early = this.#startEarly(id);
-    };
-    const isThere = await volumeCache.fetch(id, this.#local.pathOf(id), { first: skeleton, onFirst });
-    await early;
-    const environment = isThere ? await this.#local.complete(id) : undefined;
-    if (environment === undefined) {
-      await this.#options.executor.closeEnvironment(id);
-      await this.#local.abandon(id);
-      return undefined;
-    }
-    // What Python saw of its directories when it started early was not all of them.
-    if (early !== undefined) await this.#options.executor.packagesChanged([], this.#describe(environment));
-    const ms = Math.round(performance.now() - startedAt);
-    log.write('info', 'an environment came from the volume', { environment: id, ms });
-    return environment;
-  }
-
-  /** Python takes its time to start, and most of its packages have no part in it. Never rejects. */
-  async #startEarly(id: string): Promise<void> {
-    const path = this.#local.pathOf(id);
-    try {
-      if (await mayStartEarly(path)) await this.#options.executor.start(this.#describe({ id, path }));
-    } catch (error) {
-      this.#options.log.write('debug', 'Python did not start early', { environment: id, error });
-    }
   }
 
   async #build(
@@ -215,7 +165,7 @@ export class UvEnvironments implements Environments {
     this.#local.touch(environment);
     let isReleased = false;
     return {
-      environment: this.#describe(environment),
+      environment: environmentOf(environment, this.#options.env),
       release: () => {
         if (isReleased) return;
         isReleased = true;
@@ -223,12 +173,6 @@ export class UvEnvironments implements Environments {
         if (this.#unkept.has(environment)) this.#keep(environment);
       },
     };
-  }
-
-  #describe({ id, path }: Pick<LocalEnvironment, 'id' | 'path'>): Environment {
-    const bin = join(path, 'bin');
-    const { PATH = '' } = this.#options.env;
-    return { id, python: join(bin, 'python'), variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` } };
   }
 
   /** In the background: nobody waits for it. Others are removed first meanwhile; if it is removed all the same, nothing of it is kept. */
@@ -284,7 +228,7 @@ export class UvEnvironments implements Environments {
     const here = this.#local.get(id);
     if (here !== undefined) return here;
     if (this.#local.count >= this.#options.settings.FLASH_MAX_ENVIRONMENTS) return undefined;
-    return this.#fetch(id);
+    return this.#arrivals.bring(id);
   }
 
   async #baseHas(requirements: readonly string[], facts: InterpreterFacts): Promise<boolean> {
