@@ -216,10 +216,14 @@ describe('an environment', () => {
     );
     try {
       const [id] = (await once(other.stdout, 'data')) as [Buffer];
-      const { environments } = newWorker(settings);
-      (await environments.acquire(['toolz'], options)).release();
-      (await environments.acquire(['humanize'], options)).release();
-      expect(existsSync(join(shared, id.toString(), 'bin/python'))).toBe(true);
+      // Two workers that come and go in one process.
+      for (let worker = 0; worker < 2; worker++) {
+        const { environments } = newWorker(settings);
+        (await environments.acquire(['toolz'], options)).release();
+        (await environments.acquire(['humanize'], options)).release();
+        expect(existsSync(join(shared, id.toString(), 'bin/python'))).toBe(true);
+        await environments.close();
+      }
     } finally {
       other.kill('SIGKILL');
       await once(other, 'exit');

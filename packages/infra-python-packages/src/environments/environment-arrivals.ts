@@ -38,13 +38,12 @@ export class EnvironmentArrivals {
     const startedAt = performance.now();
     const timeoutMs = settings.FLASH_INSTALL_TIMEOUT_MS;
     try {
-      await this.#local.begin(id, AbortSignal.timeout(timeoutMs));
+      const there = await this.#local.begin(id, AbortSignal.timeout(timeoutMs));
+      if (there !== undefined) return there;
     } catch (cause) {
       const message = `another worker is at work on the environment ${id} for over ${timeoutMs} ms; raise FLASH_INSTALL_TIMEOUT_MS, or give each worker its FLASH_ENVIRONMENTS_DIR`;
       throw new InstallError('TIMED_OUT', [], message, { cause });
     }
-    const there = await this.#local.add(id);
-    if (there !== undefined) return there;
     let early: Promise<void> | undefined;
     const onFirst = (): void => {
       early = this.#startEarly(id);

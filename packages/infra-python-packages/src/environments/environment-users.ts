@@ -1,22 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Says in the directory which worker uses which environment, so that none is removed under another's hands. */
+/**
+ * Says in the directory which worker uses which environment, so that none is removed under another's hands. Who looks and then acts on it
+ * does so with the environment's lock.
+ */
 export class EnvironmentUsers {
   readonly #directory: string;
+  /** Several workers may live in one process. */
+  readonly #name = `${process.pid}-${randomUUID().slice(0, 8)}`;
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
   async enter(id: string): Promise<void> {
-    await writeFile(this.#path(id, process.pid), '');
+    await writeFile(this.#path(id, this.#name), '');
   }
 
-  /** @returns whether another worker uses it. */
-  async leave(id: string): Promise<boolean> {
-    await rm(this.#path(id, process.pid), { force: true });
-    return this.othersUse(id);
+  async leave(id: string): Promise<void> {
+    await rm(this.#path(id, this.#name), { force: true });
   }
 
   async othersUse(id: string): Promise<boolean> {
@@ -24,10 +28,10 @@ export class EnvironmentUsers {
     const names = await readdir(this.#directory).catch((): string[] => []);
     let isUsed = false;
     for (const name of names.filter((candidate) => candidate.startsWith(prefix))) {
-      const pid = Number(name.slice(prefix.length));
-      if (pid === process.pid) continue;
-      if (this.isAlive(pid)) isUsed = true;
-      else await rm(this.#path(id, pid), { force: true });
+      const user = name.slice(prefix.length);
+      if (user === this.#name) continue;
+      if (this.isAlive(Number.parseInt(user, 10))) isUsed = true;
+      else await rm(this.#path(id, user), { force: true });
     }
     return isUsed;
   }
@@ -40,7 +44,7 @@ export class EnvironmentUsers {
     }
   }
 
-  #path(id: string, pid: number): string {
-    return join(this.#directory, `.user-${id}-${pid}`);
+  #path(id: string, user: string): string {
+    return join(this.#directory, `.user-${id}-${user}`);
   }
 }

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { directoryBytes } from './directory-bytes.ts';
-import { EnvironmentUsers } from './environment-users.ts';
 import { readMarker } from './environment-marker.ts';
+import { EnvironmentUsers } from './environment-users.ts';
+import { exclusively } from './machine-lock.ts';
 
 /** An environment on the local disk. */
 export interface LocalEnvironment {
@@ -21,7 +23,9 @@ export interface LocalEnvironment {
 const idPattern = /^[0-9a-f]{12}-[0-9a-f]{24}$/;
 /** How often another worker's work on the same environment is looked at. */
 const pollMs = 50;
-const leftoverPattern = /^\.(?:building|removing)-.*-(\d+)$/;
+/** What is done with the lock takes milliseconds. */
+const lockTimeoutMs = 30_000;
+const leftoverPattern = /^\.(?:building|removing)-[0-9a-f]{12}-[0-9a-f]{24}-(\d+)(?:-|$)/;
 
 /** The directory of environments. Other workers of this machine may use the same one. */
 export class LocalEnvironments {
@@ -43,7 +47,7 @@ export class LocalEnvironments {
       const path = join(this.path, name);
       if (idPattern.test(name)) {
         if (await this.#isComplete(name)) found.push({ id: name, at: (await stat(path)).mtimeMs });
-        else if (!(await this.#users.leave(name))) await rm(path, { recursive: true, force: true });
+        else await this.#discardUnlessUsed(name);
       }
       const pid = leftoverPattern.exec(name)?.[1];
       if (pid !== undefined && !this.#users.isAlive(Number(pid)))
@@ -69,14 +73,18 @@ export class LocalEnvironments {
     return this.#environments.get(id);
   }
 
-  /** An environment is about to be made in its place: nobody else is to remove it. Waits for another worker that is at it. */
-  async begin(id: string, signal: AbortSignal): Promise<void> {
-    while (await this.#users.othersUse(id)) {
-      if (await this.#isComplete(id)) return;
+  /**
+   * An environment is about to be made in its place: nobody else makes or removes it meanwhile. Waits for another worker that is at it.
+   *
+   * @returns the environment when somebody else has made it.
+   */
+  async begin(id: string, signal: AbortSignal): Promise<LocalEnvironment | undefined> {
+    while (true) {
+      const environment = await this.add(id);
+      if (environment !== undefined) return environment;
+      if (await this.#exclusively(id, () => this.#tryBegin(id), signal)) return undefined;
       await delay(pollMs, undefined, { signal });
     }
-    await this.#users.enter(id);
-    if (!(await this.#isComplete(id))) await rm(this.pathOf(id), { recursive: true, force: true });
   }
 
   /** All of it is there: from now on it is one. */
@@ -87,20 +95,30 @@ export class LocalEnvironments {
 
   /** It came to nothing. */
   async abandon(id: string): Promise<void> {
-    if (!(await this.#users.leave(id))) await rm(this.pathOf(id), { recursive: true, force: true });
+    await this.#users.leave(id);
+    await this.#discardUnlessUsed(id);
   }
 
   /** Takes up an environment that is there; `undefined` when none is. */
   async add(id: string): Promise<LocalEnvironment | undefined> {
     const path = this.pathOf(id);
-    const requirements = (await this.#isComplete(id)) ? await readMarker(path) : undefined;
-    if (requirements === undefined) return undefined;
-    const known = this.#environments.get(id);
-    if (known !== undefined) return known;
-    const added: LocalEnvironment = { id, path, requirements, uses: 0, isBeingKept: false, bytes: undefined };
-    this.#environments.set(id, added);
-    await this.#users.enter(id);
-    return added;
+    return this.#exclusively(id, async () => {
+      const known = this.#environments.get(id);
+      if (known !== undefined) return known;
+      const requirements = (await this.#isComplete(id)) ? await readMarker(path) : undefined;
+      if (requirements === undefined) return undefined;
+      await this.#users.enter(id);
+      const added: LocalEnvironment = {
+        id,
+        path,
+        requirements,
+        uses: 0,
+        isBeingKept: false,
+        bytes: undefined,
+      };
+      this.#environments.set(id, added);
+      return added;
+    });
   }
 
   /** Marks a use: it becomes the most recently used one. */
@@ -127,14 +145,36 @@ export class LocalEnvironments {
   }
 
   /** Forgets an environment, and removes its files unless another worker uses them. */
-  async remove(environment: LocalEnvironment): Promise<void> {
-    this.#environments.delete(environment.id);
-    if (await this.#users.leave(environment.id)) return;
-    await rm(this.#completePath(environment.id), { force: true });
-    // Out of sight first: nobody finds one that is half removed.
-    const aside = join(this.path, `.removing-${environment.id}-${process.pid}`);
-    await rename(environment.path, aside).catch(() => {});
+  async remove({ id }: LocalEnvironment): Promise<void> {
+    this.#environments.delete(id);
+    await this.#users.leave(id);
+    await this.#discardUnlessUsed(id);
+  }
+
+  async #tryBegin(id: string): Promise<boolean> {
+    if ((await this.#isComplete(id)) || (await this.#users.othersUse(id))) return false;
+    await this.#users.enter(id);
+    await rm(this.pathOf(id), { recursive: true, force: true });
+    return true;
+  }
+
+  async #discardUnlessUsed(id: string): Promise<void> {
+    const aside = join(this.path, `.removing-${id}-${process.pid}-${randomUUID().slice(0, 8)}`);
+    await this.#exclusively(id, async () => {
+      if (await this.#users.othersUse(id)) return;
+      await rm(this.#completePath(id), { force: true });
+      await rename(this.pathOf(id), aside).catch(() => {});
+    });
+    // Not with the lock: this takes its time.
     await rm(aside, { recursive: true, force: true });
+  }
+
+  #exclusively<T>(
+    id: string,
+    work: () => Promise<T>,
+    signal = AbortSignal.timeout(lockTimeoutMs),
+  ): Promise<T> {
+    return exclusively(this.pathOf(id), signal, work);
   }
 
   async #isComplete(id: string): Promise<boolean> {

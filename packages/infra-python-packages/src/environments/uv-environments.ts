@@ -139,8 +139,7 @@ export class UvEnvironments implements Environments {
     onLine(`Installing Python packages: ${requirements.join(', ')}`);
     const path = this.#local.pathOf(id);
     const aside = this.#local.asideOf(id);
-    await this.#local.begin(id, signal);
-    let environment = await this.#local.add(id);
+    let environment = await this.#local.begin(id, signal);
     if (environment !== undefined) return environment;
     try {
       await this.#builder.build({ id, requirements, facts, path, aside, signal, onLine });
