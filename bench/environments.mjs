@@ -110,7 +110,8 @@ const show = (name, ours, theirs, limit) =>
 try {
   mkdirSync(volume);
   sh(['venv', '--quiet', '--python', join(venv, 'python'), join(root, 'image')]);
-  sh(['pip', 'install', '--quiet', '--python', image, 'cloudpickle==3.1.2']);
+  // Compiled, as pip leaves the packages of an image.
+  sh(['pip', 'install', '--quiet', '--compile-bytecode', '--python', image, 'cloudpickle==3.1.2']);
   /** Has a worker use an environment, so that the volume keeps it and it is the one used last. */
   async function use(code, dependencies) {
     const worker = await newWorker();

@@ -26,6 +26,7 @@ step('npm packages', ['package-lock.json'], 'node_modules/.package-lock.json', (
   ]);
 });
 environment('.venv', 'requirements.txt');
+compileBytecode();
 if (isDev) environment('.venv-dev', 'requirements-dev.txt');
 await build();
 
@@ -60,6 +61,7 @@ function environment(name, requirements) {
         'pip',
         'install',
         '--quiet',
+        '--compile-bytecode',
         '--python',
         join(target, 'bin', 'python'),
         '-r',
@@ -67,6 +69,12 @@ function environment(name, requirements) {
       ]);
     else run('installing Python packages (is PyPI reachable?)', join(target, 'bin', 'python'), pip);
   });
+}
+
+/** Each start of Python would compile anew what nobody has written down (PYTHONDONTWRITEBYTECODE, read-only directories). */
+function compileBytecode() {
+  const sources = join(root, pythonDirectory, 'flash_runner');
+  run('compiling flash_runner', join(root, '.venv', 'bin', 'python'), ['-m', 'compileall', '-q', sources]);
 }
 
 async function build() {

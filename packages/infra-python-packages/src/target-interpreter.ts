@@ -3,23 +3,35 @@ import { promisify } from 'node:util';
 import { InstallError } from '@flash/worker-core';
 import { z } from 'zod';
 
+/**
+ * Prints the facts as JSON without `json` and `platform`, which take longer to import than Python takes to start. The values of markers are
+ * those of `platform`.
+ */
 const probe = `
-import json, os, platform, site, sys, sysconfig
+import os, sys, sysconfig
 v = sys.implementation.version
 impl = "%d.%d.%d" % v[:3] + ("" if v.releaselevel == "final" else v.releaselevel[0] + str(v.serial))
+machine = os.uname()
 paths = sysconfig.get_paths()
 dirs = [p for p in [paths["purelib"], paths["platlib"], *sys.path] if os.path.isdir(p)]
-print(json.dumps({
-  "directories": list(dict.fromkeys(dirs)),
-  "purelib": paths["purelib"],
-  "externallyManaged": sys.prefix == sys.base_prefix and os.path.exists(os.path.join(paths["stdlib"], "EXTERNALLY-MANAGED")),
-  "markers": {
-    "implementation_name": sys.implementation.name, "implementation_version": impl, "os_name": os.name,
-    "platform_machine": platform.machine(), "platform_release": platform.release(), "platform_system": platform.system(),
-    "platform_version": platform.version(), "python_full_version": platform.python_version(),
-    "platform_python_implementation": platform.python_implementation(),
-    "python_version": ".".join(platform.python_version_tuple()[:2]), "sys_platform": sys.platform,
-  },
+def text(value):
+    units = value.encode("utf-16-be", "surrogatepass")
+    return '"' + "".join("\\\\u%02x%02x" % pair for pair in zip(units[::2], units[1::2])) + '"'
+def mapping(pairs):
+    return "{" + ",".join(text(key) + ":" + value for key, value in pairs.items()) + "}"
+markers = {
+  "implementation_name": sys.implementation.name, "implementation_version": impl, "os_name": os.name,
+  "platform_machine": machine.machine, "platform_release": machine.release, "platform_system": machine.sysname,
+  "platform_version": machine.version, "python_full_version": sys.version.split()[0],
+  "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name),
+  "python_version": "%d.%d" % sys.version_info[:2], "sys_platform": sys.platform,
+}
+managed = sys.prefix == sys.base_prefix and os.path.exists(os.path.join(paths["stdlib"], "EXTERNALLY-MANAGED"))
+print(mapping({
+  "directories": "[" + ",".join(map(text, dict.fromkeys(dirs))) + "]",
+  "purelib": text(paths["purelib"]),
+  "externallyManaged": "true" if managed else "false",
+  "markers": mapping({key: text(value) for key, value in markers.items()}),
 }))
 `;
 

@@ -84,6 +84,12 @@ export class CacheProcess {
     });
   }
 
+  /** Answers what it was asked, and nothing more. */
+  retire(): void {
+    this.#hasEnded = true;
+    if (this.#waiting.size === 0) this.kill();
+  }
+
   kill(): void {
     this.#hasEnded = true;
     this.#child.kill('SIGKILL');
@@ -92,7 +98,10 @@ export class CacheProcess {
   #take(message: Exclude<Message, { kind: 'warning' | 'first' }>): void {
     const waiting = this.#waiting.get(message.call);
     this.#waiting.delete(message.call);
-    if (this.#waiting.size === 0) this.#child.channel?.unref();
+    if (this.#waiting.size === 0) {
+      this.#child.channel?.unref();
+      if (this.#hasEnded) this.kill();
+    }
     if (message.kind === 'answer') waiting?.resolve(message.answer);
     else waiting?.reject(Object.assign(new Error(message.message), { code: message.code }));
   }

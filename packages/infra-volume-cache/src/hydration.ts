@@ -50,7 +50,11 @@ export class Hydration {
     this.#directories.set('', options.isPrivate ? 'made' : 'there');
   }
 
-  /** @throws Error when the cache directory can't be written, or the volume not be read; what was brought until then is whole. */
+  /**
+   * May be called again for entries that were not in the first list; the report is of all of them.
+   *
+   * @throws Error when the cache directory can't be written, or the volume not be read; what was brought until then is whole.
+   */
   async run(entries: readonly PlacedEntry[]): Promise<HydrationReport> {
     const { root, onPresent, isPrivate } = this.#options;
     const staging = isPrivate ? undefined : makeStaging(root);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import type { BytePath } from './byte-path.ts';
-import type { CacheView } from './cache-view.ts';
+import type { CacheView, PlacedEntry } from './cache-view.ts';
 import { sourcesOfCompiled } from './compiled-sources.ts';
 import { Hydration, type HydrationOptions } from './hydration.ts';
 import { KnownEntries } from './known-entries.ts';
@@ -51,22 +51,25 @@ export class KeptDirectories {
     if (index.manifests.size === 0) return false;
     let isWhole = false;
     try {
-      const isFirst = picomatch([...first], { dot: true });
-      const report = await new Hydration({
+      const [early, late] = divide(index.view.consistent(), picomatch([...first], { dot: true }));
+      let restoreAll: HydrationOptions['restoreAll'] = async (jobs, onRestored) => {
+        // In this thread: what is waited for is little.
+        for (const job of jobs) onRestored(job, restore(job));
+      };
+      const hydration = new Hydration({
         root: target,
         isPrivate: true,
         archiveOf: (source) => directory.archivePath(source),
-        restoreAll: async (jobs, onRestored) => {
-          const [early, late] = divide(jobs.map(withTimesThatMatter(index.view)), isFirst);
-          // In this thread: what is waited for is little.
-          for (const job of early) onRestored(job, restore(job));
-          onFirst();
-          await this.#options.restoreAll(late, onRestored);
-        },
+        restoreAll: (jobs, onRestored) => restoreAll(jobs, onRestored),
         warn: this.#options.warn,
         onPresent: () => {},
         onDamaged: () => {},
-      }).run(index.view.consistent());
+      });
+      await hydration.run(early);
+      onFirst();
+      const withTimes = withTimesThatMatter(index.view);
+      restoreAll = (jobs, onRestored) => this.#options.restoreAll(jobs.map(withTimes), onRestored);
+      const report = await hydration.run(late);
       isWhole = report.damaged + report.gone + report.blocked === 0;
     } finally {
       if (!isWhole) rmSync(target, { recursive: true, force: true });
@@ -141,24 +144,25 @@ export class KeptDirectories {
   }
 }
 
-/** Divides jobs into those of the files that come first, and those of the others. Hard links of one file stay together. */
-function divide<S extends Share>(jobs: readonly S[], isFirst: (path: BytePath) => boolean): [S[], S[]] {
-  const early: S[] = [];
-  const late: S[] = [];
-  for (const job of jobs) {
-    const offsets = new Set<number>();
-    for (const { path, content } of job.files) if (isFirst(path)) offsets.add(content.offset);
-    if (offsets.size === 0) {
-      late.push(job);
-      continue;
-    }
-    const [files, others] = [true, false].map((isEarly) =>
-      job.files.filter(({ content }) => offsets.has(content.offset) === isEarly),
-    );
-    early.push({ ...job, files: files ?? [] });
-    if (others !== undefined && others.length > 0) late.push({ ...job, files: others });
+/** Divides entries into those that come first, and the others. Hard links of one file stay together. */
+function divide(
+  entries: readonly PlacedEntry[],
+  isFirst: (path: BytePath) => boolean,
+): [early: PlacedEntry[], late: PlacedEntry[]] {
+  const matching = entries.filter(({ entry }) => entry.kind !== 'directory' && isFirst(entry.path));
+  const early = new Set(matching);
+  const contents = new Set(matching.flatMap((placed) => contentOf(placed) ?? []));
+  const [first, others]: [PlacedEntry[], PlacedEntry[]] = [[], []];
+  for (const placed of entries) {
+    const content = contentOf(placed);
+    const isEarly = early.has(placed) || (content !== undefined && contents.has(content));
+    (isEarly ? first : others).push(placed);
   }
-  return [early, late];
+  return [first, others];
+}
+
+function contentOf({ entry, source }: PlacedEntry): string | undefined {
+  return entry.kind === 'file' ? `${source}:${entry.content.offset}` : undefined;
 }
 
 /** Marks files whose time is of no consequence. */

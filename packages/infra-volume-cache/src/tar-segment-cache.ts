@@ -28,7 +28,6 @@ export class TarSegmentCache implements VolumeCache {
   readonly #options: TarSegmentCacheOptions;
   #isThere: Promise<boolean> | undefined;
   #process: CacheProcess | undefined;
-  #opened: Promise<unknown> | undefined;
   readonly #hydrations = new Map<CachePart, Promise<string | undefined>>();
   #mayHydrateAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
@@ -85,7 +84,7 @@ export class TarSegmentCache implements VolumeCache {
     if (this.#isClosed || performance.now() < this.#mayHydrateAt || !(await this.#hasVolume()))
       return undefined;
     const answer = this.#open()
-      .then((process) => process.ask(name, given, onFirst))
+      .ask(name, given, onFirst)
       .catch((error: Error) => {
         this.#mayHydrateAt = performance.now() + pauseMs;
         this.#trouble(error);
@@ -160,7 +159,7 @@ export class TarSegmentCache implements VolumeCache {
   async #hydrate(part: CachePart): Promise<string | undefined> {
     const startedAt = performance.now();
     try {
-      const { files, bytes, damaged, blocked } = await (await this.#open()).ask('hydrate', part);
+      const { files, bytes, damaged, blocked } = await this.#open().ask('hydrate', part);
       const ms = Math.round(performance.now() - startedAt);
       this.#options.log.write('info', 'the cache was hydrated', {
         part,
@@ -193,7 +192,7 @@ export class TarSegmentCache implements VolumeCache {
     try {
       // What is there already would be written once more by a worker that has not read it.
       await Promise.all(this.#hydrations.values());
-      const report = await (await this.#open()).ask('sync', everything);
+      const report = await this.#open().ask('sync', everything);
       this.#lastTrouble = '';
       this.#noteSync(report);
     } catch (error) {
@@ -211,7 +210,7 @@ export class TarSegmentCache implements VolumeCache {
 
   async #maintain(): Promise<void> {
     try {
-      const report = await (await this.#open()).ask('maintain', undefined);
+      const report = await this.#open().ask('maintain', undefined);
       if (report === undefined || report.merged + report.removed + report.evicted === 0) return;
       this.#options.log.write('info', 'the volume’s cache was tidied', { ...report });
     } catch (error) {
@@ -219,19 +218,13 @@ export class TarSegmentCache implements VolumeCache {
     }
   }
 
-  async #open(): Promise<CacheProcess> {
-    if (this.#process === undefined || this.#process.hasEnded) {
-      this.#process = new CacheProcess((line) => this.#warn(line));
-      this.#opened = this.#process.ask('open', this.#sessionOptions());
-    }
-    const started = this.#process;
-    try {
-      await this.#opened;
-    } catch (error) {
-      // One that could not be opened is of no use; the next call tries another.
-      started.kill();
-      throw error;
-    }
+  /** Does not wait for it: it answers in the order in which it is asked. */
+  #open(): CacheProcess {
+    if (this.#process !== undefined && !this.#process.hasEnded) return this.#process;
+    const started = new CacheProcess((line) => this.#warn(line));
+    // One that could not be opened says so to all who ask, and is of no further use; the next call tries another.
+    started.ask('open', this.#sessionOptions()).catch(() => started.retire());
+    this.#process = started;
     return started;
   }
 

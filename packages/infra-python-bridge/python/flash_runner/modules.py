@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections import OrderedDict
@@ -50,6 +49,9 @@ class ModuleSets:
 
     def get(self, modules: dict[str, str]) -> ModuleSet:
         """The set for these sources, written first when it is new."""
+        # Only requests that bring modules pay for it: it takes OpenSSL.
+        import hashlib
+
         digest = hashlib.sha256()
         for path in sorted(modules):
             digest.update(f"{path}\0{len(modules[path])}\0{modules[path]}".encode("utf-8", "surrogatepass"))

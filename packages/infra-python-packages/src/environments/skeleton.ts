@@ -1,17 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What Python looks at when it starts in an environment, as globs of paths. */
+const knownPth = new Set(['_flash_base.pth', '_virtualenv.pth']);
+/** What is imported when Python starts here, before any request: it must be the environment's own, if that has one. */
+const importedAtStart = ['cloudpickle', 'sitecustomize', 'usercustomize'];
+
+/** What Python looks at when it starts in an environment, and what tells whether it may, as globs of paths. */
 export const skeleton: readonly string[] = [
   'pyvenv.cfg',
   'bin/*',
   '**/site-packages/*.pth',
   '**/_virtualenv.py',
+  ...importedAtStart.map((module) => `**/site-packages/${module}{.*,/__init__.*}`),
 ];
-
-const knownPth = new Set(['_flash_base.pth', '_virtualenv.pth']);
-/** What is imported when Python starts here, before any request: it must be the environment's own, if that has one. */
-const importedAtStart = ['cloudpickle', 'sitecustomize', 'usercustomize'];
 
 /** Whether Python may start while the environment's packages are still on their way: nothing of them has a part in its start. */
 export async function mayStartEarly(environment: string): Promise<boolean> {

@@ -68,10 +68,9 @@ export class UvEnvironments implements Environments {
     const most = Math.min(settings.FLASH_PREWARM_ENVIRONMENTS, settings.FLASH_MAX_ENVIRONMENTS);
     try {
       // Looked at ahead of the first request in any case.
-      const { fingerprint } = await this.#open();
-      if (most === 0) return [];
-      const names = (await volumeCache.kept()).filter((name) => name.startsWith(`${fingerprint}-`));
-      const brought = await Promise.all(names.slice(0, most).map((id) => this.#bringForPrewarm(id)));
+      const [{ fingerprint }, kept] = await Promise.all([this.#open(), most === 0 ? [] : volumeCache.kept()]);
+      const ids = kept.filter((name) => name.startsWith(`${fingerprint}-`)).slice(0, most);
+      const brought = await Promise.all(ids.map((id) => this.#bringForPrewarm(id)));
       return brought.flatMap((environment) =>
         environment === undefined ? [] : environmentOf(environment, this.#options.env),
       );

@@ -115,8 +115,8 @@ export class CacheSession {
   /** Names of directories that are kept whole, most recently used first. */
   kept(): string[] {
     this.#makeSureItIsThere();
-    // Whoever asks is about to bring one.
-    this.#threads.warm();
+    // Whoever asks is about to bring one; the answer comes first.
+    setImmediate(() => this.#threads.warm());
     return this.#kept.names();
   }
 

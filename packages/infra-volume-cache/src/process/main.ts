@@ -9,6 +9,8 @@ import type { SessionOptions } from './session-options.ts';
 const backgroundPriority = 10;
 
 let session: CacheSession | undefined;
+/** Why there is none. */
+let unopened = new Error('no cache was opened');
 let earlier: Promise<void> = Promise.resolve();
 let earliest = earlier;
 
@@ -32,10 +34,15 @@ async function answer({ call, name, with: given }: Question): Promise<void> {
 
 async function carryOut(call: number, name: Question['name'], given: unknown): Promise<unknown> {
   if (name === 'open') {
-    session = new CacheSession(given as SessionOptions, (line) => send({ kind: 'warning', line }));
+    try {
+      session = new CacheSession(given as SessionOptions, (line) => send({ kind: 'warning', line }));
+    } catch (error) {
+      unopened = error as Error;
+      throw error;
+    }
     return undefined;
   }
-  if (session === undefined) throw new Error('no cache was opened');
+  if (session === undefined) throw unopened;
   switch (name) {
     case 'hydrate':
       return session.hydrate(given as CachePart | undefined);

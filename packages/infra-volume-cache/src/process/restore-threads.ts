@@ -25,16 +25,18 @@ interface Thread {
   current: Waiting | undefined;
 }
 
-/** Restores shares in several threads at once. This thread does its part until they are up: what is small is then done before. */
+/** Restores shares in several threads at once; this thread is one of them. */
 export class RestoreThreads {
+  /** Beside this thread. */
   readonly #most: number;
   readonly #threads = new Set<Thread>();
   /** Told when a thread is free. */
   readonly #wanted: ((thread: Thread) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(most: number) {
-    this.#most = most;
+  /** @param count - how many threads restore at once, this one included. */
+  constructor(count: number) {
+    this.#most = count - 1;
   }
 
   /** Starts the threads ahead of the first share. */
@@ -54,8 +56,8 @@ export class RestoreThreads {
   ): Promise<void> {
     const waiting = shares.values();
     let failure: Error | undefined;
-    const lane = async (work: (share: S) => Promise<RestorationReport>, goesOn: () => boolean) => {
-      while (failure === undefined && goesOn()) {
+    const lane = async (work: (share: S) => Promise<RestorationReport>) => {
+      while (failure === undefined) {
         const { value: share, done } = waiting.next();
         if (done) return;
         try {
@@ -65,28 +67,20 @@ export class RestoreThreads {
         }
       }
     };
-    const lanes = shares.length > 1 ? Math.min(this.#most, shares.length) : 0;
+    const lanes = Math.min(this.#most, shares.length - 1);
     if (lanes > 0) this.warm();
     const here = async (share: S): Promise<RestorationReport> => {
       const report = restore(share);
+      // Messages of the others come in between.
       await setImmediate();
       return report;
     };
     await Promise.all([
-      ...Array.from({ length: lanes }, () =>
-        lane(
-          (share) => this.#restore(share),
-          () => true,
-        ),
-      ),
-      lane(here, () => lanes === 0 || !this.#areUp),
+      ...Array.from({ length: Math.max(0, lanes) }, () => lane((share) => this.#restore(share))),
+      lane(here),
     ]);
     this.#endWhenIdle();
     if (failure !== undefined) throw failure;
-  }
-
-  get #areUp(): boolean {
-    return [...this.#threads].every(({ isUp }) => isUp);
   }
 
   async #restore(share: Share): Promise<RestorationReport> {

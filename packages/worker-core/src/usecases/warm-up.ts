@@ -1,4 +1,4 @@
-import type { Environments } from '../ports/environments.ts';
+import type { Environment, Environments } from '../ports/environments.ts';
 import type { Executor } from '../ports/executor.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
 
@@ -18,20 +18,27 @@ export class WarmUp {
 
   /** Brings the cache and the environments used last, and imports what user code has imported. Never rejects. */
   async run(): Promise<void> {
+    // One after the other: a request can begin without the rest, and not without its environment.
+    const environments = await this.#bringEnvironments();
     const profiles = this.#volumeCache.hydrate(nobody, 'profiles');
     await Promise.allSettled([
-      this.#prewarmEnvironments(profiles),
       profiles.then(() => this.#executor.warm()),
+      ...environments.map((environment) => profiles.then(() => this.#warm(environment))),
       this.#volumeCache.hydrate(nobody),
     ]);
   }
 
-  async #prewarmEnvironments(profiles: Promise<void>): Promise<void> {
-    const environments = (await this.#environments?.prewarm()) ?? [];
-    for (const environment of environments) {
-      await this.#executor.start(environment);
-      await profiles;
-      await this.#executor.warm(environment);
+  /** Those that can't be brought are built for the request that asks for them. */
+  async #bringEnvironments(): Promise<readonly Environment[]> {
+    try {
+      return (await this.#environments?.prewarm()) ?? [];
+    } catch {
+      return [];
     }
+  }
+
+  async #warm(environment: Environment): Promise<void> {
+    await this.#executor.start(environment);
+    await this.#executor.warm(environment);
   }
 }
