@@ -12,6 +12,7 @@ import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const size = '40G';
+let hasUsedMemory = false;
 
 export function openDisk(prefix) {
   const base = mkdtempSync(join(tmpdir(), prefix));
@@ -23,7 +24,8 @@ export function openDisk(prefix) {
     run('mkfs.ext4', '-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image);
     run('mount', '-o', 'loop', image, root);
   });
-  useMemoryOnce();
+  if (!hasUsedMemory) useMemoryOnce();
+  hasUsedMemory = true;
   if (!isMounted) console.error('no file system of its own could be made: the figures depend on the disk');
   return {
     root,

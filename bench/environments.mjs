@@ -1,11 +1,7 @@
 /**
  * What a new worker takes to have numpy and pandas, in one run, alternating: npm run bench:environments [-- ROUNDS]
  *
- * The environment from the volume against a cold `uv pip install` with a warm index; the first request that imports both, with and without
- * a profile of imports; a request whose environment is live against one without dependencies. Needs PyPI.
- *
- * The environment of the request is not the one that was used last: that one a new worker brings ahead of its first request, and a request
- * for it takes what any request takes.
+ * Each round has disks that were never written to, for both sides. Needs PyPI; root, for file systems of its own.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
@@ -17,36 +13,68 @@ import { median } from './figures.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const packages = ['numpy', 'pandas'];
-const disk = openDisk('flash-bench-environments-');
-const { root } = disk;
 const venv = new URL('../.venv/bin/', import.meta.url).pathname;
 const uv = join(venv, 'uv');
-const image = join(root, 'image/bin/python');
-const volume = join(root, 'volume');
+const image = openDisk('flash-bench-image-');
+const python = makeImage(image.root);
 let machines = 0;
 
-const sh = (args, env = {}) => execFileSync(uv, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
-const seconds = async (work) => {
+const touch = 'def f():\n    return 1';
+const imports = 'def f():\n    import numpy, pandas\n    return pandas.__version__';
+
+const readings = {
+  up: {
+    title: 'second worker, request in the moment in which it is up, the only environment on the volume',
+    limit: 0.35,
+  },
+  settled: {
+    title: 'the same, up for half a second, another environment was used last',
+    limit: 0.35,
+  },
+  other: {
+    title: 'the same, in the moment in which it is up, another environment was used last',
+    limit: 0.35,
+  },
+  shared: { title: 'FLASH_ENVIRONMENTS=shared, in the moment in which it is up', limit: 0.35 },
+};
+const times = Object.fromEntries([...Object.keys(readings), 'cold'].map((name) => [name, []]));
+const [withProfile, without, live, none] = [[], [], [], []];
+
+function sh(args, env = {}) {
+  execFileSync(uv, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
+}
+
+async function seconds(work) {
   const started = performance.now();
   await work();
   return performance.now() - started;
-};
+}
+
+/** An image's Python. Compiled, as pip leaves the packages of an image. */
+function makeImage(directory) {
+  const path = join(directory, 'image');
+  sh(['venv', '--quiet', '--python', join(venv, 'python'), path]);
+  const install = ['pip', 'install', '--quiet', '--compile-bytecode', '--python', join(path, 'bin/python')];
+  sh([...install, 'cloudpickle==3.1.2']);
+  return join(path, 'bin/python');
+}
 
 /** A worker on a machine of its own: an empty disk. */
-async function newWorker(settings = {}) {
-  const local = join(root, `machine-${machines++}`);
+async function newWorker(disk, volume, settings = {}) {
+  const local = join(disk.root, `machine-${machines++}`);
   mkdirSync(local);
   const logFile = join(local, 'log');
   const log = openSync(logFile, 'w');
   const env = {
     ...process.env,
-    FLASH_PYTHON: image,
+    FLASH_PYTHON: python,
     FLASH_UV: uv,
     FLASH_ENVIRONMENTS: 'isolated',
     FLASH_ENVIRONMENTS_DIR: join(local, 'environments'),
     FLASH_CACHE_DIR: join(local, 'cache'),
-    FLASH_VOLUME_DIR: volume,
+    FLASH_VOLUME_DIR: join(image.root, volume),
     RUNPOD_ENDPOINT_ID: 'bench',
+    UV_CACHE_DIR: join(local, 'cache/uv'),
     ...settings,
   };
   const worker = createWorker({ env, logDescriptor: log });
@@ -74,106 +102,132 @@ async function newWorker(settings = {}) {
 }
 
 /** A cold installation: the index is known, nothing was downloaded. */
-async function coldInstall() {
-  const local = join(root, `machine-${machines++}`);
+async function coldInstall(disk) {
+  const local = join(disk.root, `machine-${machines++}`);
   mkdirSync(local);
   const env = { UV_CACHE_DIR: join(local, 'uv') };
-  sh(['venv', '--quiet', '--python', image, join(local, 'env')]);
+  sh(['venv', '--quiet', '--python', python, join(local, 'env')]);
   const install = ['pip', 'install', '--quiet', '--python', join(local, 'env/bin/python')];
   sh([...install, '--dry-run', ...packages], env);
   await settle();
-  const ms = await seconds(() => sh([...install, ...packages], env));
-  return ms;
+  return seconds(() => sh([...install, ...packages], env));
 }
 
-const touch = 'def f():\n    return 1';
-const imports = 'def f():\n    import numpy, pandas\n    return pandas.__version__';
 /** Lets what goes on in the background come to its end, the writing of earlier rounds to the disk too. */
 async function settle() {
   execFileSync('sync');
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
+
 /** Makes every environment but the largest the one that was used last. */
-function touchOther(directory) {
+function touchOther(volume) {
+  const directory = join(image.root, volume, '.cache/cache-bench/environments');
   const all = readdirSync(directory).map((name) => join(directory, name));
   const bytes = (path) => readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
   const largest = all.toSorted((one, two) => bytes(two) - bytes(one))[0];
   for (const path of all.filter((candidate) => candidate !== largest))
     for (const name of readdirSync(path)) utimesSync(join(path, name), new Date(), new Date());
 }
-const show = (name, ours, theirs, limit) =>
+
+/** Has a worker use packages, so that the volume keeps them. */
+async function use(disk, volume, code, dependencies, settings, logged = 'was kept on') {
+  mkdirSync(join(image.root, volume), { recursive: true });
+  const worker = await newWorker(disk, volume, settings);
+  await worker.run(code, dependencies);
+  await worker.logged(logged);
+  await worker.close();
+}
+
+/** The time from a request to its answer in a worker that has just come up. */
+async function firstRequest(name, disk, volume, settings, beforehand = async () => {}) {
+  await settle();
+  const worker = await newWorker(disk, volume, settings);
+  await beforehand(worker);
+  times[name].push(await seconds(() => worker.run(touch)));
+  return worker;
+}
+
+async function compareLive(worker) {
+  for (let warmUp = 0; warmUp < 300; warmUp++) {
+    await worker.run(touch);
+    await worker.run(touch, []);
+  }
+  const pairs = [[], []];
+  for (let call = 0; call < 1000; call++) {
+    pairs[0].push(await seconds(() => worker.run(touch)));
+    pairs[1].push(await seconds(() => worker.run(touch, [])));
+  }
+  live.push(median(pairs[0]));
+  none.push(median(pairs[1]));
+}
+
+async function compareImports(disk) {
+  const warm = await newWorker(disk, 'one');
+  await warm.logged('modules were imported ahead');
+  await settle();
+  withProfile.push(await seconds(() => warm.run(imports)));
+  await warm.close();
+  const plain = await newWorker(disk, 'one', { FLASH_PREIMPORT: 'off' });
+  await plain.logged('came from the volume');
+  await settle();
+  await plain.run(touch);
+  without.push(await seconds(() => plain.run(imports)));
+  await plain.close();
+}
+
+/** Each on a machine whose image has not got the packages yet. */
+const ownImage = (disk) => ({
+  FLASH_ENVIRONMENTS: 'shared',
+  FLASH_PYTHON: makeImage(join(disk.root, `i${machines}`)),
+});
+
+async function round() {
+  const disk = openDisk('flash-bench-machines-');
+  try {
+    const up = await firstRequest('up', disk, 'one');
+    await compareLive(up);
+    await up.close();
+    times.cold.push(await coldInstall(disk));
+    touchOther('two');
+    await (await firstRequest('other', disk, 'two')).close();
+    touchOther('two');
+    const settled = await firstRequest('settled', disk, 'two', {}, async (worker) => {
+      await worker.logged('came from the volume');
+      await settle();
+    });
+    await settled.close();
+    await (await firstRequest('shared', disk, 'shared', ownImage(disk))).close();
+    await compareImports(disk);
+  } finally {
+    disk.remove();
+  }
+}
+
+function show(name, ours, theirs, limit) {
+  const [one, two] = [ours, theirs].map(median);
   console.log(
-    `${name}: ${median(ours).toFixed(1)} / ${median(theirs).toFixed(1)} ms = ${(median(ours) / median(theirs)).toFixed(3)} (limit ${limit})\n` +
-      `  ${[ours, theirs].map((all) => all.map((ms) => ms.toFixed(0)).join(' ')).join(' | ')}`,
+    `${name}\n  ${one.toFixed(1)} / ${two.toFixed(1)} ms = ${(one / two).toFixed(3)} (limit ${limit})`,
   );
+  console.log(`  ${[ours, theirs].map((all) => all.map((ms) => ms.toFixed(0)).join(' ')).join(' | ')}`);
+}
 
 try {
-  mkdirSync(volume);
-  sh(['venv', '--quiet', '--python', join(venv, 'python'), join(root, 'image')]);
-  // Compiled, as pip leaves the packages of an image.
-  sh(['pip', 'install', '--quiet', '--compile-bytecode', '--python', image, 'cloudpickle==3.1.2']);
-  /** Has a worker use an environment, so that the volume keeps it and it is the one used last. */
-  async function use(code, dependencies) {
-    const worker = await newWorker();
-    await worker.run(code, dependencies);
-    await worker.logged('was kept on');
-    await worker.close();
-  }
-  await use(imports);
-  await use('def f():\n    import humanize', ['humanize']);
-  const other = join(volume, '.cache/cache-bench/environments');
-
-  const [fromVolume, atOnce, cold, withProfile, without, live, none] = [[], [], [], [], [], [], []];
-  for (let round = 0; round < rounds; round++) {
-    // The one used last is the other one.
-    touchOther(other);
-    await settle();
-    const fresh = await newWorker();
-    atOnce.push(await seconds(() => fresh.run(touch)));
-    await fresh.close();
-    touchOther(other);
-    const second = await newWorker();
-    await second.logged('came from the volume');
-    await settle();
-    fromVolume.push(await seconds(() => second.run(touch)));
-    for (let warmUp = 0; warmUp < 300; warmUp++) {
-      await second.run(touch);
-      await second.run(touch, []);
-    }
-    const pairs = [[], []];
-    for (let call = 0; call < 1000; call++) {
-      pairs[0].push(await seconds(() => second.run(touch)));
-      pairs[1].push(await seconds(() => second.run(touch, [])));
-    }
-    live.push(median(pairs[0]));
-    none.push(median(pairs[1]));
-    await second.close();
-    cold.push(await coldInstall());
-
-    const warm = await newWorker();
-    await warm.logged('modules were imported ahead');
-    await settle();
-    withProfile.push(await seconds(() => warm.run(imports)));
-    await warm.close();
-    const plain = await newWorker({ FLASH_PREIMPORT: 'off' });
-    await plain.logged('came from the volume');
-    await settle();
-    await plain.run(touch);
-    without.push(await seconds(() => plain.run(imports)));
-    await plain.close();
-  }
-  console.log(`numpy and pandas, ${rounds} rounds`);
-  show(
-    'second worker, empty disk, environment from the volume / cold uv pip install',
-    fromVolume,
-    cold,
-    0.35,
+  const disk = openDisk('flash-bench-first-');
+  await use(disk, 'one', imports);
+  await use(disk, 'two', imports);
+  await use(disk, 'two', 'def f():\n    import humanize', ['humanize']);
+  await use(disk, 'shared', imports, packages, ownImage(disk), 'was kept on the volume (files=');
+  disk.remove();
+  for (let count = 0; count < rounds; count++) await round();
+  console.log(
+    `numpy and pandas, ${rounds} rounds; the other side: a cold uv pip install of the same set, warm index`,
   );
-  show('the same in the moment in which the worker is up', atOnce, cold, 0.35);
+  for (const [name, { title, limit }] of Object.entries(readings))
+    show(title, times[name], times.cold, limit);
   show('first request that imports both, with a profile / without', withProfile, without, 0.2);
   console.log(
     `request in a live environment / without dependencies: ${median(live).toFixed(3)} / ${median(none).toFixed(3)} ms, +${(median(live) - median(none)).toFixed(3)} ms (limit 1 ms)`,
   );
 } finally {
-  disk.remove();
+  image.remove();
 }

@@ -4,12 +4,10 @@ import { readGatewayFlags, usage } from './flags.ts';
 
 const log = emergencyLog(process.env);
 captureLastWords(log);
-try {
-  await main();
-} catch (error) {
+main().catch((error: unknown) => {
   writeFatal(log, error);
   process.exitCode = 1;
-}
+});
 
 /** Serves until asked to end. */
 async function main(): Promise<void> {

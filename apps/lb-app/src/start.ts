@@ -15,12 +15,10 @@ const [stdout, stderr] = [1, 2];
 // The platform reads a worker's stdout.
 const logDescriptor = process.env.RUNPOD_ENDPOINT_ID ? stdout : stderr;
 
-try {
-  await serve();
-} catch (error) {
+serve().catch((error: unknown) => {
   writeFatal(emergencyLog(process.env, logDescriptor), error);
   process.exit(1);
-}
+});
 
 async function serve(): Promise<void> {
   const settings = readSettings(lbSettingsSchema, process.env);

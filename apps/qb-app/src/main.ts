@@ -4,4 +4,4 @@ import '@flash/worker-host/small-heap';
 // What was compiled once is not compiled again by the next start (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
 enableCompileCache();
 // Loaded after the flags are set: a static import would be read and linked before them, into a heap that had already grown.
-await import('./start.ts');
+void import('./start.ts');

@@ -16,12 +16,16 @@ const jobFile = 'test_input.json';
 const [stdout, stderr] = [1, 2];
 const lingerMs = 2000;
 
-process.exitCode = await main(process.argv.slice(2), process.env).catch((error: unknown) => {
-  writeFatal(emergencyLog(process.env), error);
-  return 1;
-});
-// All is closed by now. Should anything be left that keeps the process, it does not keep it for long.
-setTimeout(() => process.exit(), lingerMs).unref();
+void main(process.argv.slice(2), process.env)
+  .catch((error: unknown) => {
+    writeFatal(emergencyLog(process.env), error);
+    return 1;
+  })
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+    // All is closed by now. Should anything be left that keeps the process, it does not keep it for long.
+    setTimeout(() => process.exit(), lingerMs).unref();
+  });
 
 /** Does what the flags and the environment ask for; returns the exit status. */
 async function main(args: readonly string[], given: NodeJS.ProcessEnv): Promise<number> {

@@ -10,7 +10,8 @@ import { type Environment, NoVolumeCache, SecretRedactor, type VolumeCache } fro
 import { environmentsContract, RecordingLog } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plannedPackages } from '../src/environments/planned-packages.ts';
-import { pythonPackagesSettingsSchema, UvEnvironments } from '../src/index.ts';
+import { UvEnvironments } from '../src/adapters.ts';
+import { pythonPackagesSettingsSchema } from '../src/index.ts';
 import { normalizeRequirements } from '../src/package-set.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv/bin', import.meta.url));
@@ -201,7 +202,8 @@ describe('an environment', () => {
     const shared = newDirectory();
     const settings = { FLASH_ENVIRONMENTS_DIR: shared, FLASH_MAX_ENVIRONMENTS: '1' };
     const script = `
-      import { UvEnvironments, pythonPackagesSettingsSchema } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+      import { UvEnvironments } from ${JSON.stringify(new URL('../src/adapters.ts', import.meta.url).href)};
+      import { pythonPackagesSettingsSchema } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
       import { NoVolumeCache, SecretRedactor } from '@flash/worker-core';
       const settings = pythonPackagesSettingsSchema.parse(${JSON.stringify({ ...settings, FLASH_UV: uv, FLASH_CACHE_DIR: join(root, 'cache') })});
       const environments = new UvEnvironments({ python: ${JSON.stringify(base)}, env: process.env, settings, redactor: new SecretRedactor([]),

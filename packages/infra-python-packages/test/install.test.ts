@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { InstallError, SecretRedactor } from '@flash/worker-core';
 import { installerContract } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PythonPackageInstaller, pythonPackagesSettingsSchema } from '../src/index.ts';
+import { PythonPackageInstaller } from '../src/adapters.ts';
+import { pythonPackagesSettingsSchema } from '../src/index.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv/bin', import.meta.url));
 const uv = join(venv, 'uv');

@@ -64,7 +64,8 @@ export type WorkerSettings = z.output<typeof workerSettingsSchema>;
  */
 export function readSettings<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): Readonly<z.output<T>> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
+  // Read once: to generate code for it takes longer than to do without.
+  const parsed = schema.safeParse(given, { jitless: true });
   if (!parsed.success) throw new SettingsError(`wrong settings: ${validationMessage(parsed.error)}`);
   return Object.freeze(parsed.data as object) as Readonly<z.output<T>>;
 }

@@ -1,8 +1,9 @@
-import { type Executor, type Log, ports, type VolumeCache } from '@flash/worker-core';
+import { type Environments, type Executor, type Log, ports, type VolumeCache } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
-import { UvEnvironments, type UvEnvironmentsOptions } from './uv-environments.ts';
+import { whenNeeded } from '../when-needed.ts';
+import type { UvEnvironmentsOptions } from './uv-environments.ts';
 
-/** Binds environments for each set of Python packages. */
+/** Binds environments for each set of Python packages; loaded when they are first asked for, as the installer is. */
 export function environmentsModule(
   options: Omit<UvEnvironmentsOptions, 'log' | 'volumeCache' | 'executor'>,
 ): ContainerModule {
@@ -10,9 +11,25 @@ export function environmentsModule(
     bind(ports.Environments)
       .toResolvedValue(
         (executor: Executor, volumeCache: VolumeCache, log: Log) =>
-          new UvEnvironments({ ...options, executor, volumeCache, log }),
+          deferred({ ...options, executor, volumeCache, log }),
         [ports.Executor, ports.VolumeCache, ports.Log],
       )
       .inSingletonScope();
   });
+}
+
+function deferred(options: UvEnvironmentsOptions): Environments {
+  let isNeeded = false;
+  const environments = whenNeeded(async () => {
+    isNeeded = true;
+    const { UvEnvironments } = await import('./uv-environments.ts');
+    return new UvEnvironments(options);
+  });
+  return {
+    acquire: async (requirements, given) => (await environments()).acquire(requirements, given),
+    prewarm: async () => (await environments()).prewarm(),
+    close: async () => {
+      if (isNeeded) await (await environments()).close();
+    },
+  };
 }

@@ -1,0 +1,66 @@
+/**
+ * Bundles the apps for images and archives: npm run bundle [-- DIRECTORY]; default: bundle/.
+ *
+ * Each app becomes one file that is loaded at once, and one for each way to run that it loads when it is asked for; beside them the process of
+ * the volume's cache, and flash_runner. The layout is that of the packages, so that each part finds the others where it looks for them.
+ */
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { root } from './lib/run.mjs';
+
+const target = resolve(root, process.argv[2] ?? 'bundle');
+const cacheProcess = join(root, 'packages/infra-volume-cache/src/process');
+
+/**
+ * CommonJS: an ES module that imports `node:http` has Node look at all that it exports, and with it load its WebSocket and fetch, which takes
+ * as long as the rest of a start.
+ */
+const banner = 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;';
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': 'bundleUrl' },
+  supported: { 'dynamic-import': false },
+  conditions: ['source'],
+  // Not the names: they are in errors and logs, and to keep them beside shorter ones takes a tenth of a start.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'linked',
+  banner: { js: banner },
+  logLevel: 'warning',
+};
+
+/** What an app starts with is a file of its own: it turns the compile cache on, which is of no use to itself. */
+const startApart = {
+  name: 'start-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/start\.ts$/ }, () => ({ path: './start.cjs', external: true }));
+  },
+};
+
+rmSync(target, { recursive: true, force: true });
+for (const app of ['lb-app', 'qb-app', 'gateway']) {
+  const outdir = join(target, app);
+  await build({
+    ...common,
+    outdir,
+    entryPoints: [join(root, 'apps', app, 'src/main.ts')],
+    plugins: [startApart],
+  });
+  if (existsSync(join(root, 'apps', app, 'src/start.ts')))
+    await build({ ...common, outdir, entryPoints: [join(root, 'apps', app, 'src/start.ts')] });
+  if (app === 'gateway') continue;
+  await build({
+    ...common,
+    outdir: join(outdir, 'process'),
+    entryPoints: [join(cacheProcess, 'main.ts'), join(cacheProcess, 'restore-thread.ts')],
+  });
+}
+cpSync(join(root, 'packages/infra-python-bridge/python/flash_runner'), join(target, 'python/flash_runner'), {
+  recursive: true,
+  filter: (path) => !path.endsWith('__pycache__'),
+});
