@@ -3,18 +3,19 @@
  *
  * Each round has disks that were never written to, for both sides. Needs PyPI; root, for file systems of its own.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { functionCallFrom } from '@flash/worker-core';
-import { createWorker } from '@flash/worker-host';
+import { fileURLToPath } from 'node:url';
 import { openDisk } from './disk.mjs';
-import { median } from './figures.mjs';
+import { median, post } from './figures.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const packages = ['numpy', 'pandas'];
 const venv = new URL('../.venv/bin/', import.meta.url).pathname;
 const uv = join(venv, 'uv');
+const app = fileURLToPath(new URL('../bundle/lb-app/main.js', import.meta.url));
 const image = openDisk('flash-bench-image-');
 const python = makeImage(image.root);
 let machines = 0;
@@ -59,44 +60,55 @@ function makeImage(directory) {
   return join(path, 'bin/python');
 }
 
-/** A worker on a machine of its own: an empty disk. */
+/** lb-app as images have it, on a machine of its own: an empty disk. */
 async function newWorker(disk, volume, settings = {}) {
   const local = join(disk.root, `machine-${machines++}`);
   mkdirSync(local);
   const logFile = join(local, 'log');
   const log = openSync(logFile, 'w');
-  const env = {
-    ...process.env,
-    FLASH_PYTHON: python,
-    FLASH_UV: uv,
-    FLASH_ENVIRONMENTS: 'isolated',
-    FLASH_ENVIRONMENTS_DIR: join(local, 'environments'),
-    FLASH_CACHE_DIR: join(local, 'cache'),
-    FLASH_VOLUME_DIR: join(image.root, volume),
-    RUNPOD_ENDPOINT_ID: 'bench',
-    UV_CACHE_DIR: join(local, 'cache/uv'),
-    ...settings,
+  const logged = () => readFileSync(logFile, 'utf8');
+  const child = spawn(process.execPath, [app], {
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      FLASH_PYTHON: python,
+      FLASH_UV: uv,
+      FLASH_ENVIRONMENTS: 'isolated',
+      FLASH_ENVIRONMENTS_DIR: join(local, 'environments'),
+      FLASH_CACHE_DIR: join(local, 'cache'),
+      FLASH_VOLUME_DIR: join(image.root, volume),
+      RUNPOD_ENDPOINT_ID: 'bench',
+      UV_CACHE_DIR: join(local, 'cache/uv'),
+      NODE_COMPILE_CACHE: join(image.root, 'compile-cache'),
+      ...settings,
+    },
+    stdio: ['ignore', log, log],
+  });
+  const ended = once(child, 'exit');
+  closeSync(log);
+  const until = async (condition) => {
+    for (let attempt = 0; attempt < 15_000; attempt++) {
+      const value = await condition();
+      if (value) return value;
+      if (child.exitCode !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    throw new Error(`the worker did not come so far: ${logged()}`);
   };
-  const worker = createWorker({ env, logDescriptor: log });
-  await worker.start();
+  const port = await until(() => /listening.*port=(\d+)/.exec(logged())?.[1]);
+  const url = `http://127.0.0.1:${port}`;
+  await until(async () => (await fetch(`${url}/ping`)).status === 200);
   return {
     async run(code, dependencies = packages) {
       const request = { function_name: 'f', function_code: code, dependencies, serialization_format: 'json' };
-      const response = await worker.executeRequest.execute(functionCallFrom(request), { requestId: 'bench' });
-      const answer = response.toObject();
-      if (!answer.success) throw new Error(answer.error);
-      return answer;
+      const { answer } = await post(url, JSON.stringify(request));
+      if (!answer().success) throw new Error(answer().error);
     },
-    async logged(text) {
-      for (let attempt = 0; attempt < 1200; attempt++) {
-        if (readFileSync(logFile, 'utf8').includes(text)) return;
-        await new Promise((resolve) => setTimeout(resolve, 25));
-      }
-      throw new Error(`${text} was never logged: ${readFileSync(logFile, 'utf8')}`);
-    },
+    logged: (text) => until(() => logged().includes(text)),
     async close() {
-      await worker.close();
-      closeSync(log);
+      child.kill('SIGTERM');
+      await ended;
     },
   };
 }

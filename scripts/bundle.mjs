@@ -4,7 +4,7 @@
  * Each app becomes one file that is loaded at once, and one for each way to run that it loads when it is asked for; beside them the process of
  * the volume's cache, and flash_runner. The layout is that of the packages, so that each part finds the others where it looks for them.
  */
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './lib/run.mjs';
@@ -22,7 +22,6 @@ const common = {
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'bundleUrl' },
   supported: { 'dynamic-import': false },
   conditions: ['source'],
@@ -38,7 +37,7 @@ const common = {
 const startApart = {
   name: 'start-apart',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/start\.ts$/ }, () => ({ path: './start.cjs', external: true }));
+    onResolve({ filter: /^\.\/start\.ts$/ }, () => ({ path: './start.js', external: true }));
   },
 };
 
@@ -60,6 +59,7 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
     entryPoints: [join(cacheProcess, 'main.ts'), join(cacheProcess, 'restore-thread.ts')],
   });
 }
+writeFileSync(join(target, 'package.json'), '{"type":"commonjs"}\n');
 cpSync(join(root, 'packages/infra-python-bridge/python/flash_runner'), join(target, 'python/flash_runner'), {
   recursive: true,
   filter: (path) => !path.endsWith('__pycache__'),

@@ -31,6 +31,8 @@ export interface EnvironmentProcessesOptions {
   readonly python: string;
   readonly env: NodeJS.ProcessEnv;
   readonly requiredVersion: string | undefined;
+  /** See Environment. */
+  readonly wholeMark?: string | undefined;
 }
 
 /** The processes of one environment: the zygote that new runners come from, and the pool of runners. */
@@ -143,7 +145,7 @@ export class EnvironmentProcesses {
   }
 
   #startZygote(modules: readonly string[]): Zygote {
-    const { python, env, requiredVersion } = this.#options;
+    const { python, env, requiredVersion, wholeMark } = this.#options;
     const { settings, log, directory } = this.#shared;
     const timeoutMs = settings.FLASH_PREIMPORT_MS;
     const zygote: Zygote = new Zygote(
@@ -152,6 +154,7 @@ export class EnvironmentProcesses {
         env,
         log,
         requiredVersion,
+        wholeMark,
         directory,
         startTimeoutMs: settings.FLASH_START_TIMEOUT_MS + (modules.length > 0 ? timeoutMs : 0),
         preimport: { modules, timeoutMs, maxBytes: settings.FLASH_PREIMPORT_MAX_BYTES },

@@ -73,10 +73,11 @@ export class Supervision {
     if (environment === undefined) return this.#base;
     const known = this.#environments.get(environment.id);
     if (known !== undefined) return known;
-    const { id, python, variables } = environment;
+    const { id, python, variables, wholeMark } = environment;
     const env = { ...this.#options.env, ...variables };
     const { requiredVersion } = this.#options;
-    const processes = new EnvironmentProcesses({ id, python, env, requiredVersion }, this.#shared);
+    const options = { id, python, env, requiredVersion, wholeMark };
+    const processes = new EnvironmentProcesses(options, this.#shared);
     this.#environments.set(id, processes);
     return processes;
   }

@@ -46,6 +46,8 @@ export interface ZygoteOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly startTimeoutMs: number;
   readonly requiredVersion: string | undefined;
+  /** A file that is there once all of the environment is. */
+  readonly wholeMark: string | undefined;
   readonly preimport: Preimport;
   /** Have runners tell what user code imports. */
   readonly recordImports: boolean;
@@ -222,10 +224,11 @@ export class Zygote {
   }
 }
 
-function startOptions({ directory, preimport, recordImports }: ZygoteOptions): string {
+function startOptions({ directory, preimport, recordImports, wholeMark }: ZygoteOptions): string {
   return JSON.stringify({
     directory,
     record_imports: recordImports,
+    whole_mark: wholeMark ?? null,
     preimport: preimport.modules,
     preimport_seconds: preimport.timeoutMs / 1000,
     preimport_bytes: preimport.maxBytes,

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Environment, NoVolumeCache, SecretRedactor, type VolumeCache } from '@flash/worker-core';
+import {
+  type EarlyArrival,
+  type Environment,
+  NoVolumeCache,
+  SecretRedactor,
+  type VolumeCache,
+} from '@flash/worker-core';
 import { environmentsContract, RecordingLog } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plannedPackages } from '../src/environments/planned-packages.ts';
@@ -56,6 +62,28 @@ class CopyingCache extends NoVolumeCache implements VolumeCache {
   }
 }
 
+/** Brings directories in the order that was asked for, and their last part when it is told to. */
+class SlowCache extends CopyingCache {
+  readonly last = Promise.withResolvers<boolean>();
+
+  override async fetch(name = '', directory = '', early?: EarlyArrival): Promise<boolean> {
+    if (!(await super.fetch(name, directory))) return false;
+    const isTest = /site-packages\/[^/]+\/(.*\/)?tests?(\/|$)/;
+    const tests = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      isTest.test(path),
+    );
+    for (const path of tests) await rm(join(directory, path), { recursive: true, force: true });
+    early?.onFirst();
+    early?.onUsable?.();
+    if (!(await this.last.promise)) {
+      await rm(join(this.directory, name), { recursive: true });
+      return false;
+    }
+    await cp(join(this.directory, name), directory, { recursive: true, verbatimSymlinks: true });
+    return true;
+  }
+}
+
 interface Worker {
   readonly environments: UvEnvironments;
   readonly path: string;
@@ -86,6 +114,18 @@ function newWorker(settings: object = {}, volumeCache: VolumeCache = new NoVolum
   return { environments, path, closed, log };
 }
 
+/** Waits until the volume keeps something, then works with it. */
+async function until<T>(work: () => Promise<T>, directory: string): Promise<T> {
+  await eventually(() => readdirSync(directory).length > 0);
+  return work();
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 500 && !condition(); attempt++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(condition()).toBe(true);
+}
+
 async function said(environment: Environment | undefined, code: string): Promise<string> {
   const env = { ...process.env, ...environment?.variables };
   return (await run(environment?.python ?? base, ['-c', code], { env })).stdout.trim();
@@ -97,7 +137,8 @@ beforeAll(async () => {
   base = join(root, 'base/bin/python');
   await run(uv, ['pip', 'install', '--quiet', '--python', base, 'six==1.15.0', 'cloudpickle==3.1.2']);
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
+// Something may still be on its way to the volume.
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
 describe('UvEnvironments keeps the contract of Environments', () => {
   const make = async () => {
@@ -238,6 +279,53 @@ describe('an environment', () => {
     for (let attempt = 0; attempt < 100 && left().length > 1; attempt++)
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(left()).toHaveLength(1);
+  });
+
+  it('can be used before the tests of its packages have come, and exists for others when they have', async () => {
+    const directory = newDirectory();
+    const built = newWorker({}, new CopyingCache(directory));
+    (await built.environments.acquire(['toolz==0.12.0'], options)).release();
+    await built.environments.close();
+    const cache = new SlowCache(directory);
+    const shared = newDirectory();
+    const settings = { FLASH_ENVIRONMENTS_DIR: shared };
+    const worker = newWorker(settings, cache);
+    const lease = await until(() => worker.environments.acquire(['toolz==0.12.0'], options), directory);
+    const { wholeMark = '' } = lease.environment ?? {};
+    const code =
+      'import toolz, importlib.util as u; print(toolz.__version__, u.find_spec("toolz.tests") is not None)';
+    expect(await said(lease.environment, code)).toBe('0.12.0 False');
+    expect(existsSync(wholeMark)).toBe(false);
+    let isThere = false;
+    const other = newWorker(settings, new CopyingCache(directory));
+    const another = other.environments.acquire(['toolz==0.12.0'], options).then((its) => {
+      isThere = true;
+      return its;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(isThere).toBe(false);
+    cache.last.resolve(true);
+    expect(await said((await another).environment, code)).toBe('0.12.0 True');
+    expect(existsSync(wholeMark)).toBe(true);
+    lease.release();
+  });
+
+  it('whose tests do not come is used without them, and goes when nobody uses it', async () => {
+    const directory = newDirectory();
+    const built = newWorker({}, new CopyingCache(directory));
+    (await built.environments.acquire(['toolz==0.12.0'], options)).release();
+    await built.environments.close();
+    const cache = new SlowCache(directory);
+    const worker = newWorker({}, cache);
+    const lease = await until(() => worker.environments.acquire(['toolz==0.12.0'], options), directory);
+    cache.last.resolve(false);
+    await eventually(() => worker.log.messages.some((message) => message.includes('have not come')));
+    expect(await said(lease.environment, 'import toolz; print(toolz.__version__)')).toBe('0.12.0');
+    lease.release();
+    await eventually(() => readdirSync(worker.path).length === 0);
+    const next = await worker.environments.acquire(['toolz==0.12.0'], options);
+    expect(await said(next.environment, 'import toolz.tests; print(toolz.__version__)')).toBe('0.12.0');
+    next.release();
   });
 
   it('says what to do where there is no uv', async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FetchStage } from './kept-place.ts';
 import type { Calls, Message, Question } from './process/messages.ts';
 
 /** This package runs as it was built, and as it was written. */
@@ -14,7 +15,7 @@ const sourceFlags = ['--conditions=source', '--disable-warning=ExperimentalWarni
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly onFirst: (() => void) | undefined;
+  readonly onStage: ((stage: FetchStage) => void) | undefined;
 }
 
 /**
@@ -40,7 +41,7 @@ export class CacheProcess {
     });
     this.#child.on('message', (message: Message) => {
       if (message.kind === 'warning') onWarning(message.line);
-      else if (message.kind === 'first') this.#waiting.get(message.call)?.onFirst?.();
+      else if (message.kind === 'stage') this.#waiting.get(message.call)?.onStage?.(message.stage);
       else this.#take(message);
     });
     this.#child.on('error', (error) => this.#end(error));
@@ -64,7 +65,7 @@ export class CacheProcess {
   ask<Name extends keyof Calls>(
     name: Name,
     given: Calls[Name]['with'],
-    onFirst?: () => void,
+    onStage?: (stage: FetchStage) => void,
   ): Promise<Calls[Name]['answer']> {
     const call = this.#next++;
     return new Promise((resolve, reject) => {
@@ -75,7 +76,7 @@ export class CacheProcess {
       this.#waiting.set(call, {
         resolve: (answer) => resolve(answer as Calls[Name]['answer']),
         reject,
-        onFirst,
+        onStage,
       });
       this.#child.channel?.ref();
       this.#child.send({ call, name, with: given } satisfies Question, (error) => {
@@ -95,7 +96,7 @@ export class CacheProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #take(message: Exclude<Message, { kind: 'warning' | 'first' }>): void {
+  #take(message: Exclude<Message, { kind: 'warning' | 'stage' }>): void {
     const waiting = this.#waiting.get(message.call);
     this.#waiting.delete(message.call);
     if (this.#waiting.size === 0) {

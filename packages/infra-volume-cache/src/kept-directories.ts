@@ -1,13 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
-import type { BytePath } from './byte-path.ts';
 import type { CacheView, PlacedEntry } from './cache-view.ts';
 import { sourcesOfCompiled } from './compiled-sources.ts';
-import { Hydration, type HydrationOptions } from './hydration.ts';
+import { Hydration, type HydrationOptions, type HydrationReport } from './hydration.ts';
 import { KnownEntries } from './known-entries.ts';
 import { LocalTree } from './local/local-tree.ts';
-import type { KeptPlace } from './kept-place.ts';
+import type { FetchStage, KeptPlace } from './kept-place.ts';
 import { restore, type Share } from './restoration.ts';
 import { Publication } from './publication.ts';
 import { SegmentDirectory } from './volume/segment-directory.ts';
@@ -39,21 +38,25 @@ export class KeptDirectories {
   }
 
   /**
-   * Brings one to a path where nothing is. Those of its files that `first` matches come before all others, and `onFirst` tells when they are
-   * there.
+   * Brings one to a path where nothing is. What `first` matches comes before all others, what `last` matches after them; `onStage` tells how far
+   * it has come. What was told to be usable stays, whatever comes of the rest.
    *
-   * @returns whether all of it is there; else nothing is.
+   * @returns whether all of it is there; else nothing is, or nothing but what was usable.
    */
-  async fetch({ name, directory: target, first = [] }: KeptPlace, onFirst: () => void): Promise<boolean> {
+  async fetch(
+    { name, directory: target, first = [], last = [] }: KeptPlace,
+    onStage: (stage: FetchStage) => void,
+  ): Promise<boolean> {
     const directory = this.#directory(name);
     const index = new SegmentIndex(directory, this.#options.warn);
     index.refresh();
     if (index.manifests.size === 0) return false;
     let isWhole = false;
+    let isUsable = false;
     try {
-      const [early, late] = divide(index.view.consistent(), picomatch([...first], { dot: true }));
+      const { early, main, late } = divide(index.view.consistent(), first, last);
+      // In this thread: what is waited for is little.
       let restoreAll: HydrationOptions['restoreAll'] = async (jobs, onRestored) => {
-        // In this thread: what is waited for is little.
         for (const job of jobs) onRestored(job, restore(job));
       };
       const hydration = new Hydration({
@@ -66,13 +69,14 @@ export class KeptDirectories {
         onDamaged: () => {},
       });
       await hydration.run(early);
-      onFirst();
+      onStage('first');
       const withTimes = withTimesThatMatter(index.view);
       restoreAll = (jobs, onRestored) => this.#options.restoreAll(jobs.map(withTimes), onRestored);
-      const report = await hydration.run(late);
-      isWhole = report.damaged + report.gone + report.blocked === 0;
+      isUsable = hasCome(await hydration.run(main));
+      if (isUsable) onStage('usable');
+      isWhole = hasCome(await hydration.run(late));
     } finally {
-      if (!isWhole) rmSync(target, { recursive: true, force: true });
+      if (!isWhole && !isUsable) rmSync(target, { recursive: true, force: true });
     }
     // Half of it is of no use to anybody, and whoever has it whole is to keep it anew.
     if (!isWhole) this.#remove(directory);
@@ -144,21 +148,34 @@ export class KeptDirectories {
   }
 }
 
-/** Divides entries into those that come first, and the others. Hard links of one file stay together. */
+/** Divides entries by when they come. Hard links of one file stay together: with the earliest of them. */
 function divide(
   entries: readonly PlacedEntry[],
-  isFirst: (path: BytePath) => boolean,
-): [early: PlacedEntry[], late: PlacedEntry[]] {
-  const matching = entries.filter(({ entry }) => entry.kind !== 'directory' && isFirst(entry.path));
-  const early = new Set(matching);
-  const contents = new Set(matching.flatMap((placed) => contentOf(placed) ?? []));
-  const [first, others]: [PlacedEntry[], PlacedEntry[]] = [[], []];
-  for (const placed of entries) {
-    const content = contentOf(placed);
-    const isEarly = early.has(placed) || (content !== undefined && contents.has(content));
-    (isEarly ? first : others).push(placed);
+  first: readonly string[],
+  last: readonly string[],
+): Record<'early' | 'main' | 'late', PlacedEntry[]> {
+  const [isFirst, isLast] = [first, last].map((globs) => picomatch([...globs], { dot: true }));
+  const parts: Record<'early' | 'main' | 'late', PlacedEntry[]> = { early: [], main: [], late: [] };
+  const partOf = ({ entry: { kind, path } }: PlacedEntry): keyof typeof parts => {
+    // Directories come with what is in them; empty ones are made in between.
+    if (kind !== 'directory' && isFirst?.(path)) return 'early';
+    return isLast?.(path) ? 'late' : 'main';
+  };
+  const earliest = new Map<string, keyof typeof parts>();
+  const order = ['early', 'main', 'late'] as const;
+  const placed = entries.map((one) => ({ one, part: partOf(one), content: contentOf(one) }));
+  for (const { part, content } of placed) {
+    const known = content === undefined ? undefined : earliest.get(content);
+    if (content !== undefined && (known === undefined || order.indexOf(part) < order.indexOf(known)))
+      earliest.set(content, part);
   }
-  return [first, others];
+  for (const { one, part, content } of placed)
+    parts[(content === undefined ? undefined : earliest.get(content)) ?? part].push(one);
+  return parts;
+}
+
+function hasCome({ damaged, gone, blocked }: HydrationReport): boolean {
+  return damaged + gone + blocked === 0;
 }
 
 function contentOf({ entry, source }: PlacedEntry): string | undefined {

@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import type { CachePart, EarlyArrival, Log, VolumeCache } from '@flash/worker-core';
 import { CacheProcess } from './cache-process.ts';
 import type { HydrationReport } from './hydration.ts';
+import type { FetchStage } from './kept-place.ts';
 import type { Calls } from './process/messages.ts';
 import type { SessionOptions } from './process/session-options.ts';
 import type { PublicationReport } from './publication.ts';
@@ -10,6 +11,8 @@ import { within } from './within.ts';
 
 /** After a failure the volume is left alone for so long. */
 const pauseMs = 30_000;
+/** So long after the cache was hydrated it is tidied. */
+const maintainAfterMs = 2000;
 /** How long a volume may take to say whether it is there. */
 const lookMs = 5000;
 
@@ -33,6 +36,7 @@ export class TarSegmentCache implements VolumeCache {
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #maintenance: NodeJS.Timeout | undefined;
   #lastTrouble = '';
   #isClosed = false;
 
@@ -60,10 +64,16 @@ export class TarSegmentCache implements VolumeCache {
   }
 
   async fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean> {
-    const place = { name, directory, first: early?.first ?? [] };
-    const isThere = (await this.#request('fetch', place, undefined, early?.onFirst)) ?? false;
+    const place = { name, directory, first: early?.first ?? [], last: early?.last ?? [] };
+    let isUsable = false;
+    const onStage = (stage: FetchStage): void => {
+      if (stage === 'usable') isUsable = true;
+      if (stage === 'first') early?.onFirst();
+      else early?.onUsable?.();
+    };
+    const isThere = (await this.#request('fetch', place, undefined, onStage)) ?? false;
     // The process may have ended in the midst of it.
-    if (!isThere) await rm(directory, { recursive: true, force: true }).catch(() => {});
+    if (!isThere && !isUsable) await rm(directory, { recursive: true, force: true }).catch(() => {});
     return isThere;
   }
 
@@ -79,12 +89,12 @@ export class TarSegmentCache implements VolumeCache {
     name: Name,
     given: Calls[Name]['with'],
     timeoutMs = this.#options.settings.FLASH_CACHE_HYDRATE_TIMEOUT_MS,
-    onFirst?: () => void,
+    onStage?: (stage: FetchStage) => void,
   ): Promise<Calls[Name]['answer'] | undefined> {
     if (this.#isClosed || performance.now() < this.#mayHydrateAt || !(await this.#hasVolume()))
       return undefined;
     const answer = this.#open()
-      .ask(name, given, onFirst)
+      .ask(name, given, onStage)
       .catch((error: Error) => {
         this.#mayHydrateAt = performance.now() + pauseMs;
         this.#trouble(error);
@@ -126,6 +136,7 @@ export class TarSegmentCache implements VolumeCache {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#maintenance);
     if (this.#process === undefined) return;
     const last = (this.#next ?? this.#running ?? Promise.resolve()).then(() => this.#begin(true));
     const { isLate } = await within(last, this.#options.settings.FLASH_CACHE_CLOSE_MS);
@@ -169,7 +180,7 @@ export class TarSegmentCache implements VolumeCache {
         blocked,
         ms,
       });
-      void this.#maintain();
+      this.#maintainSoon();
       return hydratedLine({ files, bytes }, ms);
     } catch (error) {
       this.#mayHydrateAt = performance.now() + pauseMs;
@@ -208,7 +219,13 @@ export class TarSegmentCache implements VolumeCache {
     if (!this.#isClosed) void this.#maintain();
   }
 
+  /** A worker that starts has other things to do. */
+  #maintainSoon(): void {
+    this.#maintenance ??= setTimeout(() => void this.#maintain(), maintainAfterMs).unref();
+  }
+
   async #maintain(): Promise<void> {
+    if (this.#isClosed) return;
     try {
       const report = await this.#open().ask('maintain', undefined);
       if (report === undefined || report.merged + report.removed + report.evicted === 0) return;

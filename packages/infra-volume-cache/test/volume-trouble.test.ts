@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { put, Volume } from './volume.ts';
@@ -231,6 +239,42 @@ describe('a volume', () => {
     expect(await process.ask('keep', { name: 'one', directory: source })).toBe(50_000);
     expect(await process.ask('fetch', { name: 'one', directory: target })).toBe(true);
     expect(readdirSync(target)).toHaveLength(10);
+  });
+
+  it('with damage in what comes last: what was told to be usable stays, and it can be kept anew', async () => {
+    const source = volume.newRoot();
+    put(source, 'a', 'first');
+    put(source, 'b/code', Buffer.alloc(5000, 1));
+    put(source, 'b/tests/one', Buffer.alloc(5000, 2));
+    const process = await volume.newProcess(volume.newRoot());
+    await process.ask('keep', { name: 'one', directory: source });
+    const directory = join(volume.segments, 'environments/one');
+    const place = { name: 'one', first: ['a'], last: ['*/tests/**'] };
+    const fetched = async (): Promise<{ isWhole: boolean; stages: string[]; target: string }> => {
+      const target = join(volume.newRoot(), 'target');
+      const stages: string[] = [];
+      const onStage = (stage: string): void => {
+        const names = readdirSync(target, { recursive: true }).sort();
+        stages.push(`${stage}: ${names.join(' ')}`);
+      };
+      const isWhole = await process.ask('fetch', { ...place, directory: target }, onStage);
+      return { isWhole, stages, target };
+    };
+    const whole = await fetched();
+    expect(whole.isWhole).toBe(true);
+    // The second one may have gone on by the time it is heard.
+    expect(whole.stages[0]).toMatch(/^first: a/);
+    expect(whole.stages[1]).toMatch(/^usable: a b b\/code/);
+    const [archive = ''] = readdirSync(directory).filter((name) => name.endsWith('.tar'));
+    const bytes = readFileSync(join(directory, archive));
+    bytes.write('damage', bytes.indexOf(Buffer.alloc(5000, 2)) + 100);
+    writeFileSync(join(directory, archive), bytes);
+    const partial = await fetched();
+    expect(partial.isWhole).toBe(false);
+    expect(readdirSync(join(partial.target, 'b')).sort()).toEqual(['code', 'tests']);
+    expect(readdirSync(join(partial.target, 'b/tests'))).toEqual([]);
+    expect(await process.ask('keep', { name: 'one', directory: source })).toBeGreaterThan(0);
+    expect((await fetched()).isWhole).toBe(true);
   });
 
   it('refuses a name that leads elsewhere', async () => {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from . import deployed, frames, invoke, process_control, progress, runpod_progress, sources
+from . import arrival, deployed, frames, invoke, process_control, progress, runpod_progress, sources
 from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
 from .capture import Capture, OutputPipe, Route, current_route
 from .failures import note_missing_module
@@ -47,6 +47,7 @@ class Place(NamedTuple):
     marker: bytes
     max_response_bytes: int
     records_imports: bool = False
+    whole_mark: str | None = None
 
     @property
     def socket(self) -> str:
@@ -84,6 +85,8 @@ class Runner:
         self._overlapping: dict[int, asyncio.Task[None]] = {}
         progress.connect(self._send_progress)
         runpod_progress.install()
+        if place.whole_mark is not None:
+            arrival.wait_for_tests(place.whole_mark)
         self._imports = ImportRecorder() if place.records_imports else None
         if self._imports is not None:
             self._imports.install()

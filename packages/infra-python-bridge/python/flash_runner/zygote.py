@@ -27,6 +27,7 @@ class Options(TypedDict):
 
     directory: str
     record_imports: bool
+    whole_mark: str | None
     preimport: list[str]
     preimport_seconds: float
     preimport_bytes: int
@@ -38,6 +39,7 @@ class Zygote:
     def __init__(self, options: Options, control: socket.socket, preimported: dict[str, Any]) -> None:
         self._directory = options["directory"]
         self._records_imports = options["record_imports"]
+        self._whole_mark = options["whole_mark"]
         self._preimported = preimported
         self._control = control
         self._pending = b""
@@ -98,7 +100,7 @@ class Zygote:
     def _fork(self, runner: int, marker: bytes, max_response_bytes: int) -> None:
         from .runner import Place, main
 
-        place = Place(self._directory, runner, marker, max_response_bytes, self._records_imports)
+        place = Place(self._directory, runner, marker, max_response_bytes, self._records_imports, self._whole_mark)
         zygote = os.getpid()
         try:
             os.mkfifo(place.pipe(0), 0o600)

@@ -117,7 +117,7 @@ class Supervisor:
 
     def __init__(self, directory: Path, **options: Any) -> None:
         self.directory = directory
-        start = {"directory": str(directory), "record_imports": False, "preimport": []}
+        start: dict[str, Any] = {"directory": str(directory), "record_imports": False, "whole_mark": None, "preimport": []}
         start |= {"preimport_seconds": 20, "preimport_bytes": 1 << 30, **options}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(directory / "supervisor.sock"))

@@ -1,12 +1,18 @@
 import { join } from 'node:path';
 import type { Environment } from '@flash/worker-core';
+import type { LocalEnvironment } from './local-environments.ts';
 
 /** What is to be known of an environment's directory to run something in it. */
 export function environmentOf(
-  { id, path }: { readonly id: string; readonly path: string },
+  { id, path, wholeMark }: Pick<LocalEnvironment, 'id' | 'path' | 'wholeMark'>,
   env: NodeJS.ProcessEnv,
 ): Environment {
   const bin = join(path, 'bin');
   const { PATH = '' } = env;
-  return { id, python: join(bin, 'python'), variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` } };
+  return {
+    id,
+    python: join(bin, 'python'),
+    variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` },
+    wholeMark,
+  };
 }

@@ -11,11 +11,15 @@ import { exclusively } from './machine-lock.ts';
 export interface LocalEnvironment {
   readonly id: string;
   readonly path: string;
+  /** A file that is there once all of it is. */
+  readonly wholeMark: string;
   readonly requirements: readonly string[];
   /** Requests that need it now. */
   uses: number;
   /** It is being written to the volume. */
   isBeingKept: boolean;
+  /** Something of it will not come any more: it goes when nobody uses it. */
+  isPartial: boolean;
   /** `undefined`: not counted yet. */
   bytes: number | undefined;
 }
@@ -60,6 +64,11 @@ export class LocalEnvironments {
     return join(this.path, id);
   }
 
+  /** The file that says that all of an environment is there. */
+  completePath(id: string): string {
+    return join(this.path, `.complete-${id}`);
+  }
+
   /** Where an environment is made before it appears. */
   asideOf(id: string): string {
     return join(this.path, `.building-${id}-${process.pid}`);
@@ -80,16 +89,16 @@ export class LocalEnvironments {
    */
   async begin(id: string, signal: AbortSignal): Promise<LocalEnvironment | undefined> {
     while (true) {
-      const environment = await this.add(id);
-      if (environment !== undefined) return environment;
-      if (await this.#exclusively(id, () => this.#tryBegin(id), signal)) return undefined;
+      const outcome = await this.#exclusively(id, () => this.#tryBegin(id), signal);
+      if (outcome === 'begun') return undefined;
+      if (outcome !== 'busy') return outcome;
       await delay(pollMs, undefined, { signal });
     }
   }
 
   /** All of it is there: from now on it is one. */
   async complete(id: string): Promise<LocalEnvironment | undefined> {
-    await writeFile(this.#completePath(id), '');
+    await writeFile(this.completePath(id), '');
     return this.add(id);
   }
 
@@ -101,24 +110,12 @@ export class LocalEnvironments {
 
   /** Takes up an environment that is there; `undefined` when none is. */
   async add(id: string): Promise<LocalEnvironment | undefined> {
-    const path = this.pathOf(id);
-    return this.#exclusively(id, async () => {
-      const known = this.#environments.get(id);
-      if (known !== undefined) return known;
-      const requirements = (await this.#isComplete(id)) ? await readMarker(path) : undefined;
-      if (requirements === undefined) return undefined;
-      await this.#users.enter(id);
-      const added: LocalEnvironment = {
-        id,
-        path,
-        requirements,
-        uses: 0,
-        isBeingKept: false,
-        bytes: undefined,
-      };
-      this.#environments.set(id, added);
-      return added;
-    });
+    return this.#exclusively(id, () => this.#find(id));
+  }
+
+  /** Takes up an environment that this worker is bringing, as far as it is there. For others it does not exist yet. */
+  addUsable(id: string): Promise<LocalEnvironment | undefined> {
+    return this.#exclusively(id, () => this.#takeUp(id));
   }
 
   /** Marks a use: it becomes the most recently used one. */
@@ -151,18 +148,38 @@ export class LocalEnvironments {
     await this.#discardUnlessUsed(id);
   }
 
-  async #tryBegin(id: string): Promise<boolean> {
-    if ((await this.#isComplete(id)) || (await this.#users.othersUse(id))) return false;
+  async #takeUp(id: string): Promise<LocalEnvironment | undefined> {
+    const path = this.pathOf(id);
+    const requirements = await readMarker(path);
+    if (requirements === undefined) return undefined;
+    await this.#users.enter(id);
+    const wholeMark = this.completePath(id);
+    const state = { uses: 0, isBeingKept: false, isPartial: false, bytes: undefined };
+    const added: LocalEnvironment = { id, path, wholeMark, requirements, ...state };
+    this.#environments.set(id, added);
+    return added;
+  }
+
+  async #find(id: string): Promise<LocalEnvironment | undefined> {
+    const known = this.#environments.get(id);
+    if (known !== undefined) return known;
+    return (await this.#isComplete(id)) ? this.#takeUp(id) : undefined;
+  }
+
+  async #tryBegin(id: string): Promise<LocalEnvironment | 'begun' | 'busy'> {
+    const there = await this.#find(id);
+    if (there !== undefined) return there;
+    if (await this.#users.othersUse(id)) return 'busy';
     await this.#users.enter(id);
     await rm(this.pathOf(id), { recursive: true, force: true });
-    return true;
+    return 'begun';
   }
 
   async #discardUnlessUsed(id: string): Promise<void> {
     const aside = join(this.path, `.removing-${id}-${process.pid}-${randomUUID().slice(0, 8)}`);
     await this.#exclusively(id, async () => {
       if (await this.#users.othersUse(id)) return;
-      await rm(this.#completePath(id), { force: true });
+      await rm(this.completePath(id), { force: true });
       await rename(this.pathOf(id), aside).catch(() => {});
     });
     // Not with the lock: this takes its time.
@@ -178,14 +195,10 @@ export class LocalEnvironments {
   }
 
   async #isComplete(id: string): Promise<boolean> {
-    return access(this.#completePath(id)).then(
+    return access(this.completePath(id)).then(
       () => true,
       () => false,
     );
-  }
-
-  #completePath(id: string): string {
-    return join(this.path, `.complete-${id}`);
   }
 
   /** This worker uses none of them any more. */

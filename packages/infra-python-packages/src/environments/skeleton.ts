@@ -14,6 +14,9 @@ export const skeleton: readonly string[] = [
   ...importedAtStart.map((module) => `**/site-packages/${module}{.*,/__init__.*}`),
 ];
 
+/** The tests that packages bring along: often half of all files, and hardly ever looked at. As globs of paths. */
+export const testsOfPackages: readonly string[] = ['**/site-packages/*/**/{test,tests}/**'];
+
 /** Whether Python may start while the environment's packages are still on their way: nothing of them has a part in its start. */
 export async function mayStartEarly(environment: string): Promise<boolean> {
   const library = join(environment, 'lib');

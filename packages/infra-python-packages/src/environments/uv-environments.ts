@@ -123,7 +123,8 @@ export class UvEnvironments implements Environments {
     const fetched = await this.#arrivals.bring(id);
     if (fetched !== undefined) context.onLine('The environment of these packages came from the volume');
     const environment = fetched ?? (await this.#build(id, requirements, facts, context));
-    void this.#keepToBudget(environment);
+    // Bytes are counted when all of them are there.
+    void this.#arrivals.whenWhole(id).then(() => this.#keepToBudget(environment));
     return environment;
   }
 
@@ -169,6 +170,7 @@ export class UvEnvironments implements Environments {
         isReleased = true;
         environment.uses--;
         if (this.#unkept.has(environment)) this.#keep(environment);
+        if (environment.isPartial) void this.#keepToBudget();
       },
     };
   }
@@ -195,11 +197,14 @@ export class UvEnvironments implements Environments {
       );
   }
 
-  /** Removes unused environments while there are more, or larger ones, than there may be; not the one that was just asked for. */
-  async #keepToBudget(wanted: LocalEnvironment): Promise<void> {
+  /** Removes unused environments that are not whole, and others while there are more, or larger ones, than there may be; not the wanted one. */
+  async #keepToBudget(wanted?: LocalEnvironment): Promise<void> {
     const { settings, log } = this.#options;
     const { FLASH_ENVIRONMENTS_MAX_BYTES: mostBytes, FLASH_MAX_ENVIRONMENTS: most } = settings;
     try {
+      for (const environment of this.#local.unused()) {
+        if (environment.isPartial) await this.#remove(environment);
+      }
       for (const environment of this.#local.unused()) {
         const isWithin =
           this.#local.count <= most && (mostBytes === 0 || (await this.#local.bytes()) <= mostBytes);
@@ -224,9 +229,12 @@ export class UvEnvironments implements Environments {
 
   async #bringForPrewarm(id: string): Promise<LocalEnvironment | undefined> {
     const here = this.#local.get(id);
-    if (here !== undefined) return here;
+    if (here !== undefined) {
+      await this.#arrivals.whenWhole(id);
+      return here;
+    }
     if (this.#local.count >= this.#options.settings.FLASH_MAX_ENVIRONMENTS) return undefined;
-    return this.#arrivals.bring(id);
+    return this.#arrivals.bringWhole(id);
   }
 
   async #baseHas(requirements: readonly string[], facts: InterpreterFacts): Promise<boolean> {

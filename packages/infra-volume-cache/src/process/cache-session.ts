@@ -13,7 +13,7 @@ import { Publication, type PublicationReport } from '../publication.ts';
 import { readOriginalArchive } from '../volume/original-archive.ts';
 import { SegmentDirectory } from '../volume/segment-directory.ts';
 import { SegmentIndex } from '../volume/segment-index.ts';
-import type { KeptPlace } from '../kept-place.ts';
+import type { FetchStage, KeptPlace } from '../kept-place.ts';
 import { RestoreThreads } from './restore-threads.ts';
 import type { SessionOptions } from './session-options.ts';
 
@@ -120,9 +120,9 @@ export class CacheSession {
     return this.#kept.names();
   }
 
-  fetch(place: KeptPlace, onFirst: () => void): Promise<boolean> {
+  fetch(place: KeptPlace, onStage: (stage: FetchStage) => void): Promise<boolean> {
     this.#makeSureItIsThere();
-    return this.#kept.fetch(place, onFirst);
+    return this.#kept.fetch(place, onStage);
   }
 
   /** @returns bytes that were written. */

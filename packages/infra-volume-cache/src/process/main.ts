@@ -49,7 +49,7 @@ async function carryOut(call: number, name: Question['name'], given: unknown): P
     case 'kept':
       return session.kept();
     case 'fetch':
-      return session.fetch(given as KeptPlace, () => send({ kind: 'first', call }));
+      return session.fetch(given as KeptPlace, (stage) => send({ kind: 'stage', call, stage }));
     case 'keep': {
       const { name: kept, directory } = given as KeptPlace;
       setPriority(backgroundPriority);

@@ -1,6 +1,6 @@
 import type { CachePart } from '@flash/worker-core';
 import type { HydrationReport } from '../hydration.ts';
-import type { KeptPlace } from '../kept-place.ts';
+import type { FetchStage, KeptPlace } from '../kept-place.ts';
 import type { MaintenanceReport } from '../maintenance.ts';
 import type { PublicationReport } from '../publication.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -32,6 +32,6 @@ export type Message =
       readonly message: string;
       readonly code: string | undefined;
     }
-  /** What a question named as the first part is there. */
-  | { readonly kind: 'first'; readonly call: number }
+  /** A directory has come so far. */
+  | { readonly kind: 'stage'; readonly call: number; readonly stage: FetchStage }
   | { readonly kind: 'warning'; readonly line: string };

@@ -8,6 +8,8 @@ export interface Environment {
   readonly python: string;
   /** What programs find in their environment variables besides: its directory of commands comes first in `PATH`. */
   readonly variables: Readonly<Record<string, string>>;
+  /** A file that is there once all of the environment is. Until then the tests that its packages bring along may be on their way. */
+  readonly wholeMark?: string;
 }
 
 /** An environment that somebody needs. It stays where it is until it is released. */

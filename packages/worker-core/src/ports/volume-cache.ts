@@ -4,12 +4,16 @@
  */
 export type CachePart = 'profiles' | 'packages' | 'data';
 
-/** What is wanted of a directory before all of it is there. */
+/** What is wanted of a directory before all of it is there. Each callback comes at most once, and not when nothing comes. None may throw. */
 export interface EarlyArrival {
   /** Globs of paths that come before all others. */
   readonly first: readonly string[];
-  /** They are there, and every directory is. Called at most once, and not when nothing comes. Must not throw. */
+  /** They are there. */
   readonly onFirst: () => void;
+  /** Globs of paths that come after all others. Directories on the way to them come with them. */
+  readonly last?: readonly string[];
+  /** All but the last is there, and stays, whatever comes of them. */
+  readonly onUsable?: () => void;
 }
 
 /** The cache on the network volume that outlives a worker (contract, section 4). Without a volume all of it does nothing. */
@@ -30,7 +34,7 @@ export interface VolumeCache {
   /**
    * Brings a directory that is kept under a name, file by file. The target must not exist.
    *
-   * @returns whether all of it is there now; else nothing is. Never rejects.
+   * @returns whether all of it is there now; else nothing is, or nothing but what was usable. Never rejects.
    */
   fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean>;
   /** Keeps a directory whole under a name, unless the volume has one of that name. Never rejects. */

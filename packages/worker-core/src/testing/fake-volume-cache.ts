@@ -60,6 +60,7 @@ export class FakeVolumeCache implements VolumeCache {
     if (content === undefined || this.volume.failure !== undefined) return false;
     early?.onFirst();
     this.localDirectories.set(directory, content);
+    early?.onUsable?.();
     return true;
   }
 

@@ -103,9 +103,14 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       const other = await volume.newWorker();
       ensure([...(await other.cache.kept())].sort().join() === 'first,second', 'their names are told');
       const path = other.newPath();
-      let early = 0;
-      const isThere = await other.cache.fetch('first', path, { first: ['**/file'], onFirst: () => early++ });
-      ensure(isThere && early === 1, 'it is brought, and told when its first part is there');
+      const told: string[] = [];
+      const isThere = await other.cache.fetch('first', path, {
+        first: ['**/file'],
+        onFirst: () => told.push('first'),
+        last: ['**/tests/**'],
+        onUsable: () => told.push('usable'),
+      });
+      ensure(isThere && told.join() === 'first,usable', 'it is brought, and told how far it has come');
       ensure((await other.readDirectory(path)) === 'of one', 'it is the one that was kept first');
       const nothing = other.newPath();
       ensure(!(await other.cache.fetch('third', nothing)), 'what nobody kept is not brought');
