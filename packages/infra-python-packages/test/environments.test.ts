@@ -310,6 +310,20 @@ describe('an environment', () => {
     lease.release();
   });
 
+  it('makes room for another one when its tests have come', async () => {
+    const directory = newDirectory();
+    const built = newWorker({}, new CopyingCache(directory));
+    (await built.environments.acquire(['toolz==0.12.0'], options)).release();
+    await built.environments.close();
+    const cache = new SlowCache(directory);
+    const worker = newWorker({ FLASH_MAX_ENVIRONMENTS: '1' }, cache);
+    (await until(() => worker.environments.acquire(['toolz==0.12.0'], options), directory)).release();
+    setTimeout(() => cache.last.resolve(true), 100);
+    const other = await worker.environments.acquire(['toolz==1.0.0'], options);
+    expect(await said(other.environment, 'import toolz; print(toolz.__version__)')).toBe('1.0.0');
+    other.release();
+  });
+
   it('whose tests do not come is used without them, and goes when nobody uses it', async () => {
     const directory = newDirectory();
     const built = newWorker({}, new CopyingCache(directory));

@@ -51,6 +51,11 @@ export class EnvironmentArrivals {
     await this.#underWay.get(id)?.ended;
   }
 
+  /** The same of all. */
+  async allEnded(): Promise<void> {
+    await Promise.all([...this.#underWay.values()].map(({ ended }) => ended));
+  }
+
   #arrival(id: string): Arrival {
     const known = this.#underWay.get(id);
     if (known !== undefined) return known;
@@ -128,6 +133,9 @@ export class EnvironmentArrivals {
       await this.#local.complete(environment.id);
       await this.#forgetListings(environment);
       log.write('info', 'an environment came from the volume', { environment: environment.id, ms });
+    } catch (error) {
+      environment.isPartial = true;
+      log.write('warn', 'an environment could not be completed', { environment: environment.id, error });
     } finally {
       environment.uses--;
     }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type Environment,
   type EnvironmentLease,
@@ -187,9 +188,17 @@ export class UvEnvironments implements Environments {
 
   /** Removes the least recently used environments until there are no more than so many. */
   async #makeRoom(most: number): Promise<void> {
-    for (const environment of this.#local.unused()) {
-      if (this.#local.count <= most) return;
-      await this.#remove(environment);
+    const remove = async (): Promise<void> => {
+      for (const environment of this.#local.unused()) {
+        if (this.#local.count <= most) return;
+        await this.#remove(environment);
+      }
+    };
+    await remove();
+    if (this.#local.count > most) {
+      // One whose tests are on their way can be removed when they have come.
+      await this.#arrivals.allEnded();
+      await remove();
     }
     if (this.#local.count > most)
       throw new WorkerBusyError(
@@ -203,7 +212,7 @@ export class UvEnvironments implements Environments {
     const { FLASH_ENVIRONMENTS_MAX_BYTES: mostBytes, FLASH_MAX_ENVIRONMENTS: most } = settings;
     try {
       for (const environment of this.#local.unused()) {
-        if (environment.isPartial) await this.#remove(environment);
+        if (environment.isPartial && environment !== wanted) await this.#remove(environment);
       }
       for (const environment of this.#local.unused()) {
         const isWithin =
@@ -219,6 +228,8 @@ export class UvEnvironments implements Environments {
   async #remove(environment: LocalEnvironment): Promise<void> {
     const { executor, log } = this.#options;
     if (environment.uses > 0 || !(await executor.closeEnvironment(environment.id))) return;
+    // Whoever has just found it takes it now.
+    await setImmediate();
     if (environment.uses > 0) return;
     for (const [key, known] of this.#known.entries()) if (known === environment) this.#known.delete(key);
     clearTimeout(this.#unkept.get(environment));
