@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { directoryBytes } from './directory-bytes.ts';
@@ -50,8 +50,9 @@ export class LocalEnvironments {
     for (const name of await readdir(this.path)) {
       const path = join(this.path, name);
       if (idPattern.test(name)) {
-        if (await this.#isComplete(name)) found.push({ id: name, at: (await stat(path)).mtimeMs });
-        else await this.#discardUnlessUsed(name);
+        const at = await this.#madeAt(name);
+        if (at === undefined) await this.#discardUnlessUsed(name);
+        else found.push({ id: name, at });
       }
       const pid = leftoverPattern.exec(name)?.[1];
       if (pid !== undefined && !this.#users.isAlive(Number(pid)))
@@ -195,9 +196,14 @@ export class LocalEnvironments {
   }
 
   async #isComplete(id: string): Promise<boolean> {
-    return access(this.completePath(id)).then(
-      () => true,
-      () => false,
+    return (await this.#madeAt(id)) !== undefined;
+  }
+
+  /** When all of it was there; `undefined`: it is not there, or not all of it. */
+  async #madeAt(id: string): Promise<number | undefined> {
+    return stat(this.completePath(id)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
     );
   }
 
