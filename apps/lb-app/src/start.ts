@@ -2,6 +2,7 @@ import type { ServeApp } from '@flash/worker-core';
 import {
   captureLastWords,
   createWorker,
+  type HeadStart,
   emergencyLog,
   readSettings,
   type Worker,
@@ -15,14 +16,17 @@ const [stdout, stderr] = [1, 2];
 // The platform reads a worker's stdout.
 const logDescriptor = process.env.RUNPOD_ENDPOINT_ID ? stdout : stderr;
 
-serve().catch((error: unknown) => {
-  writeFatal(emergencyLog(process.env, logDescriptor), error);
-  process.exit(1);
-});
+/** Serves until it is told to end. */
+export function start(headStart: HeadStart | undefined): void {
+  serve(headStart).catch((error: unknown) => {
+    writeFatal(emergencyLog(process.env, logDescriptor), error);
+    process.exit(1);
+  });
+}
 
-async function serve(): Promise<void> {
+async function serve(headStart: HeadStart | undefined): Promise<void> {
   const settings = readSettings(lbSettingsSchema, process.env);
-  const worker = createWorker({ logDescriptor, entry: 'load-balancer' });
+  const worker = createWorker({ logDescriptor, entry: 'load-balancer', headStart });
   captureLastWords(worker.log);
   await (worker.serveApp === undefined
     ? serveFunctions(worker, settings)

@@ -13,8 +13,10 @@ export class App {
   log = '';
   url = '';
 
-  constructor(env: NodeJS.ProcessEnv = {}) {
-    this.process = spawn(process.execPath, ['--conditions=source', path('../src/main.ts')], {
+  /** @param main - what to run instead of the source. */
+  constructor(env: NodeJS.ProcessEnv = {}, main?: string) {
+    const args = main === undefined ? ['--conditions=source', path('../src/main.ts')] : [main];
+    this.process = spawn(process.execPath, args, {
       env: { ...process.env, FLASH_PYTHON: python, HOST: '127.0.0.1', PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

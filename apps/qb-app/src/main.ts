@@ -1,7 +1,10 @@
 import { enableCompileCache } from 'node:module';
 import '@flash/worker-host/small-heap';
+import { takeHeadStart } from '@flash/worker-host/head-start';
 
 // What was compiled once is not compiled again by the next start (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
 enableCompileCache();
-// Loaded after the flags are set: a static import would be read and linked before them, into a heap that had already grown.
-void import('./start.ts');
+const headStart = takeHeadStart(process.env, 'queue');
+// Loaded after the flags are set, and while Python starts: a static import would be read and linked before them, into a heap that had
+// already grown.
+void import('./start.ts').then(({ start }) => start(headStart));

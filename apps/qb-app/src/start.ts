@@ -3,6 +3,7 @@ import { InvalidRequestError } from '@flash/worker-core';
 import {
   captureLastWords,
   createWorker,
+  type HeadStart,
   emergencyLog,
   readSettings,
   type Worker,
@@ -16,26 +17,34 @@ const jobFile = 'test_input.json';
 const [stdout, stderr] = [1, 2];
 const lingerMs = 2000;
 
-void main(process.argv.slice(2), process.env)
-  .catch((error: unknown) => {
-    writeFatal(emergencyLog(process.env), error);
-    return 1;
-  })
-  .then((exitCode) => {
-    process.exitCode = exitCode;
-    // All is closed by now. Should anything be left that keeps the process, it does not keep it for long.
-    setTimeout(() => process.exit(), lingerMs).unref();
-  });
+/** Serves a queue, or does what else the flags ask for, and sets the exit status. */
+export function start(headStart: HeadStart | undefined): void {
+  void main(process.argv.slice(2), process.env, headStart)
+    .catch((error: unknown) => {
+      writeFatal(emergencyLog(process.env), error);
+      headStart?.zygote.kill('SIGKILL');
+      return 1;
+    })
+    .then((exitCode) => {
+      process.exitCode = exitCode;
+      // All is closed by now. Should anything be left that keeps the process, it does not keep it for long.
+      setTimeout(() => process.exit(), lingerMs).unref();
+    });
+}
 
 /** Does what the flags and the environment ask for; returns the exit status. */
-async function main(args: readonly string[], given: NodeJS.ProcessEnv): Promise<number> {
+async function main(
+  args: readonly string[],
+  given: NodeJS.ProcessEnv,
+  headStart: HeadStart | undefined,
+): Promise<number> {
   const flags = readFlags(args);
   const env = flags.logLevel === undefined ? given : { ...given, RUNPOD_LOG_LEVEL: flags.logLevel };
   const settings = readSettings(qbSettingsSchema, env);
   const isLocalRun = flags.testInput !== undefined || !isServer(flags, settings);
   // The platform reads a worker's stdout; a local run prints its result there, and nothing else.
   const logDescriptor = settings.RUNPOD_ENDPOINT_ID !== undefined && !isLocalRun ? stdout : stderr;
-  const worker = createWorker({ env, logDescriptor });
+  const worker = createWorker({ env, logDescriptor, headStart });
   captureLastWords(worker.log);
   for (const name of flags.unknown)
     worker.log.write('warn', 'a flag is not known and was ignored', { flag: `--${name}` });

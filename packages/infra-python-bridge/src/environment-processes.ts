@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import type { InstalledChange, Log } from '@flash/worker-core';
 import type { ImportProfiles } from './import-profiles.ts';
 import type { InstanceTable } from './instance-table.ts';
@@ -30,6 +31,8 @@ export interface EnvironmentProcessesOptions {
   /** Path of the interpreter. */
   readonly python: string;
   readonly env: NodeJS.ProcessEnv;
+  /** A zygote's process that was started ahead. */
+  readonly process?: ChildProcess | undefined;
   readonly requiredVersion: string | undefined;
   /** See Environment. */
   readonly wholeMark?: string | undefined;
@@ -44,12 +47,14 @@ export class EnvironmentProcesses {
   /** The current one, and earlier ones that still have runners. */
   readonly #zygotes = new Set<Zygote>();
   #zygote: Zygote | undefined;
+  #spare: ChildProcess | undefined;
   #warming: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: EnvironmentProcessesOptions, shared: SharedParts) {
     this.id = options.id;
     this.#options = options;
+    this.#spare = options.process;
     this.#shared = shared;
     const { settings, log, runner, instances, budget, newRunnerId } = shared;
     this.pool = new RunnerPool({
@@ -90,6 +95,7 @@ export class EnvironmentProcesses {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.pool.close();
+    this.#spare?.kill('SIGKILL');
     await Promise.all([...this.#zygotes].map((zygote) => zygote.close(closeTimeoutMs)));
     await this.pool.endRunners();
   }
@@ -156,6 +162,7 @@ export class EnvironmentProcesses {
         requiredVersion,
         wholeMark,
         directory,
+        process: this.#takeSpare(),
         startTimeoutMs: settings.FLASH_START_TIMEOUT_MS + (modules.length > 0 ? timeoutMs : 0),
         preimport: { modules, timeoutMs, maxBytes: settings.FLASH_PREIMPORT_MAX_BYTES },
         recordImports: settings.FLASH_PREIMPORT === 'auto',
@@ -168,6 +175,15 @@ export class EnvironmentProcesses {
     );
     this.#zygotes.add(zygote);
     return zygote;
+  }
+
+  /** What was started ahead, unless it came to nothing. */
+  #takeSpare(): ChildProcess | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare?.pid === undefined || spare.exitCode !== null || spare.signalCode !== null
+      ? undefined
+      : spare;
   }
 
   /** An earlier zygote goes when the last runner that came from it has gone. */

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import type { Log } from '@flash/worker-core';
 import type { PythonBridgeSettings } from './settings.ts';
 
@@ -9,6 +10,8 @@ export interface PythonProcessExecutorOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The interpreter's version must be this MAJOR.MINOR (`FLASH_PYTHON_VERSION`); any when left out. */
   readonly requiredVersion?: string | undefined;
+  /** A zygote that was started ahead, with this interpreter and this environment. */
+  readonly process?: ChildProcess | undefined;
   readonly settings: PythonBridgeSettings;
   readonly log: Log;
 }

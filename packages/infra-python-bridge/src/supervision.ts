@@ -34,7 +34,7 @@ export class Supervision {
   }
 
   private constructor(options: PythonProcessExecutorOptions, directory: string) {
-    const { settings, log, python, env, requiredVersion } = options;
+    const { settings, log, python, env, process, requiredVersion } = options;
     this.#options = options;
     this.#shared = {
       settings,
@@ -55,7 +55,10 @@ export class Supervision {
       profiles: new ImportProfiles(settings.FLASH_CACHE_DIR),
       newRunnerId: () => this.#nextRunner++,
     };
-    this.#base = new EnvironmentProcesses({ id: baseId, python, env, requiredVersion }, this.#shared);
+    this.#base = new EnvironmentProcesses(
+      { id: baseId, python, env, process, requiredVersion },
+      this.#shared,
+    );
     // A result, an error text, and what else a frame holds.
     const maxFrameBytes = settings.FLASH_MAX_RESPONSE_BYTES + 8 * 1024 * 1024;
     this.#socket = new SupervisorSocket(directory, maxFrameBytes, {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type Log, WorkerStartError } from '@flash/worker-core';
 import { z } from 'zod';
-import { bootstrap } from './bootstrap.ts';
 import { JsonLines } from './json-lines.ts';
+import { spawnZygote } from './spawn-zygote.ts';
 
 const exitSchema = z.object({
   event: z.literal('exited'),
@@ -44,6 +44,8 @@ export interface ZygoteOptions {
   readonly directory: string;
   /** Environment of user code. */
   readonly env: NodeJS.ProcessEnv;
+  /** Started ahead, with this interpreter and this environment. */
+  readonly process?: ChildProcess | undefined;
   readonly startTimeoutMs: number;
   readonly requiredVersion: string | undefined;
   /** A file that is there once all of the environment is. */
@@ -98,18 +100,13 @@ export class Zygote {
   constructor(options: ZygoteOptions, listener: ZygoteListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#process = spawn(options.python, ['-u', '-c', bootstrap('zygote'), startOptions(options)], {
-      env: options.env,
-      // Descriptor 3 is the control connection.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      // A session of its own: an interrupt from the terminal is for the supervisor alone, which then drains.
-      detached: true,
-    });
+    this.#process = options.process ?? spawnZygote(options.python, options.env);
     this.#control = this.#process.stdio[3] as unknown as Socket;
     const lines = new JsonLines();
     this.#control.setEncoding('utf8');
     this.#control.on('data', (text: string) => lines.push(text, (event) => this.#take(event)));
     this.#control.on('error', () => {});
+    this.#send(startOptions(options));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
     }
@@ -224,13 +221,13 @@ export class Zygote {
   }
 }
 
-function startOptions({ directory, preimport, recordImports, wholeMark }: ZygoteOptions): string {
-  return JSON.stringify({
+function startOptions({ directory, preimport, recordImports, wholeMark }: ZygoteOptions): object {
+  return {
     directory,
     record_imports: recordImports,
     whole_mark: wholeMark ?? null,
     preimport: preimport.modules,
     preimport_seconds: preimport.timeoutMs / 1000,
     preimport_bytes: preimport.maxBytes,
-  });
+  };
 }

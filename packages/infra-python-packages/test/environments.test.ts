@@ -114,16 +114,20 @@ function newWorker(settings: object = {}, volumeCache: VolumeCache = new NoVolum
   return { environments, path, closed, log };
 }
 
-/** Waits until the volume keeps something, then works with it. */
-async function until<T>(work: () => Promise<T>, directory: string): Promise<T> {
-  await eventually(() => readdirSync(directory).length > 0);
-  return work();
-}
-
 async function eventually(condition: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 500 && !condition(); attempt++)
     await new Promise((resolve) => setTimeout(resolve, 20));
   expect(condition()).toBe(true);
+}
+
+/** A cache that has an environment with toolz==0.12.0. */
+async function keptBySlowCache(): Promise<{ cache: SlowCache; directory: string }> {
+  const directory = newDirectory();
+  const built = newWorker({}, new CopyingCache(directory));
+  (await built.environments.acquire(['toolz==0.12.0'], options)).release();
+  await built.environments.close();
+  await eventually(() => readdirSync(directory).length > 0);
+  return { cache: new SlowCache(directory), directory };
 }
 
 async function said(environment: Environment | undefined, code: string): Promise<string> {
@@ -282,15 +286,11 @@ describe('an environment', () => {
   });
 
   it('can be used before the tests of its packages have come, and exists for others when they have', async () => {
-    const directory = newDirectory();
-    const built = newWorker({}, new CopyingCache(directory));
-    (await built.environments.acquire(['toolz==0.12.0'], options)).release();
-    await built.environments.close();
-    const cache = new SlowCache(directory);
+    const { cache, directory } = await keptBySlowCache();
     const shared = newDirectory();
     const settings = { FLASH_ENVIRONMENTS_DIR: shared };
     const worker = newWorker(settings, cache);
-    const lease = await until(() => worker.environments.acquire(['toolz==0.12.0'], options), directory);
+    const lease = await worker.environments.acquire(['toolz==0.12.0'], options);
     const { wholeMark = '' } = lease.environment ?? {};
     const code =
       'import toolz, importlib.util as u; print(toolz.__version__, u.find_spec("toolz.tests") is not None)';
@@ -311,13 +311,9 @@ describe('an environment', () => {
   });
 
   it('makes room for another one when its tests have come', async () => {
-    const directory = newDirectory();
-    const built = newWorker({}, new CopyingCache(directory));
-    (await built.environments.acquire(['toolz==0.12.0'], options)).release();
-    await built.environments.close();
-    const cache = new SlowCache(directory);
+    const { cache } = await keptBySlowCache();
     const worker = newWorker({ FLASH_MAX_ENVIRONMENTS: '1' }, cache);
-    (await until(() => worker.environments.acquire(['toolz==0.12.0'], options), directory)).release();
+    (await worker.environments.acquire(['toolz==0.12.0'], options)).release();
     setTimeout(() => cache.last.resolve(true), 100);
     const other = await worker.environments.acquire(['toolz==1.0.0'], options);
     expect(await said(other.environment, 'import toolz; print(toolz.__version__)')).toBe('1.0.0');
@@ -325,13 +321,9 @@ describe('an environment', () => {
   });
 
   it('whose tests do not come is used without them, and goes when nobody uses it', async () => {
-    const directory = newDirectory();
-    const built = newWorker({}, new CopyingCache(directory));
-    (await built.environments.acquire(['toolz==0.12.0'], options)).release();
-    await built.environments.close();
-    const cache = new SlowCache(directory);
+    const { cache } = await keptBySlowCache();
     const worker = newWorker({}, cache);
-    const lease = await until(() => worker.environments.acquire(['toolz==0.12.0'], options), directory);
+    const lease = await worker.environments.acquire(['toolz==0.12.0'], options);
     cache.last.resolve(false);
     await eventually(() => worker.log.messages.some((message) => message.includes('have not come')));
     expect(await said(lease.environment, 'import toolz; print(toolz.__version__)')).toBe('0.12.0');

@@ -43,6 +43,8 @@ export class Hydration {
   readonly #options: HydrationOptions;
   /** Directories, by whether this hydration has made them; those that something else is in the place of are `blocked`. */
   readonly #directories = new Map<BytePath, 'made' | 'there' | 'blocked'>();
+  /** Of directories that this hydration has made. */
+  readonly #modes: [BytePath, number][] = [];
   readonly #report: HydrationReport = { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
 
   constructor(options: HydrationOptions) {
@@ -53,28 +55,26 @@ export class Hydration {
   /**
    * May be called again for entries that were not in the first list; the report is of all of them.
    *
+   * @param isLast - nothing more will come: directories get their modes, which may forbid that.
    * @throws Error when the cache directory can't be written, or the volume not be read; what was brought until then is whole.
    */
-  async run(entries: readonly PlacedEntry[]): Promise<HydrationReport> {
+  async run(entries: readonly PlacedEntry[], isLast = true): Promise<HydrationReport> {
     const { root, onPresent, isPrivate } = this.#options;
     const staging = isPrivate ? undefined : makeStaging(root);
     if (isPrivate) mkdirSync(root, { recursive: true });
     try {
       const links = new PlacedFiles(root, staging);
       const wanted = new Map<Source, FileEntry[]>();
-      const modes: [BytePath, number][] = [];
       for (const { entry, source } of entries) {
         if (entry.kind === 'directory') {
           const isMade = this.#directory(entry.path) === 'made';
-          if (isMade && entry.mode !== newDirectoryMode) modes.push([entry.path, entry.mode]);
+          if (isMade && entry.mode !== newDirectoryMode) this.#modes.push([entry.path, entry.mode]);
           if (this.#directories.get(entry.path) !== 'blocked') onPresent(entry);
         } else if (entry.kind === 'symlink') this.#symlink(entry, links);
         else if (this.#isWanted(entry)) push(wanted, source, entry);
       }
       await this.#restore(wanted, staging);
-      // The deepest first: a directory may lose its own right to be entered.
-      modes.sort(([one], [other]) => other.length - one.length);
-      for (const [path, mode] of modes) chmodSync(diskPath(root, path), mode);
+      if (isLast) this.#setModes();
       return this.#report;
     } finally {
       if (staging !== undefined) removeStaging(staging);
@@ -108,6 +108,13 @@ export class Hydration {
         `${paths.length} of ${wanted.get(source)?.length} files in ${source} of the volume's cache are damaged and skipped, such as ${JSON.stringify(paths[0])}`,
       );
     }
+  }
+
+  /** The deepest first: a directory may lose its own right to be entered. */
+  #setModes(): void {
+    const { root } = this.#options;
+    this.#modes.sort(([one], [other]) => other.length - one.length);
+    for (const [path, mode] of this.#modes) chmodSync(diskPath(root, path), mode);
   }
 
   #isWanted(entry: FileEntry): boolean {

@@ -25,6 +25,8 @@ export interface KeptDirectoriesOptions {
 /** Directories that are kept whole under a name, each in segments of its own. */
 export class KeptDirectories {
   readonly #options: KeptDirectoriesOptions;
+  /** The one that was read ahead, until it is brought. */
+  #ahead: { readonly name: string; readonly index: SegmentIndex } | undefined;
 
   constructor(options: KeptDirectoriesOptions) {
     this.#options = options;
@@ -48,8 +50,7 @@ export class KeptDirectories {
     onStage: (stage: FetchStage) => void,
   ): Promise<boolean> {
     const directory = this.#directory(name);
-    const index = new SegmentIndex(directory, this.#options.warn);
-    index.refresh();
+    const index = this.#index(name);
     if (index.manifests.size === 0) return false;
     let isWhole = false;
     let isUsable = false;
@@ -68,11 +69,11 @@ export class KeptDirectories {
         onPresent: () => {},
         onDamaged: () => {},
       });
-      await hydration.run(early);
+      await hydration.run(early, false);
       onStage('first');
       const withTimes = withTimesThatMatter(index.view);
       restoreAll = (jobs, onRestored) => this.#options.restoreAll(jobs.map(withTimes), onRestored);
-      isUsable = hasCome(await hydration.run(main));
+      isUsable = hasCome(await hydration.run(main, false));
       if (isUsable) onStage('usable');
       isWhole = hasCome(await hydration.run(late));
     } finally {
@@ -84,11 +85,15 @@ export class KeptDirectories {
     return isWhole;
   }
 
+  /** Reads what one consists of, for a `fetch` that is about to be asked for. */
+  readAhead(name: string): void {
+    this.#ahead = { name, index: this.#index(name) };
+  }
+
   /** Writes a directory, unless there is one of that name. @returns its bytes; 0 when there was one. */
   keep(name: string, source: string): number {
     const directory = this.#directory(name);
-    const index = new SegmentIndex(directory, this.#options.warn);
-    index.refresh();
+    const index = this.#index(name);
     if (index.manifests.size > 0) return 0;
     mkdirSync(directory.path, { recursive: true });
     const { ino } = statSync(source);
@@ -120,6 +125,15 @@ export class KeptDirectories {
 
   removeLeftovers(ageMs: number): void {
     for (const name of this.#namesOnVolume()) this.#directory(name).removeLeftovers(ageMs);
+  }
+
+  #index(name: string): SegmentIndex {
+    const ahead = this.#ahead;
+    if (ahead?.name === name) this.#ahead = undefined;
+    const index =
+      ahead?.name === name ? ahead.index : new SegmentIndex(this.#directory(name), this.#options.warn);
+    index.refresh();
+    return index;
   }
 
   #all(): { name: string; directory: SegmentDirectory; bytes: number; lastUsed: number }[] {
@@ -154,7 +168,7 @@ function divide(
   first: readonly string[],
   last: readonly string[],
 ): Record<'early' | 'main' | 'late', PlacedEntry[]> {
-  const [isFirst, isLast] = [first, last].map((globs) => picomatch([...globs], { dot: true }));
+  const [isFirst, isLast] = [first, last].map(matcher);
   const parts: Record<'early' | 'main' | 'late', PlacedEntry[]> = { early: [], main: [], late: [] };
   const partOf = ({ entry: { kind, path } }: PlacedEntry): keyof typeof parts => {
     // Directories come with what is in them; empty ones are made in between.
@@ -172,6 +186,12 @@ function divide(
   for (const { one, part, content } of placed)
     parts[(content === undefined ? undefined : earliest.get(content)) ?? part].push(one);
   return parts;
+}
+
+/** There are thousands of paths: what these globs mean is asked for once. */
+function matcher(globs: readonly string[]): (path: string) => boolean {
+  const patterns = globs.map((glob) => picomatch.makeRe(glob, { dot: true }));
+  return (path) => patterns.some((pattern) => pattern.test(path));
 }
 
 function hasCome({ damaged, gone, blocked }: HydrationReport): boolean {

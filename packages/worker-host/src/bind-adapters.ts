@@ -12,6 +12,7 @@ import { ports } from '@flash/worker-core';
 import type { Container, ContainerModule } from 'inversify';
 import { isFlashDeployment } from './app-settings.ts';
 import { findPython } from './find-python.ts';
+import type { HeadStart } from './head-start.ts';
 import type { WorkerSettings } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
 import { findWebApp } from './web-app.ts';
@@ -19,12 +20,18 @@ import { secretsOf } from './worker-secrets.ts';
 
 const uvicornLevels = { debug: 'debug', info: 'info', warn: 'warning', error: 'error' } as const;
 
+/** See CreateWorkerOptions. */
+interface AdapterOptions {
+  readonly logDescriptor?: number | undefined;
+  readonly headStart?: HeadStart | undefined;
+}
+
 /** Binds every port that is still unbound to its usual adapter. */
 export function bindAdapters(
   container: Container,
   env: NodeJS.ProcessEnv,
   settings: WorkerSettings,
-  logDescriptor: number | undefined,
+  { logDescriptor, headStart }: AdapterOptions,
 ): void {
   const redactor = secretsOf(env);
   const userEnv = userEnvironment(env);
@@ -39,7 +46,13 @@ export function bindAdapters(
   const path = settings.FLASH_MANIFEST_PATH ?? join(settings.FLASH_APP_DIR, 'flash_manifest.json');
   const adapters: Record<string, () => ContainerModule> = {
     Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),
-    Executor: () => pythonBridgeModule({ ...python(), settings }),
+    Executor: () => {
+      const given = python();
+      // In another environment than was guessed it would be another Python.
+      const isFit = headStart?.python === given.python && headStart.env === env;
+      if (!isFit) headStart?.zygote.kill('SIGKILL');
+      return pythonBridgeModule({ ...given, process: isFit ? headStart.zygote : undefined, settings });
+    },
     PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
     SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),
     ...(settings.FLASH_ENVIRONMENTS === 'isolated' && {

@@ -26,8 +26,10 @@ import { bindAdapters } from './bind-adapters.ts';
 import { bindUseCases } from './bind-use-cases.ts';
 import { readConcurrency } from './concurrency.ts';
 import { DeployedApp } from './deployed-app.ts';
+import type { HeadStart } from './head-start.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
-import { findWebApp, servesWebApp } from './web-app.ts';
+import { servesWebApp } from './serves-web-app.ts';
+import { findWebApp } from './web-app.ts';
 
 export interface CreateWorkerOptions {
   /** Where settings come from; default `process.env`. */
@@ -41,6 +43,8 @@ export interface CreateWorkerOptions {
   readonly entry?: 'queue' | 'load-balancer';
   /** File descriptor the log is written to; default 2. */
   readonly logDescriptor?: number | undefined;
+  /** The zygote that was started before this was loaded, with the same environment (`@flash/worker-host/head-start`). The worker ends it. */
+  readonly headStart?: HeadStart | undefined;
 }
 
 /** A worker, put together and ready to be started. */
@@ -75,7 +79,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const settings = withRunnersForJobs(readSettings(workerSettingsSchema, env), env);
   const container = new Container({ defaultScope: 'Singleton' });
   for (const module of modules) container.load(module);
-  bindAdapters(container, env, settings, options.logDescriptor);
+  bindAdapters(container, env, settings, options);
   bindUseCases(container, settings);
   const hasWebApp = options.entry === 'load-balancer' && servesWebApp(settings);
   // Wrong settings are told at the start, not when the app is.

@@ -9,11 +9,6 @@ export interface WebAppPlace {
   readonly variable: string;
 }
 
-/** Whether the load-balancer entry serves the user's own web app instead of FunctionRequests (contract, section 3). */
-export function servesWebApp({ FLASH_ENDPOINT_TYPE, FLASH_IS_MOTHERSHIP }: AppSettings): boolean {
-  return FLASH_ENDPOINT_TYPE === 'lb' || FLASH_IS_MOTHERSHIP;
-}
-
 /**
  * File and name of the user's web app: FLASH_MAIN_FILE as set, else the generated handler of this resource, else main.py. To be asked when
  * the app's files are in place.

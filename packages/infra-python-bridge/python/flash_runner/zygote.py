@@ -36,13 +36,13 @@ class Options(TypedDict):
 class Zygote:
     """Forks and buries runners."""
 
-    def __init__(self, options: Options, control: socket.socket, preimported: dict[str, Any]) -> None:
+    def __init__(self, options: Options, control: socket.socket, pending: bytes, preimported: dict[str, Any]) -> None:
         self._directory = options["directory"]
         self._records_imports = options["record_imports"]
         self._whole_mark = options["whole_mark"]
         self._preimported = preimported
         self._control = control
-        self._pending = b""
+        self._pending = pending
         self._runners: dict[int, int] = {}
         self._has_extras = False
         self._wakeup, wakeup_write = os.pipe()
@@ -200,20 +200,35 @@ def _fail(control: socket.socket, **why: str) -> NoReturn:
     sys.exit(1)
 
 
+def _read_options(control: socket.socket) -> tuple[Options, bytes]:
+    """Wait for the options. Return them, and what came after them."""
+    data = b""
+    while b"\n" not in data:
+        piece = control.recv(65536)
+        if not piece:
+            sys.exit(0)
+        data += piece
+    line, _, rest = data.partition(b"\n")
+    return json.loads(line), rest
+
+
 def main() -> None:
-    """Entry point: ``python -c "…" OPTIONS``, with the supervisor on descriptor 3."""
+    """Entry point: ``python -c "…"``, with the supervisor on descriptor 3, whose first line is the options."""
     # Whatever else the supervisor was started with is not for user code.
     os.closerange(CONTROL_FD + 1, 65536)
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
-    options: Options = json.loads(sys.argv[1])
     supervisor = os.getppid()
+    missing = ""
     try:
         from . import process_control, runner  # noqa: F401 - imported before the first fork, to be shared
         from .preimport import Contaminated, preimport
     except ImportError as error:
-        _fail(control, reason=str(error))
-    sys.argv[1:] = []
+        missing = str(error)
+    # It may have been started before anybody knew what for.
+    options, pending = _read_options(control)
+    if missing:
+        _fail(control, reason=missing)
     process_control.adopt_orphans()
     try:
         preimported = preimport(options["preimport"], options["preimport_seconds"], options["preimport_bytes"])
@@ -222,7 +237,7 @@ def main() -> None:
     # Objects made so far stay out of the collector's way, so that runners share their memory.
     gc.collect()
     gc.freeze()
-    zygote = Zygote(options, control, preimported)
+    zygote = Zygote(options, control, pending, preimported)
     zygote.serve()
     if os.getppid() != supervisor:
         zygote.remove_directory()

@@ -126,11 +126,10 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         code = f"import os, sys; os.dup2({theirs.fileno()}, 3); sys.path.insert(0, {str(ROOT)!r})\n"
         code += "from flash_runner import zygote; zygote.main()"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code, json.dumps(start)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
-        )
+        self.process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
         self.control = ours
+        self.control.sendall(json.dumps(start).encode() + b"\n")
         self.control.settimeout(20)
         self.lines = self.control.makefile("r", encoding="utf-8")
         self.count = 0

@@ -31,9 +31,10 @@ export class CacheSession {
   readonly #index: SegmentIndex;
   readonly #threads: RestoreThreads;
   readonly #kept: KeptDirectories;
-  readonly #tree: LocalTree;
   readonly #known = new KnownEntries();
-  readonly #isExcluded: ReturnType<typeof excluded>;
+  /** Made when it is needed: an environment that comes first has no need of it. */
+  #excludedPaths: ReturnType<typeof excluded> | undefined;
+  #localTree: LocalTree | undefined;
   /** The file system of the volume: when it is another one, the volume is gone and its mount point is left. */
   readonly #device: number;
   #lastFullScan = Date.now();
@@ -54,8 +55,6 @@ export class CacheSession {
       restoreAll: (jobs, onRestored) => this.#threads.restoreAll(jobs, onRestored),
       warn,
     });
-    this.#isExcluded = excluded(options.exclude);
-    this.#tree = new LocalTree(options.root, this.#isExcluded);
   }
 
   /** Brings to the cache directory what it lacks of the volume's; `undefined`: of all of it. */
@@ -115,9 +114,13 @@ export class CacheSession {
   /** Names of directories that are kept whole, most recently used first. */
   kept(): string[] {
     this.#makeSureItIsThere();
+    const names = this.#kept.names();
     // Whoever asks is about to bring one; the answer comes first.
-    setImmediate(() => this.#threads.warm());
-    return this.#kept.names();
+    setImmediate(() => {
+      this.#threads.warm();
+      if (names[0] !== undefined) this.#kept.readAhead(names[0]);
+    });
+    return names;
   }
 
   fetch(place: KeptPlace, onStage: (stage: FetchStage) => void): Promise<boolean> {
@@ -131,12 +134,24 @@ export class CacheSession {
     return this.#kept.keep(name, source);
   }
 
+  get #isExcluded(): ReturnType<typeof excluded> {
+    this.#excludedPaths ??= excluded(this.#options.exclude);
+    return this.#excludedPaths;
+  }
+
+  get #tree(): LocalTree {
+    this.#localTree ??= new LocalTree(this.#options.root, this.#isExcluded);
+    return this.#localTree;
+  }
+
   async #hydrateOnce(part: CachePart | undefined): Promise<HydrationReport> {
     const { root } = this.#options;
     const entries = this.#index.view
       .consistent()
       .filter(({ entry }) => part === undefined || partOf(entry.path) === part)
       .filter(({ entry }) => !this.#isExcluded(entry.path));
+    // Without a look at the local disk, where there may be much.
+    if (entries.length === 0) return { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
     return new Hydration({
       root,
       isPrivate: false,

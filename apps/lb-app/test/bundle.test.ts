@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { App, path } from './running-app.ts';
+
+const run = promisify(execFile);
+// Outside the repository: whatever a bundle lacks can't be found beside it.
+const root = mkdtempSync(join(tmpdir(), 'flash-bundle-'));
+const bundle = join(root, 'bundle');
+beforeAll(async () => {
+  await run(process.execPath, [path('../../../scripts/bundle.mjs'), bundle]);
+}, 60_000);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const lbApp = (env: NodeJS.ProcessEnv): App => new App(env, join(bundle, 'lb-app/main.js'));
+const add = { function_name: 'add', function_code: 'def add(a, b): return a + b', args: [2, 3] };
+
+it('lb-app as a bundle answers, keeps its cache on the volume and brings it back, and leaves no process behind', async () => {
+  const volume = join(root, 'volume');
+  mkdirSync(volume);
+  const settings = (machine: string) => ({
+    FLASH_VOLUME_DIR: volume,
+    RUNPOD_ENDPOINT_ID: 'bundle',
+    FLASH_CACHE_DIR: join(root, machine),
+    FLASH_CACHE_SYNC_DELAY_MS: '50',
+  });
+  const write = {
+    function_name: 'f',
+    function_code: `def f():\n    import os\n    os.makedirs(${JSON.stringify(join(root, 'one/a'))})\n    open(${JSON.stringify(join(root, 'one/a/file'))}, 'w').write('kept')\n    return os.getppid()`,
+    serialization_format: 'json',
+  };
+  const first = await lbApp(settings('one')).ready();
+  const { json_result: zygote } = await first.json(write);
+  await first.logged(/was kept on the volume/);
+  expect(await first.end()).toBe(0);
+  expect(existsSync(`/proc/${zygote}`)).toBe(false);
+  const second = await lbApp(settings('two')).ready();
+  await second.logged(/hydrated.*part=data|"part":"data"/);
+  expect(readFileSync(join(root, 'two/a/file'), 'utf8')).toBe('kept');
+  expect(await second.json({ ...add, serialization_format: 'json' })).toMatchObject({ json_result: 5 });
+  expect(await second.end()).toBe(0);
+});
+
+it('qb-app as a bundle runs a job given on its command line, and one whose settings are wrong ends at once', async () => {
+  const main = join(bundle, 'qb-app/main.js');
+  const env = { ...process.env, FLASH_PYTHON: path('../../../.venv/bin/python') };
+  const input = JSON.stringify({ input: { ...add, serialization_format: 'json' } });
+  const { stdout } = await run(process.execPath, [main, '--test_input', input], { env });
+  expect(JSON.parse(stdout)).toMatchObject({ output: { json_result: 5 } });
+  const wrong = run(process.execPath, [main], { env: { ...env, FLASH_MAX_RUNNERS: 'many' }, timeout: 5000 });
+  await expect(wrong).rejects.toMatchObject({
+    code: 1,
+    killed: false,
+    stderr: expect.stringContaining('FLASH_MAX_RUNNERS'),
+  });
+});
+
+it('a worker that finds the Python it was started ahead for takes it, and no other', async () => {
+  const app = await lbApp({ FLASH_PREIMPORT: 'off' }).ready();
+  const request = {
+    function_name: 'f',
+    function_code: 'def f():\n    import os\n    return os.getppid()',
+    serialization_format: 'json',
+  };
+  const { json_result: zygote } = await app.json(request);
+  const children = readdirSync(`/proc/${app.process.pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${app.process.pid}/task/${task}/children`, 'utf8').trim().split(' '),
+  );
+  expect(children.filter(Boolean)).toEqual([String(zygote)]);
+  expect(await app.end()).toBe(0);
+});

@@ -1,0 +1,35 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from '@jest/globals';
+import { KeptDirectories } from '../src/kept-directories.ts';
+import { restore } from '../src/restoration.ts';
+import { put } from './volume.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'flash-kept-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+it('a directory that nobody may write to becomes so when all is in it', async () => {
+  const [source, target] = [join(root, 'source'), join(root, 'target')];
+  mkdirSync(source);
+  put(source, 'b/code', 'code');
+  put(source, 'b/tests/one', 'one');
+  for (const path of ['b/tests', 'b']) chmodSync(join(source, path), 0o555);
+  const kept = new KeptDirectories({
+    path: join(root, 'volume'),
+    restoreAll: async (jobs, onRestored) => {
+      for (const job of jobs) onRestored(job, restore(job));
+    },
+    warn: (line) => expect(line).toBeUndefined(),
+  });
+  expect(kept.keep('one', source)).toBeGreaterThan(0);
+  const modeOf = (path: string): number => statSync(join(target, path)).mode & 0o777;
+  const modes: number[] = [];
+  const place = { name: 'one', directory: target, last: ['*/tests/**'] };
+  const isWhole = await kept.fetch(place, (stage) => {
+    if (stage === 'usable') modes.push(modeOf('b'));
+  });
+  expect(isWhole).toBe(true);
+  expect(modes).toEqual([0o755]);
+  expect([modeOf('b'), modeOf('b/tests')]).toEqual([0o555, 0o555]);
+});
