@@ -41,6 +41,38 @@ const startApart = {
   },
 };
 
+/**
+ * Libraries that no start needs, each a file of its own: what is in an app's file is read and compiled with it, used or not. They hand out
+ * functions and data; nobody asks what class something of theirs is of.
+ */
+const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream'];
+const librariesApart = {
+  name: 'libraries-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(?:${later.join('|')})$`) }, ({ path }) => ({
+      path: `../library/${path}.js`,
+      external: true,
+    }));
+  },
+};
+
+/** The logger has threads of its own, which are never used here, and checks one argument: for that it would have Node load two modules. */
+const substitutes = {
+  worker_threads: 'module.exports = { isMainThread: true };',
+  'thread-stream': 'module.exports = class {};',
+  assert:
+    'module.exports = (value, message) => { if (!value) throw new Error(message ?? "a check failed"); };',
+};
+const lightLogger = {
+  name: 'light-logger',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:worker_threads|thread-stream|assert)$/ }, ({ path, importer }) =>
+      /node_modules\/(?:pino|sonic-boom)\//.test(importer) ? { path, namespace: 'substitute' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'substitute' }, ({ path }) => ({ contents: substitutes[path] }));
+  },
+};
+
 rmSync(target, { recursive: true, force: true });
 for (const app of ['lb-app', 'qb-app', 'gateway']) {
   const outdir = join(target, app);
@@ -48,10 +80,15 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
     ...common,
     outdir,
     entryPoints: [join(root, 'apps', app, 'src/main.ts')],
-    plugins: [startApart],
+    plugins: [startApart, librariesApart],
   });
   if (existsSync(join(root, 'apps', app, 'src/start.ts')))
-    await build({ ...common, outdir, entryPoints: [join(root, 'apps', app, 'src/start.ts')] });
+    await build({
+      ...common,
+      outdir,
+      entryPoints: [join(root, 'apps', app, 'src/start.ts')],
+      plugins: [librariesApart, lightLogger],
+    });
   if (app === 'gateway') continue;
   await build({
     ...common,
@@ -59,6 +96,11 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
     entryPoints: [join(cacheProcess, 'main.ts'), join(cacheProcess, 'restore-thread.ts')],
   });
 }
+await build({
+  ...common,
+  outdir: join(target, 'library'),
+  entryPoints: later,
+});
 writeFileSync(join(target, 'package.json'), '{"type":"commonjs"}\n');
 cpSync(join(root, 'packages/infra-python-bridge/python/flash_runner'), join(target, 'python/flash_runner'), {
   recursive: true,

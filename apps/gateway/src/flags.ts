@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SettingsError, validationMessage } from '@flash/worker-core';
 import { faultKinds } from '@flash/queue-gateway';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const list = (text: string): string[] => text.split(',').filter((item) => item !== '');
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const milliseconds = z.coerce.number().int().nonnegative().max(2_147_483_647);
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const flag = z.string().transform((text) => ['1', 'true', 'yes'].includes(text.toLowerCase()));
 

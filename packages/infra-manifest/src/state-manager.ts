@@ -1,7 +1,7 @@
 import { HttpCallError, HttpClient } from '@flash/http-client';
 import { type FlashManifest, type Log, validationMessage, workerVersion } from '@flash/worker-core';
 import pRetry from 'p-retry';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseManifest } from './manifest-file.ts';
 import type { ManifestSettings } from './settings.ts';
 

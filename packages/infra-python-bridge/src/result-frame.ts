@@ -1,5 +1,5 @@
 import type { HandlerAnswer, HandlerFailure } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Frame, resultFlag } from './frames.ts';
 import type { Answer } from './run.ts';
 

@@ -1,6 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const milliseconds = z.coerce.number().int().nonnegative();
 const count = z.coerce.number().int().positive();

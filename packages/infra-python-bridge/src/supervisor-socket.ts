@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Frame, FrameReader, frameKind } from './frames.ts';
 
 const helloSchema = z.object({

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type Log, WorkerStartError } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { JsonLines } from './json-lines.ts';
 import { spawnZygote } from './spawn-zygote.ts';
 

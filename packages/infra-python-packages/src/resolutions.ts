@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const resolutionSchema = z.object({ requirements: z.array(z.string()), pins: z.array(z.string()) });
 let writes = 0;

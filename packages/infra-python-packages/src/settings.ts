@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Settings of Python installations by the environment variable that sets each. */
 export const pythonPackagesSettingsSchema = z.object({

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InstallError } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Prints the facts as JSON without `json` and `platform`, which take longer to import than Python takes to start. The values of markers are

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, SettingsError } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SpareFile, spareSuffix } from './spare-file.ts';
 
 const headerSchema = z.object({

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const milliseconds = z.coerce.number().int().nonnegative().max(2_147_483_647);
 const positiveMs = z.coerce.number().int().positive().max(2_147_483_647);

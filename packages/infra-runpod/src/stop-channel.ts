@@ -1,5 +1,5 @@
 import type { Log } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobsInProgress } from './jobs-in-progress.ts';
 import { QueueCallError } from './queue-call-error.ts';
 import type { QueueClient } from './queue-client.ts';

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Settings of system package installations by the environment variable that sets each. */
 export const systemPackagesSettingsSchema = z.object({

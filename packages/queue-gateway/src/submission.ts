@@ -1,5 +1,5 @@
 import { InvalidRequestError, validationMessage } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobOptions } from './job-record.ts';
 
 const milliseconds = z.number().positive().max(2_147_483_647);

@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { InvalidRequestError, type Log } from '@flash/worker-core';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Faults } from './faults.ts';
 import type { JobStore, Lease } from './job-store.ts';
 import { jobText } from './job-text.ts';

@@ -27,7 +27,12 @@ export type { Log, LogFields, LogLevel } from './ports/log.ts';
 export type { ManifestStore } from './ports/manifest-store.ts';
 export { ports } from './ports/ports.ts';
 export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
-export { decodeFunctionCall, functionCallFrom, functionCallOfJob } from './protocol/decode-function-call.ts';
+export {
+  decodeFunctionCall,
+  rehearseDecoding,
+  functionCallFrom,
+  functionCallOfJob,
+} from './protocol/decode-function-call.ts';
 export { EncodedResponse, type EncodedResult, type ResponseParts } from './protocol/encoded-response.ts';
 export { type FlashManifest, flashManifestSchema, type ManifestResource } from './protocol/flash-manifest.ts';
 export type {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Settings that say which app this worker serves (contract, sections 3, 4 and 6). */
 export const appSettingsSchema = z.object({

@@ -14,6 +14,7 @@ import {
   type Log,
   type ManifestStore,
   ports,
+  rehearseDecoding,
   RunFunctionJob,
   ServeApp,
   type UnfitError,
@@ -128,6 +129,8 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     checkFitness: () => fitness.run(),
     start: async () => {
       if (!hasWebApp) void container.get(WarmUp).run();
+      // While Python starts there is nothing else to do.
+      if (!hasWebApp) setImmediate(rehearseDecoding);
       // A web app has processes of its own; nothing else runs beside it.
       await Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
       concurrency = await readConcurrency(settings, manifests, log);

@@ -8,7 +8,7 @@ import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
 import { endpointRouterSettingsSchema } from '@flash/infra-runpod/endpoint-router';
 import { volumeCacheSettingsSchema } from '@flash/infra-volume-cache';
 import { SettingsError, validationMessage } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { appSettingsSchema } from './app-settings.ts';
 
 const ownSettingsSchema = z.object({

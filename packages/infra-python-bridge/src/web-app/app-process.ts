@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { LineSplitter } from '@flash/command-runner';
 import type { AppPlace, Log } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { JsonLines } from '../json-lines.ts';
 import { bootstrap } from '../bootstrap.ts';
 

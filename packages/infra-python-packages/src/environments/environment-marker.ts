@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const name = 'flash-environment.json';
 const markerSchema = z.object({ requirements: z.array(z.string()) });

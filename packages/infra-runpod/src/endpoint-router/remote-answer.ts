@@ -1,5 +1,5 @@
 import { functionResponseSchema, type RemoteEndpoint, type ResponseParts } from '@flash/worker-core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const jobSchema = z.looseObject({
   id: z.string().optional().catch(undefined),

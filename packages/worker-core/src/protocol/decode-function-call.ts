@@ -24,6 +24,11 @@ export function decodeFunctionCall(bytes: Uint8Array): FunctionCall {
   return toFunctionCall({ bytes, requestAt, request });
 }
 
+/** Decodes a request that is nobody's: what decoding needs is there then, and the first one that comes does not wait for it. */
+export function rehearseDecoding(): void {
+  functionCallFrom({ function_name: 'nobody', function_code: '' });
+}
+
 /**
  * The same for a request that exists as an object.
  *

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One deployed function or class of a resource (contract, section 6). */
 const manifestFunctionSchema = z.looseObject({

@@ -26,7 +26,9 @@ describe('FunctionRequest', () => {
   });
 
   it('takes null as absent in every optional field', () => {
-    const nulls = Object.fromEntries(Object.keys(functionRequestSchema.shape).map((field) => [field, null]));
+    const nulls = Object.fromEntries(
+      Object.keys(functionRequestSchema.unwrap().shape).map((field) => [field, null]),
+    );
     const parsed = functionRequestSchema.parse({ ...nulls, function_name: 'f' });
     expect(parsed).toMatchObject({
       args: [],

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { modulePathProblem } from './module-path.ts';
 
 /** `null` and a missing key both mean "absent" (contract, section 1). */
@@ -17,47 +17,13 @@ const absentRecord = <T extends z.ZodType>(value: T) =>
 const absentDefault = <T>(schema: z.ZodType<T>, fallback: T) =>
   schema.nullish().transform((value) => value ?? fallback);
 
-const text = z.string().nullish();
-
 /**
  * The wire form of one request to run a function or a method, with the defaults of the contract, section 1.
  * Unknown fields are ignored, so that newer clients keep working.
+ *
+ * Built when it is first asked: that takes a tenth of a worker's start, which has no need of it.
  */
-export const functionRequestSchema = z
-  .object({
-    execution_type: absentDefault(z.enum(['function', 'class']), 'function'),
-    function_name: text,
-    function_code: text,
-    class_name: text,
-    class_code: text,
-    method_name: absentDefault(z.string(), '__call__'),
-    args: absentList(z.unknown()),
-    kwargs: absentRecord(z.unknown()),
-    constructor_args: absentList(z.unknown()),
-    constructor_kwargs: absentRecord(z.unknown()),
-    instance_id: text,
-    create_new_instance: absentDefault(z.boolean(), true),
-    dependencies: absentList(z.string()),
-    system_dependencies: absentList(z.string()),
-    accelerate_downloads: absentDefault(z.boolean(), true),
-    modules: absentRecord(z.string()),
-    serialization_format: absentDefault(z.enum(['cloudpickle', 'json']), 'cloudpickle'),
-  })
-  .superRefine((request, context) => {
-    const name = request.execution_type === 'class' ? 'class_name' : 'function_name';
-    if (!request[name]) {
-      context.addIssue({
-        code: 'custom',
-        path: [name],
-        message: `required when execution_type is "${request.execution_type}"`,
-      });
-    }
-    for (const path of Object.keys(request.modules)) {
-      const problem = modulePathProblem(path);
-      if (problem) context.addIssue({ code: 'custom', path: ['modules', path], message: problem });
-    }
-    if (request.serialization_format === 'cloudpickle') requireStrings(request, context);
-  });
+export const functionRequestSchema = z.lazy(() => build());
 
 /** A validated request with wire names; used inside `protocol/` and by code that builds requests. */
 export type FunctionRequest = z.output<typeof functionRequestSchema>;
@@ -66,6 +32,45 @@ export type FunctionRequest = z.output<typeof functionRequestSchema>;
 export type FunctionRequestInput = z.input<typeof functionRequestSchema>;
 
 const encodedFields = ['args', 'kwargs', 'constructor_args', 'constructor_kwargs'] as const;
+
+function build() {
+  const text = z.string().nullish();
+  return z
+    .object({
+      execution_type: absentDefault(z.enum(['function', 'class']), 'function'),
+      function_name: text,
+      function_code: text,
+      class_name: text,
+      class_code: text,
+      method_name: absentDefault(z.string(), '__call__'),
+      args: absentList(z.unknown()),
+      kwargs: absentRecord(z.unknown()),
+      constructor_args: absentList(z.unknown()),
+      constructor_kwargs: absentRecord(z.unknown()),
+      instance_id: text,
+      create_new_instance: absentDefault(z.boolean(), true),
+      dependencies: absentList(z.string()),
+      system_dependencies: absentList(z.string()),
+      accelerate_downloads: absentDefault(z.boolean(), true),
+      modules: absentRecord(z.string()),
+      serialization_format: absentDefault(z.enum(['cloudpickle', 'json']), 'cloudpickle'),
+    })
+    .superRefine((request, context) => {
+      const name = request.execution_type === 'class' ? 'class_name' : 'function_name';
+      if (!request[name]) {
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: `required when execution_type is "${request.execution_type}"`,
+        });
+      }
+      for (const path of Object.keys(request.modules)) {
+        const problem = modulePathProblem(path);
+        if (problem) context.addIssue({ code: 'custom', path: ['modules', path], message: problem });
+      }
+      if (request.serialization_format === 'cloudpickle') requireStrings(request, context);
+    });
+}
 
 /** Without this check a plain value would surface as a decoding error from Python, far from its cause. */
 function requireStrings(request: FunctionRequest, context: z.RefinementCtx): void {

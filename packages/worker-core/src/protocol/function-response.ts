@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What is known of a live instance after a call (contract, section 2). Times are ISO 8601. */
 const instanceInfoSchema = z.looseObject({

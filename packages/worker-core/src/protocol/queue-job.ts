@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import type { JobBody } from '../ports/job-queue.ts';
 

@@ -1,0 +1,155 @@
+/**
+ * Cold starts, alternating with the comparators: npm run bench:start [-- ROUNDS]
+ *
+ * From exec to the first 200 on /ping, to the first answered /execute, and to the first job-take of a queue; `node -e 0` is the floor.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { root } from '../scripts/lib/run.mjs';
+import { prepareComparators } from './comparators.mjs';
+import { median } from './figures.mjs';
+
+const rounds = Number(process.argv[2] ?? 7);
+const pollMs = 3;
+const mostMs = 60_000;
+const add = JSON.stringify({
+  function_name: 'add',
+  function_code: 'def add(a, b):\n    return a + b',
+  args: ['gAVLAi4=', 'gAVLAy4='],
+});
+const benchPython = join(root, '.venv-bench/bin/python');
+const env = {
+  ...process.env,
+  HOST: '127.0.0.1',
+  FLASH_PYTHON: join(root, '.venv/bin/python'),
+  FLASH_CACHE_DIR: '/nonexistent/flash-bench',
+};
+
+/** Starts a command; it is ended with all its children. */
+function start(command, args, more = {}) {
+  const child = spawn(command, args, {
+    stdio: 'ignore',
+    detached: true,
+    cwd: join(root, 'bench'),
+    env: { ...env, ...more },
+  });
+  const ended = once(child, 'exit');
+  return {
+    child,
+    async end() {
+      process.kill(-child.pid, 'SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** One request over a connection of its own; the status, or `undefined` while nobody listens. */
+function ask(port, method, path, body) {
+  return new Promise((resolve) => {
+    const headers = { 'content-type': 'application/json' };
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
+    outgoing.on('response', (response) => response.resume().on('end', () => resolve(response.statusCode)));
+    outgoing.on('error', () => resolve(undefined));
+    outgoing.end(body);
+  });
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function ready(command, args, more) {
+  const port = await freePort();
+  const started = performance.now();
+  const { child, end } = start(command, args(port), { PORT: String(port), ...more });
+  while ((await ask(port, 'GET', '/ping')) !== 200) {
+    if (child.exitCode !== null || performance.now() - started > mostMs) throw new Error('it is never ready');
+    await delay(pollMs);
+  }
+  const readyMs = performance.now() - started;
+  if ((await ask(port, 'POST', '/execute', add)) !== 200) throw new Error('it does not execute');
+  const executedMs = performance.now() - started;
+  await end();
+  return { readyMs, executedMs };
+}
+
+/** A queue that has no jobs, and notes when it is first asked for one. */
+async function firstTake(command, args, python) {
+  const taken = Promise.withResolvers();
+  const queue = createServer((incoming, response) => {
+    incoming.resume();
+    if (incoming.url.includes('/take')) taken.resolve();
+    setTimeout(() => response.writeHead(204).end(), 50);
+  }).listen(0, '127.0.0.1');
+  await once(queue, 'listening');
+  const base = `http://127.0.0.1:${queue.address().port}`;
+  const started = performance.now();
+  const { end } = start(command, args, {
+    RUNPOD_WEBHOOK_GET_JOB: `${base}/take/$ID`,
+    RUNPOD_WEBHOOK_POST_OUTPUT: `${base}/done/$RUNPOD_POD_ID/$ID`,
+    RUNPOD_WEBHOOK_PING: `${base}/ping/$RUNPOD_POD_ID`,
+    RUNPOD_AI_API_KEY: 'bench',
+    RUNPOD_POD_ID: 'bench',
+    RUNPOD_ENDPOINT_ID: 'bench',
+    RUNPOD_DEBUG_LEVEL: 'ERROR',
+    FLASH_VOLUME_DIR: '/nonexistent',
+    ...(python && { FLASH_PYTHON: python }),
+  });
+  const timer = setTimeout(() => taken.reject(new Error('no job was ever asked for')), mostMs);
+  await taken.promise;
+  const ms = performance.now() - started;
+  clearTimeout(timer);
+  queue.closeAllConnections();
+  await end();
+  queue.close();
+  return ms;
+}
+
+async function floor() {
+  const started = performance.now();
+  execFileSync(process.execPath, ['-e', '0']);
+  return performance.now() - started;
+}
+
+const bundle = (app) => join(root, 'bundle', app, 'main.js');
+const times = { node: [], lb: [], lbExecuted: [], comparator: [], comparatorExecuted: [], qb: [], sdk: [] };
+prepareComparators();
+for (let round = -1; round < rounds; round++) {
+  const ours = await ready(process.execPath, () => [bundle('lb-app')], { NODE_ENV: 'production' });
+  const theirs = await ready(benchPython, (port) => [
+    ...['-m', 'uvicorn', 'comparator_lb:app', '--host', '127.0.0.1', '--port', String(port)],
+    ...['--log-level', 'error'],
+  ]);
+  const qb = await firstTake(process.execPath, [bundle('qb-app')]);
+  const sdk = await firstTake(benchPython, ['comparator_qb.py']);
+  const node = await floor();
+  // The first round fills the caches of all.
+  if (round < 0) continue;
+  times.node.push(node);
+  times.lb.push(ours.readyMs);
+  times.lbExecuted.push(ours.executedMs);
+  times.comparator.push(theirs.readyMs);
+  times.comparatorExecuted.push(theirs.executedMs);
+  times.qb.push(qb);
+  times.sdk.push(sdk);
+}
+
+function show(title, ours, theirs, limit) {
+  const [one, two] = [times[ours], times[theirs]].map(median);
+  const spread = (values) => `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
+  console.log(
+    `${title.padEnd(52)} ${one.toFixed(0)} (${spread(times[ours])}) / ${two.toFixed(0)} (${spread(times[theirs])}) ms = ${(one / two).toFixed(2)} (limit ${limit})`,
+  );
+}
+show('exec → first 200 on /ping / node -e 0', 'lb', 'node', 3);
+show('exec → first 200 on /ping / comparator', 'lb', 'comparator', 0.3);
+show('exec → first /execute answered / comparator', 'lbExecuted', 'comparatorExecuted', 0.4);
+show('exec → first job-take / platform’s SDK', 'qb', 'sdk', 0.1);
