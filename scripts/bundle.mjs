@@ -46,13 +46,17 @@ const startApart = {
  * functions and data; nobody asks what class something of theirs is of.
  */
 const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream'];
+/** The files of those that were met. */
+const found = {};
 const librariesApart = {
   name: 'libraries-apart',
-  setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(?:${later.join('|')})$`) }, ({ path }) => ({
-      path: `../library/${path}.js`,
-      external: true,
-    }));
+  setup({ onResolve, resolve: resolvePath }) {
+    onResolve({ filter: new RegExp(`^(?:${later.join('|')})$`) }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === 'looking') return undefined;
+      const { kind, importer, resolveDir } = from;
+      found[path] = (await resolvePath(path, { kind, importer, resolveDir, pluginData: 'looking' })).path;
+      return { path: `../library/${path}.js`, external: true };
+    });
   },
 };
 
@@ -99,8 +103,17 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
 await build({
   ...common,
   outdir: join(target, 'library'),
-  entryPoints: later,
+  entryPoints: found,
 });
+await build({
+  ...common,
+  format: 'esm',
+  banner: {},
+  define: {},
+  entryPoints: [join(root, 'scripts/self-test.mjs')],
+  outfile: join(target, 'self-test/main.js'),
+});
+writeFileSync(join(target, 'self-test/package.json'), '{"type":"module"}\n');
 writeFileSync(join(target, 'package.json'), '{"type":"commonjs"}\n');
 cpSync(join(root, 'packages/infra-python-bridge/python/flash_runner'), join(target, 'python/flash_runner'), {
   recursive: true,

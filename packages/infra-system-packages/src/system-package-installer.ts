@@ -109,7 +109,12 @@ export class SystemPackageInstaller implements Installer {
           if (!lockHeld.test(line)) options.onLine?.(redactor.redact(line));
         },
       });
-      const isLocked = result.end === 'exited' && result.exitCode !== 0 && lockHeld.test(result.output);
+      const isLocked =
+        result.end === 'exited' &&
+        result.exitCode !== 0 &&
+        lockHeld.test(result.output) &&
+        // Who may not take the lock need not wait for it.
+        !noPermission.test(result.output);
       if (!isLocked || Date.now() + lockRetryMs >= deadline) return result;
       if (!announced) options.onLine?.('Another process is using apt: waiting for it');
       await delay(lockRetryMs);

@@ -128,12 +128,16 @@ describe('install with stand-ins for the tools', () => {
     expect(lines).toEqual(['Another process is using apt: waiting for it', 'done']);
   });
 
-  it('says that root is needed', async () => {
+  it('says that root is needed, and does not wait for a lock that it may not take', async () => {
     const bin = join(root, 'unprivileged');
     await tool(
       bin,
       'apt-get',
-      'echo "E: Could not open lock file - open (13: Permission denied), are you root?"; exit 100',
+      [
+        'echo "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)"',
+        'echo "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?"',
+        'exit 100',
+      ].join('\n'),
     );
     await expect(
       installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(['jq'], {

@@ -16,6 +16,7 @@ import socket
 import sys
 from typing import Any, NoReturn, TypedDict
 
+from .companions import companions
 from .exits import exit_fields
 
 CONTROL_FD = 3
@@ -221,8 +222,9 @@ def main() -> None:
     supervisor = os.getppid()
     missing = ""
     try:
-        from . import process_control, runner  # noqa: F401 - imported before the first fork, to be shared
-        from .preimport import Contaminated, preimport
+        with companions():
+            from . import process_control, runner  # noqa: F401 - imported before the first fork, to be shared
+            from .preimport import Contaminated, preimport
     except ImportError as error:
         missing = str(error)
     # It may have been started before anybody knew what for.

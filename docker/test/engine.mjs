@@ -1,0 +1,134 @@
+/** The tools that build and run images without an engine: buildah, podman and runc, from Debian. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { root } from '../../scripts/lib/run.mjs';
+
+const tools = ['buildah', 'podman', 'runc', 'debootstrap'];
+const bundleOfCertificates = '/etc/ssl/certs/ca-certificates.crt';
+/** Where a machine says how registries are reached: containers see the same. */
+const registrySettings = [
+  '/root/.npmrc',
+  '/etc/npmrc',
+  '/etc/pip.conf',
+  '/root/.config/pip/pip.conf',
+  '/opt/wheels',
+];
+
+/** Installs what is missing. @returns why nothing can be built here; `undefined` when it can. */
+export function prepareEngine() {
+  const isThere = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
+  const missing = tools.filter((tool) => !isThere(tool));
+  if (missing.length === 0) return undefined;
+  if (process.getuid() !== 0 || !existsSync('/etc/debian_version'))
+    return `${missing.join(', ')} not found, and only root on Debian can install them`;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-qq', '--yes', '--no-install-recommends', ...tools],
+  ])
+    if (spawnSync('apt-get', args, { env, stdio: 'ignore' }).status !== 0)
+      return `apt-get ${args.join(' ')} failed`;
+  return undefined;
+}
+
+/** Runs a command. @throws Error with the end of its output. */
+export function sh(file, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    ...options,
+  });
+  if (status === 0) return stdout.trim();
+  const output = [stdout, stderr, error?.message].filter(Boolean).join('\n').trim().split('\n');
+  throw new Error(`${file} ${args.join(' ')}:\n${output.slice(-30).join('\n')}`);
+}
+
+const mounts = () => {
+  const paths = ['/etc/ssl/certs', ...registrySettings].filter((path) => existsSync(path));
+  return paths.flatMap((path) => ['--volume', `${path}:${path}:ro`]);
+};
+
+export function hasImage(name) {
+  return spawnSync('podman', ['image', 'exists', name]).status === 0;
+}
+
+export function buildImage(tag, context, args = []) {
+  sh('buildah', [
+    ...['bud', '--format', 'docker', '--isolation=chroot', '--network=host', '--pull-never', '--layers'],
+    ...mounts(),
+    ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'PIP_CERT'].flatMap((name) => [
+      '--build-arg',
+      `${name}=${bundleOfCertificates}`,
+    ]),
+    ...[...args, '--tag', tag, context],
+  ]);
+}
+
+/** What a container is run with in any case. */
+const runs = [
+  ...['run', '--runtime', 'runc', '--network=host'],
+  ...['--ulimit', 'nofile=1024:4096', '--ulimit', 'nproc=4096:8192'],
+];
+
+/** What a command in an image prints. */
+export function output(image, command, ...args) {
+  const podman = [...runs, '--rm', '--entrypoint', command, image, ...args];
+  return sh('podman', podman, { stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
+/** A container of the host's network. `settings` become its environment. */
+export class Container {
+  #id;
+
+  constructor(image, settings = {}, options = [], args = []) {
+    const env = { SSL_CERT_FILE: bundleOfCertificates, PIP_CERT: bundleOfCertificates, ...settings };
+    const podman = [
+      ...[...runs, '--detach'],
+      ...mounts(),
+      ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...options,
+    ];
+    this.#id = sh('podman', [...podman, image, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  get log() {
+    const { stdout, stderr } = spawnSync('podman', ['logs', this.#id], { encoding: 'utf8' });
+    return stdout + stderr;
+  }
+
+  get isRunning() {
+    return this.#inspect('{{.State.Running}}') === 'true';
+  }
+
+  exec(...command) {
+    return sh('podman', ['exec', this.#id, ...command]);
+  }
+
+  /** Whether its own health check passes. */
+  get isHealthy() {
+    return spawnSync('podman', ['healthcheck', 'run', this.#id]).status === 0;
+  }
+
+  signal(name) {
+    execFileSync('podman', ['kill', '--signal', name, this.#id], { stdio: 'ignore' });
+  }
+
+  /** Ends it as the platform does: SIGTERM, and a bound. @returns its exit status. */
+  stop(seconds = 20) {
+    spawnSync('podman', ['stop', '--time', String(seconds), this.#id], { stdio: 'ignore' });
+    return this.exitCode;
+  }
+
+  get exitCode() {
+    return Number(this.#inspect('{{.State.ExitCode}}'));
+  }
+
+  remove() {
+    spawnSync('podman', ['rm', '--force', '--time', '0', this.#id], { stdio: 'ignore' });
+  }
+
+  #inspect(what) {
+    return sh('podman', ['inspect', '--format', what, this.#id], { stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+}

@@ -1,0 +1,62 @@
+/** Images that stand for python:<version>-slim and node:24, where no registry of images can be reached. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { root } from '../../scripts/lib/run.mjs';
+import { buildImage, hasImage, output, sh } from './engine.mjs';
+
+const base = 'localhost/flash-test/base';
+const node = 'localhost/flash-test/node:24';
+
+/** @returns names of the images, and the version of their Python. */
+export function makeStandIns() {
+  const directory = mkdtempSync(join(tmpdir(), 'flash-stand-ins-'));
+  try {
+    if (!hasImage(base)) makeBase(join(directory, 'base'));
+    if (!hasImage(node)) makeNode(join(directory, 'node'));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  const python = output(base, 'python3', '--version');
+  return { base, node, pythonVersion: /\d+\.\d+/.exec(python)[0] };
+}
+
+/** Debian with Python and pip, as those images are. */
+function makeBase(directory) {
+  const { suite, mirror } = debian();
+  const packages = 'ca-certificates,python3,python3-pip';
+  sh('debootstrap', ['--variant=minbase', `--include=${packages}`, suite, directory, mirror]);
+  // There pip may install for everybody.
+  const tidy = 'rm -rf usr/lib/python3*/EXTERNALLY-MANAGED var/cache/apt/archives/*.deb var/lib/apt/lists/*';
+  sh('sh', [
+    '-c',
+    `cd "$1" && ${tidy} && tar --create --exclude=./proc/* --exclude=./sys/* . | podman import - ${base}`,
+    '-',
+    directory,
+  ]);
+}
+
+/** The same with Node and npm, which the official image has. */
+function makeNode(directory) {
+  mkdirSync(directory);
+  cpSync(join(root, 'node_modules/node/bin/node'), join(directory, 'node'), { dereference: true });
+  const npm = dirname(dirname(realpathSync(sh('sh', ['-c', 'command -v npm']))));
+  cpSync(npm, join(directory, 'npm'), { recursive: true, dereference: true });
+  const lines = [
+    `FROM ${base}`,
+    'COPY node /usr/local/bin/node',
+    'COPY npm /usr/local/lib/node_modules/npm',
+    'RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm',
+    'RUN apt-get update && apt-get install --yes --no-install-recommends binutils',
+  ];
+  writeFileSync(join(directory, 'Dockerfile'), `${lines.join('\n')}\n`);
+  buildImage(node, directory);
+}
+
+/** What this machine is, and where its packages come from. */
+function debian() {
+  const suite = /VERSION_CODENAME=(\w+)/.exec(readFileSync('/etc/os-release', 'utf8'))[1];
+  const sources = sh('sh', ['-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true']);
+  const mirror = /^(?:URIs:|deb)\s+(https?:\/\/\S+)/m.exec(sources)?.[1] ?? 'http://deb.debian.org/debian';
+  return { suite, mirror };
+}
