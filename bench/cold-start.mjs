@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../scripts/lib/free-port.mjs';
 import { root } from '../scripts/lib/run.mjs';
 import { prepareComparators } from './comparators.mjs';
 import { median } from './figures.mjs';
@@ -55,15 +56,6 @@ function ask(port, method, path, body) {
     outgoing.on('error', () => resolve(undefined));
     outgoing.end(body);
   });
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function ready(command, args, more) {

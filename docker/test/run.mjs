@@ -4,12 +4,11 @@
  * Without a container engine and without a registry of images: see engine.mjs and stand-ins.mjs. Says that it skips where that can't be had,
  * and fails there with `--required`. Ends with a line that counts the steps.
  */
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../scripts/lib/free-port.mjs';
 import { buildImage, Container, output, prepareEngine, sh } from './engine.mjs';
 import { makeStandIns } from './stand-ins.mjs';
 
@@ -59,15 +58,6 @@ function start(image, settings, options, args) {
   const container = new Container(image, settings, options, args);
   containers.push(container);
   return container;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Starts lb-app and notes what /ping answers until it is ready. */
