@@ -5,17 +5,21 @@ import { root } from '../scripts/lib/run.mjs';
 
 /** Starts lb-app on a free port. */
 export function startWorker(env = {}) {
-  const child = spawn(process.execPath, [join(root, 'apps/lb-app/dist/main.js')], {
-    env: {
-      ...process.env,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      LOG_LEVEL: 'INFO',
-      FLASH_PYTHON: join(root, '.venv/bin/python'),
-      ...env,
+  const child = spawn(
+    process.execPath,
+    [process.env.FLASH_BENCH_APP ?? join(root, 'bundle/lb-app/main.js')],
+    {
+      env: {
+        ...process.env,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        LOG_LEVEL: 'INFO',
+        FLASH_PYTHON: join(root, '.venv/bin/python'),
+        ...env,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  );
   return ready(child, () => child.stderr, /"port":(\d+)/);
 }
 

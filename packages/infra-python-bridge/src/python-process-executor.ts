@@ -57,7 +57,11 @@ export class PythonProcessExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#started === undefined) return;
+    if (this.#started === undefined) {
+      // Started ahead, and for nothing.
+      this.#options.process?.kill('SIGKILL');
+      return;
+    }
     const supervision = await this.#started.catch(() => undefined);
     await supervision?.close();
   }
