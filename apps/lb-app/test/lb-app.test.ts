@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { App, clientsPython, path } from './running-app.ts';
+import { App, clientsPython, path, python } from './running-app.ts';
 
 const add = {
   function_name: 'add',
@@ -165,12 +168,16 @@ describe('lb-app', () => {
 
 describe('lb-app from start to end', () => {
   it('answers 204 while it starts, then 200', async () => {
-    const statuses = new Set<number>();
-    const app = await new App().listening();
-    for (let attempt = 0; attempt < 500 && !statuses.has(200); attempt++)
-      statuses.add((await fetch(`${app.url}/ping`)).status);
+    // Python starts first: one that takes its time is what makes it the later one.
+    const directory = mkdtempSync(join(tmpdir(), 'flash-slow-'));
+    const slowPython = join(directory, 'python');
+    writeFileSync(slowPython, `#!/bin/sh\nsleep 1\nexec ${python} "$@"\n`, { mode: 0o755 });
+    const statuses = new Set<number | string>();
+    const app = await new App({ FLASH_PYTHON: slowPython }).listening();
+    await app.ready((status) => statuses.add(status));
     expect([...statuses]).toEqual([204, 200]);
     expect(await app.end()).toBe(0);
+    rmSync(directory, { recursive: true });
   });
 
   it('finishes what is in flight on SIGTERM, takes nothing new, and exits 0', async () => {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
+export const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
 /** A Python that has what users' apps need: fastapi, uvicorn, the client libraries. */
 export const clientsPython = path('../../../.venv-dev/bin/python');
 
@@ -51,10 +51,13 @@ export class App {
     throw new Error(`lb-app does not listen:\n${this.log}`);
   }
 
-  async ready(): Promise<this> {
+  /** @param onStatus - told what each ping was answered. */
+  async ready(onStatus: (status: number | string) => void = () => {}): Promise<this> {
     await this.listening();
     for (let waited = 0; waited < 20_000; waited += 10) {
-      if ((await this.probe()) === 200) return this;
+      const status = await this.probe();
+      onStatus(status);
+      if (status === 200) return this;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw new Error(`lb-app does not get ready:\n${this.log}`);
