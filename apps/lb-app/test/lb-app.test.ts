@@ -168,12 +168,14 @@ describe('lb-app', () => {
 
 describe('lb-app from start to end', () => {
   it('answers 204 while it starts, then 200', async () => {
-    // Python starts first: one that takes its time is what makes it the later one.
+    // A Python that is not there before it is told to.
     const directory = mkdtempSync(join(tmpdir(), 'flash-slow-'));
-    const slowPython = join(directory, 'python');
-    writeFileSync(slowPython, `#!/bin/sh\nsleep 1\nexec ${python} "$@"\n`, { mode: 0o755 });
-    const statuses = new Set<number | string>();
+    const [slowPython, mayStart] = [join(directory, 'python'), join(directory, 'may-start')];
+    const script = `#!/bin/sh\nuntil [ -e ${mayStart} ]; do sleep 0.05; done\nexec ${python} "$@"\n`;
+    writeFileSync(slowPython, script, { mode: 0o755 });
     const app = await new App({ FLASH_PYTHON: slowPython }).listening();
+    const statuses = new Set([await app.probe()]);
+    writeFileSync(mayStart, '');
     await app.ready((status) => statuses.add(status));
     expect([...statuses]).toEqual([204, 200]);
     expect(await app.end()).toBe(0);
