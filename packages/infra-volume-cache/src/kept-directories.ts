@@ -85,9 +85,13 @@ export class KeptDirectories {
     return isWhole;
   }
 
-  /** Reads what one consists of, for a `fetch` that is about to be asked for. */
+  /** Reads what one consists of, for a `fetch` that is about to be asked for. Never throws: `fetch` says what is wrong. */
   readAhead(name: string): void {
-    this.#ahead = { name, index: this.#index(name) };
+    try {
+      this.#ahead = { name, index: this.#index(name) };
+    } catch {
+      this.#ahead = undefined;
+    }
   }
 
   /** Writes a directory, unless there is one of that name. @returns its bytes; 0 when there was one. */

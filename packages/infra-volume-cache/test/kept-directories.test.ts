@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
@@ -32,4 +32,13 @@ it('a directory that nobody may write to becomes so when all is in it', async ()
   expect(isWhole).toBe(true);
   expect(modes).toEqual([0o755]);
   expect([modeOf('b'), modeOf('b/tests')]).toEqual([0o555, 0o555]);
+});
+
+it('reading ahead what can’t be read, or is no name, does no harm', () => {
+  const file = join(root, 'no-directory');
+  writeFileSync(file, '');
+  const kept = new KeptDirectories({ path: file, restoreAll: async () => {}, warn: () => {} });
+  kept.readAhead('one');
+  kept.readAhead('../elsewhere');
+  expect(() => kept.names()).toThrow();
 });
