@@ -50,6 +50,8 @@ export class EnvironmentProcesses {
   #spare: ChildProcess | undefined;
   #warming: Promise<void> | undefined;
   #isClosed = false;
+  /** What runners need could perhaps not be imported: the next zygote tells before it has any. */
+  #hasLostZygote = false;
 
   constructor(options: EnvironmentProcessesOptions, shared: SharedParts) {
     this.id = options.id;
@@ -162,6 +164,7 @@ export class EnvironmentProcesses {
         requiredVersion,
         wholeMark,
         directory,
+        isLean: modules.length === 0 && wholeMark === undefined && !this.#hasLostZygote,
         process: this.#takeSpare(),
         startTimeoutMs: settings.FLASH_START_TIMEOUT_MS + (modules.length > 0 ? timeoutMs : 0),
         preimport: { modules, timeoutMs, maxBytes: settings.FLASH_PREIMPORT_MAX_BYTES },
@@ -196,6 +199,7 @@ export class EnvironmentProcesses {
   #onZygoteLost(zygote: Zygote, reason: string): void {
     // One that never served is reported by whoever was waiting for it.
     if (!this.#zygotes.delete(zygote)) return;
+    this.#hasLostZygote = true;
     if (this.#zygote === zygote || this.pool.hasRunnerOf(zygote)) this.#shared.log.write('error', reason);
     if (this.#zygote === zygote) this.#zygote = undefined;
     this.pool.onZygoteLost(zygote, reason);

@@ -60,6 +60,8 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   #failedStarts = 0;
   /** The next runner that is ready takes the place of all that are there. */
   #renewal: PromiseWithResolvers<void> | undefined;
+  /** Somebody waits for any runner to be ready. */
+  #firstReady: PromiseWithResolvers<void> | undefined;
   #usedAt = Date.now();
   #closed = false;
 
@@ -156,10 +158,13 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#placement.drop(entry);
   }
 
-  /** Brings up one runner ahead of the first run. */
+  /** Brings up one runner ahead of the first run. Resolves when it is there, rejects with WorkerStartError when none can be had. */
   async warmUp(): Promise<void> {
     await this.#options.zygote();
+    if (this.#closed || [...this.#runners.values()].some((runner) => runner.isReady)) return;
+    this.#firstReady ??= Promise.withResolvers();
     if (this.held === 0) this.#fork();
+    await this.#firstReady.promise;
   }
 
   find(runnerId: number): Runner | undefined {
@@ -217,6 +222,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#closed = true;
     this.#options.budget.remove(this);
     this.#renewal?.resolve();
+    this.#firstReady?.resolve();
     clearInterval(this.#housekeeping);
     this.#growth.close();
     for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
@@ -278,6 +284,8 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   #onReady(runner: Runner): void {
     this.#starting--;
     this.#failedStarts = 0;
+    this.#firstReady?.resolve();
+    this.#firstReady = undefined;
     if (this.#renewal !== undefined) {
       for (const other of this.#runners.values()) if (other !== runner) this.#retire(other);
       this.#renewal.resolve();
@@ -369,6 +377,8 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   #refuseWaiting(error: WorkerError): void {
+    this.#firstReady?.reject(error);
+    this.#firstReady = undefined;
     for (const run of this.#waiting.takeAll()) run.refuse(error);
   }
 

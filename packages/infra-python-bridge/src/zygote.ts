@@ -51,6 +51,8 @@ export interface ZygoteOptions {
   /** A file that is there once all of the environment is. */
   readonly wholeMark: string | undefined;
   readonly preimport: Preimport;
+  /** Be ready before all is imported that runners need: the first one imports by itself what is not there yet. */
+  readonly isLean: boolean;
   /** Have runners tell what user code imports. */
   readonly recordImports: boolean;
   readonly log: Log;
@@ -221,8 +223,10 @@ export class Zygote {
   }
 }
 
-function startOptions({ directory, preimport, recordImports, wholeMark }: ZygoteOptions): object {
+function startOptions(options: ZygoteOptions): object {
+  const { directory, preimport, recordImports, wholeMark, isLean } = options;
   return {
+    lean: isLean,
     directory,
     record_imports: recordImports,
     whole_mark: wholeMark ?? null,

@@ -6,7 +6,6 @@ Runner to supervisor: ``kind, flags`` (a byte each), ``request id, header length
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -14,6 +13,8 @@ import struct
 import threading
 import time
 from typing import Any, NamedTuple
+
+from .descriptors import out_of_the_way
 
 _INCOMING = struct.Struct("!II")
 _OUTGOING = struct.Struct("!BBIII")
@@ -35,8 +36,6 @@ FLAG_MARKER = 4
 FLAG_RAW = 8
 
 _RECEIVE_BYTES = 256 * 1024
-# High enough to be out of the way of programs that count descriptors from 3, below the usual soft limit of 1024.
-_LOWEST_FD = 200
 
 
 class Request(NamedTuple):
@@ -63,7 +62,7 @@ def connect(path: str) -> socket.socket:
     """Open a connection to the supervisor's socket on a high, close-on-exec descriptor."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as first:
         first.connect(path)
-        return socket.socket(fileno=fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD))
+        return socket.socket(fileno=out_of_the_way(first.fileno()))
 
 
 class Channel:

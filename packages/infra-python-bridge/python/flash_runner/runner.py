@@ -15,13 +15,14 @@ import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import arrival, deployed, frames, invoke, process_control, progress, runpod_progress, sources
-from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
-from .capture import Capture, OutputPipe, Route, current_route
+from .birth import Connections, Place
+from .cancel import RequestCancelled, interrupt_task, raise_cancelled
+from .capture import Capture, Route, current_route
 from .failures import note_missing_module
-from .frames import Channel, Disconnected, Request
+from .frames import Disconnected, Request
 from .handler_runs import HandlerRuns
 from .imports import ImportRecorder
 from .instances import Instances
@@ -39,38 +40,13 @@ if TYPE_CHECKING:
 _KEPT_BYTES = 128 * 1024 * 1024
 
 
-class Place(NamedTuple):
-    """What the supervisor tells a new runner."""
-
-    directory: str
-    runner: int
-    marker: bytes
-    max_response_bytes: int
-    records_imports: bool = False
-    whole_mark: str | None = None
-
-    @property
-    def socket(self) -> str:
-        return os.path.join(self.directory, "supervisor.sock")
-
-    def pipe(self, number: int) -> str:
-        """The path of the runner's output pipe; later ones replace a pipe that a child still holds."""
-        return os.path.join(self.directory, f"{self.runner}.{number}.out")
-
-
 class Runner:
     """State of one runner process."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, connections: Connections) -> None:
         self._place = place
         self._pipe_number = 0
-        pipe = OutputPipe(place.pipe(0), place.marker)
-        self._channel = Channel(place.socket, place.runner)
-        control = frames.connect(place.socket)
-        self._cancellation = Cancellation(control)
-        self._cancellation.listen()
-        # Said only now: what the supervisor writes before somebody listens would raise no signal.
-        control.sendall(frames.hello(place.runner, "control"))
+        pipe, self._channel, self._cancellation = connections
         self._capture = Capture(pipe, self._send_output, _log_level())
         self._sources = Sources()
         self._instances = Instances()
@@ -420,11 +396,10 @@ def _log_level() -> int:
     return level if isinstance(level, int) else logging.INFO
 
 
-def main(place: Place, zygote: int) -> NoReturn:
-    """Become a runner: called in the child right after the fork. Never returns."""
-    os.setsid()
+def main(place: Place, connections: Connections, zygote: int) -> NoReturn:
+    """Serve until the supervisor goes away. Never returns."""
     process_control.die_with_parent(zygote)
     process_control.adopt_orphans()
     process_control.keep_freed_memory(_KEPT_BYTES)
     sources.prepare()
-    Runner(place).serve()
+    Runner(place, connections).serve()

@@ -14,13 +14,18 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn, TypedDict
 
-from .companions import companions
+from .ahead import Ahead
+from .birth import Place
+from .birth import main as be_born
 from .exits import exit_fields
 
 CONTROL_FD = 3
 _CRASH_STATUS = 70
+# Nobody may have asked for anything so long before the zygote goes on to prepare itself, in seconds: then a start is over.
+_QUIET_SECONDS = 0.25
 
 
 class Options(TypedDict):
@@ -29,6 +34,7 @@ class Options(TypedDict):
     directory: str
     record_imports: bool
     whole_mark: str | None
+    lean: bool
     preimport: list[str]
     preimport_seconds: float
     preimport_bytes: int
@@ -37,15 +43,18 @@ class Options(TypedDict):
 class Zygote:
     """Forks and buries runners."""
 
-    def __init__(self, options: Options, control: socket.socket, pending: bytes, preimported: dict[str, Any]) -> None:
+    def __init__(
+        self, options: Options, control: socket.socket, pending: bytes, ahead: Ahead, preimported: dict[str, Any]
+    ) -> None:
         self._directory = options["directory"]
         self._records_imports = options["record_imports"]
         self._whole_mark = options["whole_mark"]
+        self._ahead = ahead
         self._preimported = preimported
         self._control = control
         self._pending = pending
         self._runners: dict[int, int] = {}
-        self._has_extras = False
+        self._has_forked = False
         self._wakeup, wakeup_write = os.pipe()
         os.set_blocking(self._wakeup, False)
         os.set_blocking(wakeup_write, False)
@@ -60,22 +69,24 @@ class Zygote:
         self._report({"event": "ready", "pid": os.getpid(), "python": version, "modules": _top_level(), **self._preimported})
         while True:
             control = self._control.fileno()
-            ready, _, _ = select.select([control, self._wakeup], [], [])
+            is_waiting = self._has_forked and not self._ahead.is_done
+            ready, _, _ = select.select([control, self._wakeup], [], [], _QUIET_SECONDS if is_waiting else None)
             if self._wakeup in ready:
                 self._drain_wakeup()
                 self._bury()
             if control in ready and not self._read_commands():
                 break
-            if self._runners and not self._has_extras:
-                self._import_extras()
+            if not ready:
+                # The first runner need not wait for it, and later ones share it.
+                self._prepare(self._ahead.import_all)
         self._end_all()
 
-    def _import_extras(self) -> None:
-        """Import what only some requests need: the first runner need not wait for it, and later ones share it."""
-        import asyncio  # noqa: F401
-
+    def _prepare(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except ImportError as error:
+            _fail(self._control, reason=str(error))
         gc.freeze()
-        self._has_extras = True
 
     def _drain_wakeup(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -99,8 +110,9 @@ class Zygote:
         return True
 
     def _fork(self, runner: int, marker: bytes, max_response_bytes: int) -> None:
-        from .runner import Place, main
-
+        if self._has_forked:
+            # Others are to share with each other what the first one had to import by itself.
+            self._prepare(self._ahead.import_needed)
         place = Place(self._directory, runner, marker, max_response_bytes, self._records_imports, self._whole_mark)
         zygote = os.getpid()
         try:
@@ -110,7 +122,13 @@ class Zygote:
             self._report({"event": "exited", "runner": runner, "code": None, "signal": None, "reason": str(error)})
             return
         if pid == 0:
-            self._become_runner(lambda: main(place, zygote))
+            self._become_runner(lambda: be_born(place, zygote))
+        if not self._has_forked:
+            # After the first fork, which need not wait for what this imports, and long before any user code runs.
+            from .process_control import adopt_orphans
+
+            adopt_orphans()
+            self._has_forked = True
         self._runners[pid] = runner
         self._report({"event": "forked", "runner": runner, "pid": pid})
 
@@ -193,7 +211,12 @@ def _kill_group(pid: int) -> None:
 
 
 def _top_level() -> list[str]:
-    return sorted({name.partition(".")[0] for name in sys.modules})
+    # cloudpickle may come only now, but a runner has it in any case.
+    return sorted({name.partition(".")[0] for name in sys.modules} | {"cloudpickle"})
+
+
+def _is_readable(control: socket.socket) -> bool:
+    return bool(select.select([control], [], [], 0)[0])
 
 
 def _fail(control: socket.socket, **why: str) -> NoReturn:
@@ -220,26 +243,38 @@ def main() -> None:
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
     supervisor = os.getppid()
+    ahead = Ahead()
     missing = ""
     try:
-        with companions():
-            from . import process_control, runner  # noqa: F401 - imported before the first fork, to be shared
-            from .preimport import Contaminated, preimport
+        # It may have been started before anybody knew what for.
+        ahead.continue_until(lambda: _is_readable(control))
+        ahead.check()
     except ImportError as error:
         missing = str(error)
-    # It may have been started before anybody knew what for.
     options, pending = _read_options(control)
     if missing:
         _fail(control, reason=missing)
-    process_control.adopt_orphans()
-    try:
-        preimported = preimport(options["preimport"], options["preimport_seconds"], options["preimport_bytes"])
-    except Contaminated as error:
-        _fail(control, reason=str(error), module=error.module)
-    # Objects made so far stay out of the collector's way, so that runners share their memory.
-    gc.collect()
+    preimported: dict[str, Any] = {"imported": {}, "refused": {}}
+    if not options["lean"]:
+        preimported = _import_all(ahead, options, control)
     gc.freeze()
-    zygote = Zygote(options, control, pending, preimported)
+    zygote = Zygote(options, control, pending, ahead, preimported)
     zygote.serve()
     if os.getppid() != supervisor:
         zygote.remove_directory()
+
+
+def _import_all(ahead: Ahead, options: Options, control: socket.socket) -> dict[str, Any]:
+    """Import what every runner needs, and what the supervisor wants to be there before the first one."""
+    from .preimport import Contaminated, preimport
+
+    try:
+        ahead.import_needed()
+        return preimport(options["preimport"], options["preimport_seconds"], options["preimport_bytes"])
+    except Contaminated as error:
+        _fail(control, reason=str(error), module=error.module)
+    except ImportError as error:
+        _fail(control, reason=str(error))
+    finally:
+        # Objects made so far stay out of the collector's way, so that runners share their memory.
+        gc.collect()

@@ -115,10 +115,10 @@ class RunnerHandle:
 class Supervisor:
     """Starts a zygote and forks runners from it."""
 
-    def __init__(self, directory: Path, **options: Any) -> None:
+    def __init__(self, directory: Path, flags: tuple[str, ...] = (), **options: Any) -> None:
         self.directory = directory
-        start: dict[str, Any] = {"directory": str(directory), "record_imports": False, "whole_mark": None, "preimport": []}
-        start |= {"preimport_seconds": 20, "preimport_bytes": 1 << 30, **options}
+        start: dict[str, Any] = {"directory": str(directory), "record_imports": False, "whole_mark": None, "lean": False}
+        start |= {"preimport": [], "preimport_seconds": 20, "preimport_bytes": 1 << 30, **options}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(directory / "supervisor.sock"))
         self.listener.listen()
@@ -126,7 +126,8 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         code = f"import os, sys; os.dup2({theirs.fileno()}, 3); sys.path.insert(0, {str(ROOT)!r})\n"
         code += "from flash_runner import zygote; zygote.main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        command = [sys.executable, *flags, "-c", code]
+        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
         self.control = ours
         self.control.sendall(json.dumps(start).encode() + b"\n")

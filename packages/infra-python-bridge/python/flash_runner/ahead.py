@@ -1,0 +1,62 @@
+"""What runners need, imported by the zygote while nobody waits for it.
+
+The first runner is forked when it is asked for, and imports by itself what is not there yet; later ones share all of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+
+from .companions import companions
+
+# One after the other, so that whoever asks meanwhile waits for one of them and not for all. Those of the standard library
+# would come with the others: they are here because they take long.
+_NEEDED = (
+    "traceback",
+    "logging",
+    "inspect",
+    "pickle",
+    "uuid",
+    "cloudpickle",
+    "flash_runner.invoke",
+    "flash_runner.runner",
+)
+# Only some requests need it.
+_RARELY_NEEDED = ("asyncio",)
+
+
+class Ahead:
+    """Imports what runners need, piece by piece."""
+
+    def __init__(self) -> None:
+        self._left = list(_NEEDED)
+        self._rare = list(_RARELY_NEEDED)
+
+    @property
+    def is_done(self) -> bool:
+        return not self._left and not self._rare
+
+    def continue_until(self, asked: Callable[[], bool]) -> None:
+        """Import what every runner needs until somebody asks for something. Raises ``ImportError`` for what can't be had."""
+        with companions():
+            while self._left and not asked():
+                importlib.import_module(self._left[0])
+                self._left.pop(0)
+
+    def import_needed(self) -> None:
+        """Import all that every runner needs. Raises ``ImportError`` for what can't be had."""
+        self.continue_until(lambda: False)
+
+    def import_all(self) -> None:
+        """Import what only some requests need, too."""
+        self.import_needed()
+        while self._rare:
+            importlib.import_module(self._rare.pop(0))
+
+    def check(self) -> None:
+        """Raise ``ImportError`` when what is left surely can't be imported."""
+        with companions():
+            if "cloudpickle" in self._left and importlib.util.find_spec("cloudpickle") is None:
+                raise ModuleNotFoundError("No module named 'cloudpickle'", name="cloudpickle")
