@@ -1,5 +1,5 @@
 /** Who may import whom; see ARCHITECTURE.md. */
-const plainLibraries = '^packages/(command-runner|http-client|tar-archive)/';
+const plainLibraries = '^packages/(command-runner|http-client|settings|tar-archive)/';
 const notTests = { pathNot: '\\.test\\.ts$|/test/' };
 
 export default {
@@ -28,13 +28,13 @@ export default {
       name: 'gateway-imports-core',
       severity: 'error',
       from: { path: '^packages/queue-gateway/' },
-      to: { path: '^(packages|apps)/', pathNot: '^packages/(queue-gateway|worker-core)/' },
+      to: { path: '^(packages|apps)/', pathNot: '^packages/(queue-gateway|worker-core|settings)/' },
     },
     {
       name: 'host-imports-core-and-infra',
       severity: 'error',
       from: { path: '^packages/worker-host/' },
-      to: { path: '^(packages|apps)/', pathNot: '^packages/(worker-host|worker-core|infra-[^/]+)/' },
+      to: { path: '^(packages|apps)/', pathNot: '^packages/(worker-host|worker-core|settings|infra-[^/]+)/' },
     },
     {
       name: 'apps-import-host-core-and-gateway',
@@ -42,7 +42,7 @@ export default {
       from: { path: '^apps/([^/]+)/' },
       to: {
         path: '^(packages|apps)/',
-        pathNot: '^apps/$1/|^packages/(worker-host|worker-core|queue-gateway)/',
+        pathNot: '^apps/$1/|^packages/(worker-host|worker-core|settings|queue-gateway)/',
       },
     },
     {

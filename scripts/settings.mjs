@@ -59,9 +59,8 @@ function table(schema) {
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-function defaultOf(name, field) {
+function defaultOf(name, { absent }) {
   if (worded[name] !== undefined) return worded[name];
-  const parsed = field.safeParse(undefined);
-  const text = parsed.success && parsed.data !== undefined ? String(parsed.data) : '';
+  const text = absent === undefined ? '' : String(absent);
   return text.length > longestDefault ? `${text.slice(0, longestDefault)}…` : text;
 }

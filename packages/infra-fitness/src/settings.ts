@@ -1,36 +1,39 @@
+import { countOrNone, defineSettings, read, type SettingsOf } from '@flash/settings';
 import * as z from 'zod';
 
-const bytes = z.coerce.number().int().nonnegative();
-const flag = z
-  .string()
-  .transform((text) => text.toLowerCase())
-  .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no']))
-  .transform((text) => text === 'true' || text === '1' || text === 'yes');
+/** Unlike other flags these refuse a word that is neither: a check that was switched off by accident would be missed. */
+const strictFlag = (description: string) =>
+  read<boolean | undefined>(
+    () =>
+      z
+        .string()
+        .transform((text) => text.toLowerCase())
+        .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no']))
+        .transform((text) => text === 'true' || text === '1' || text === 'yes'),
+    undefined,
+    description,
+  );
 
 /** Settings of the built-in fitness checks by the environment variable that sets each (contract, section 5). */
-export const fitnessSettingsSchema = z.object({
-  FLASH_MIN_MEMORY_BYTES: bytes
-    .default(64 * 1024 * 1024)
-    .describe('Memory that must be available for the worker to serve; 0: any'),
-  FLASH_MIN_TMP_BYTES: bytes
-    .default(16 * 1024 * 1024)
-    .describe('Space the temporary directory must have for the worker to serve; 0: any'),
-  FLASH_EXPECT_GPU: flag
-    .optional()
-    .describe(
-      'Whether there must be a working GPU; default: when RUNPOD_GPU_COUNT or an NVIDIA device says so',
-    ),
-  RUNPOD_GPU_COUNT: z.coerce
-    .number()
-    .int()
-    .nonnegative()
-    .optional()
-    .catch(undefined)
-    .describe('GPUs of this worker, as the platform says'),
-  RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: flag
-    .optional()
-    .describe('true: memory and temporary space are not checked'),
-  RUNPOD_SKIP_GPU_CHECK: flag.optional().describe('true: the GPU is not checked'),
+export const fitnessSettingsSchema = defineSettings({
+  FLASH_MIN_MEMORY_BYTES: countOrNone(
+    64 * 1024 * 1024,
+    'Memory that must be available for the worker to serve; 0: any',
+  ),
+  FLASH_MIN_TMP_BYTES: countOrNone(
+    16 * 1024 * 1024,
+    'Space the temporary directory must have for the worker to serve; 0: any',
+  ),
+  FLASH_EXPECT_GPU: strictFlag(
+    'Whether there must be a working GPU; default: when RUNPOD_GPU_COUNT or an NVIDIA device says so',
+  ),
+  RUNPOD_GPU_COUNT: read<number | undefined>(
+    () => z.coerce.number().int().nonnegative().optional().catch(undefined),
+    undefined,
+    'GPUs of this worker, as the platform says',
+  ),
+  RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: strictFlag('true: memory and temporary space are not checked'),
+  RUNPOD_SKIP_GPU_CHECK: strictFlag('true: the GPU is not checked'),
 });
 
-export type FitnessSettings = z.output<typeof fitnessSettingsSchema>;
+export type FitnessSettings = SettingsOf<typeof fitnessSettingsSchema>;

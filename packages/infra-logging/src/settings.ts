@@ -1,3 +1,4 @@
+import { defineSettings, read, type SettingsOf, text } from '@flash/settings';
 import * as z from 'zod';
 
 const levels = {
@@ -12,20 +13,28 @@ const levels = {
   TRACE: 'debug',
 } as const;
 
-const levelSchema = z
-  .string()
-  .transform((name) => name.toUpperCase())
-  .pipe(z.enum(Object.keys(levels) as [keyof typeof levels]))
-  .transform((name) => levels[name]);
+type Level = (typeof levels)[keyof typeof levels];
+
+const level = (description: string) =>
+  read<Level | undefined>(
+    () =>
+      z
+        .string()
+        .transform((name) => name.toUpperCase())
+        .pipe(z.enum(Object.keys(levels) as [keyof typeof levels]))
+        .transform((name) => levels[name]),
+    undefined,
+    description,
+  );
 
 /** Settings of logging by the environment variable that sets each. */
-export const loggingSettingsSchema = z.object({
-  RUNPOD_LOG_LEVEL: levelSchema.optional().describe('Least level that is logged; wins over LOG_LEVEL'),
-  LOG_LEVEL: levelSchema.optional().describe('Least level that is logged; default INFO'),
-  RUNPOD_ENDPOINT_ID: z
-    .string()
-    .optional()
-    .describe('Endpoint this worker belongs to; when set, logs have the platform’s JSON format'),
+export const loggingSettingsSchema = defineSettings({
+  RUNPOD_LOG_LEVEL: level('Least level that is logged; wins over LOG_LEVEL'),
+  LOG_LEVEL: level('Least level that is logged; default INFO'),
+  RUNPOD_ENDPOINT_ID: text(
+    undefined,
+    'Endpoint this worker belongs to; when set, logs have the platform’s JSON format',
+  ),
 });
 
-export type LoggingSettings = z.output<typeof loggingSettingsSchema>;
+export type LoggingSettings = SettingsOf<typeof loggingSettingsSchema>;

@@ -10,19 +10,25 @@ const environmentQuery =
 const buildQuery = 'query ($id: String!) { flashBuild(flashBuildId: $id) { id manifest } }';
 const [firstPauseMs, longestPauseMs] = [500, 5000];
 
-const answerSchema = z.looseObject({
-  data: z.record(z.string(), z.unknown()).nullish(),
-  errors: z
-    .array(
-      z.looseObject({
-        message: z.string(),
-        extensions: z.looseObject({ code: z.string() }).nullish().catch(null),
-      }),
-    )
-    .nullish(),
-});
-const environmentSchema = z.object({ flashEnvironment: z.object({ activeBuildId: z.string() }) });
-const buildSchema = z.object({ flashBuild: z.object({ id: z.string(), manifest: z.unknown() }) });
+const answerSchema = z.lazy(() =>
+  z.looseObject({
+    data: z.record(z.string(), z.unknown()).nullish(),
+    errors: z
+      .array(
+        z.looseObject({
+          message: z.string(),
+          extensions: z.looseObject({ code: z.string() }).nullish().catch(null),
+        }),
+      )
+      .nullish(),
+  }),
+);
+const environmentSchema = z.lazy(() =>
+  z.object({ flashEnvironment: z.object({ activeBuildId: z.string() }) }),
+);
+const buildSchema = z.lazy(() =>
+  z.object({ flashBuild: z.object({ id: z.string(), manifest: z.unknown() }) }),
+);
 const passingError =
   /time.?d?.?out|unavailable|temporar|try again|rate|throttl|overload|internal|connection/i;
 

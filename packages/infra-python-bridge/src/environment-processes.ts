@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { InstalledChange, Log } from '@flash/worker-core';
+import type { InstalledChange, Log, WorkerError } from '@flash/worker-core';
 import type { ImportProfiles } from './import-profiles.ts';
 import type { InstanceTable } from './instance-table.ts';
 import type { RunnerBudget } from './runner-budget.ts';
@@ -106,7 +106,7 @@ export class EnvironmentProcesses {
     const { FLASH_PREIMPORT: choice } = this.#shared.settings;
     if (choice === 'off') return;
     // The one that serves comes first, and nothing waits for it any more when another takes its place. If it fails, whoever started it says so.
-    const serves = await this.#currentZygote().then(
+    const serves = await this.#currentZygote().ready.then(
       () => true,
       () => false,
     );
@@ -145,10 +145,12 @@ export class EnvironmentProcesses {
     return undefined;
   }
 
-  async #currentZygote(): Promise<Zygote> {
-    this.#zygote ??= this.#startZygote([]);
-    const zygote = this.#zygote;
-    await zygote.ready;
+  /** The zygote that new runners come from. It need not be ready yet. */
+  #currentZygote(): Zygote {
+    if (this.#zygote !== undefined) return this.#zygote;
+    const zygote = this.#startZygote([]);
+    this.#zygote = zygote;
+    zygote.ready.catch((error: WorkerError) => this.#onZygoteFailed(zygote, error));
     return zygote;
   }
 
@@ -196,8 +198,15 @@ export class EnvironmentProcesses {
     void zygote.close(closeTimeoutMs);
   }
 
+  /** One that never served is reported by whoever was waiting for it. */
+  #onZygoteFailed(zygote: Zygote, error: WorkerError): void {
+    this.#zygotes.delete(zygote);
+    this.#hasLostZygote = true;
+    if (this.#zygote === zygote) this.#zygote = undefined;
+    this.pool.onZygoteFailed(zygote, error);
+  }
+
   #onZygoteLost(zygote: Zygote, reason: string): void {
-    // One that never served is reported by whoever was waiting for it.
     if (!this.#zygotes.delete(zygote)) return;
     this.#hasLostZygote = true;
     if (this.#zygote === zygote || this.pool.hasRunnerOf(zygote)) this.#shared.log.write('error', reason);

@@ -6,12 +6,14 @@ import * as z from 'zod';
 const mostModules = 200;
 const writeAfterMs = 200;
 
-const profileSchema = z.object({
-  /** Milliseconds that user code waited for the import of each, in the order in which they were first imported. */
-  imports: z.record(z.string(), z.number()),
-  /** Why some must not be imported ahead. */
-  unfit: z.record(z.string(), z.string()),
-});
+const profileSchema = z.lazy(() =>
+  z.object({
+    /** Milliseconds that user code waited for the import of each, in the order in which they were first imported. */
+    imports: z.record(z.string(), z.number()),
+    /** Why some must not be imported ahead. */
+    unfit: z.record(z.string(), z.string()),
+  }),
+);
 
 type Profile = z.output<typeof profileSchema>;
 

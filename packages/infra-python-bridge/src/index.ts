@@ -5,4 +5,4 @@ export { type AppServerSettings, appServerSettingsSchema } from './web-app/setti
 export { pythonBridgeModule } from './module.ts';
 export type { PythonProcessExecutorOptions } from './executor-options.ts';
 export { PythonProcessExecutor } from './python-process-executor.ts';
-export { type PythonBridgeSettings, pythonBridgeSettingsSchema } from './settings.ts';
+export { type PreimportChoice, type PythonBridgeSettings, pythonBridgeSettingsSchema } from './settings.ts';

@@ -3,17 +3,24 @@ import * as z from 'zod';
 import { type Frame, resultFlag } from './frames.ts';
 import type { Answer } from './run.ts';
 
-const headerSchema = z.object({
-  error: z.string().optional(),
-  pipe: z.string().optional(),
-  has_instance: z.boolean().optional(),
-  handler: z
-    .object({ stream: z.boolean(), refresh: z.boolean(), empty: z.boolean(), error: z.string().nullable() })
-    .optional(),
-  failure: z
-    .object({ type: z.string(), message: z.string(), traceback: z.string(), missing: z.string().optional() })
-    .optional(),
-});
+const headerSchema = z.lazy(() =>
+  z.object({
+    error: z.string().optional(),
+    pipe: z.string().optional(),
+    has_instance: z.boolean().optional(),
+    handler: z
+      .object({ stream: z.boolean(), refresh: z.boolean(), empty: z.boolean(), error: z.string().nullable() })
+      .optional(),
+    failure: z
+      .object({
+        type: z.string(),
+        message: z.string(),
+        traceback: z.string(),
+        missing: z.string().optional(),
+      })
+      .optional(),
+  }),
+);
 type Header = z.output<typeof headerSchema>;
 const noHeader: Header = {};
 

@@ -27,8 +27,8 @@ export interface RunnerPoolOptions {
   readonly settings: PythonBridgeSettings;
   readonly runner: RunnerOptions;
   readonly log: Log;
-  /** The zygote that new runners come from. Rejects when there is none to be had. */
-  readonly zygote: () => Promise<Zygote>;
+  /** The zygote that new runners come from, ready or not. */
+  readonly zygote: () => Zygote;
   /** Of all pools. */
   readonly instances: InstanceTable;
   /** Of all pools. */
@@ -54,9 +54,8 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   readonly #growth: PoolGrowth;
   readonly #listener: RunnerListener;
   readonly #housekeeping: NodeJS.Timeout;
-  /** Forked but not ready yet, those that wait for their zygote included. */
+  /** Asked for but not ready yet. */
   #starting = 0;
-  #unborn = 0;
   #failedStarts = 0;
   /** The next runner that is ready takes the place of all that are there. */
   #renewal: PromiseWithResolvers<void> | undefined;
@@ -113,9 +112,9 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     );
   }
 
-  /** Runners there are, those that wait for their zygote included. */
+  /** Runners there are, those that are not ready yet included. */
   get held(): number {
-    return this.#runners.size + this.#unborn;
+    return this.#runners.size;
   }
 
   /** Whether something runs or waits here. */
@@ -160,7 +159,6 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** Brings up one runner ahead of the first run. Resolves when it is there, rejects with WorkerStartError when none can be had. */
   async warmUp(): Promise<void> {
-    await this.#options.zygote();
     if (this.#closed || [...this.#runners.values()].some((runner) => runner.isReady)) return;
     this.#firstReady ??= Promise.withResolvers();
     if (this.held === 0) this.#fork();
@@ -206,6 +204,15 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       if (runner.pid !== undefined) killGroup(runner.pid);
       void this.onExited(runner.id, { code: null, signal: null, reason });
     }
+  }
+
+  /** The zygote could not be started, and will fork nothing. */
+  onZygoteFailed(zygote: Zygote, error: WorkerError): void {
+    for (const runner of [...this.#runners.values()].filter((candidate) => candidate.zygote === zygote)) {
+      this.#remove(runner);
+      void runner.end(() => error.message);
+    }
+    this.#refuseWaiting(error);
   }
 
   /** Packages changed: what was replaced is not used by new requests any more. */
@@ -338,21 +345,10 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   #fork(): void {
+    if (this.#closed) return;
     this.#starting++;
-    this.#unborn++;
     const id = this.#options.newRunnerId();
-    this.#options.zygote().then(
-      (zygote) => {
-        this.#unborn--;
-        if (this.#closed) return;
-        this.#runners.set(id, new Runner(id, zygote, this.#options.runner, this.#listener));
-      },
-      (error: WorkerError) => {
-        this.#starting--;
-        this.#unborn--;
-        this.#refuseWaiting(error);
-      },
-    );
+    this.#runners.set(id, new Runner(id, this.#options.zygote(), this.#options.runner, this.#listener));
   }
 
   #remove(runner: Runner): InstanceEntry[] {
@@ -373,7 +369,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       this.#refuseWaiting(new WorkerStartError(`no Python process could be started: ${reason}`));
       return;
     }
-    if (this.#runners.size + this.#starting === 0 || this.#waiting.length > 0) this.#fork();
+    if (this.#runners.size === 0 || this.#waiting.length > 0) this.#fork();
   }
 
   #refuseWaiting(error: WorkerError): void {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '@flash/worker-core';
@@ -27,7 +28,8 @@ export class Supervision {
   #nextRunner = 1;
 
   static async begin(options: PythonProcessExecutorOptions): Promise<Supervision> {
-    const directory = await mkdtemp(join(tmpdir(), 'flash-'));
+    // Not asynchronously: a start waits for this, and has much else to do before it would hear of it.
+    const directory = mkdtempSync(join(tmpdir(), 'flash-'));
     const supervision = new Supervision(options, directory);
     await supervision.#socket.listen();
     return supervision;

@@ -1,17 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { type Frame, FrameReader, frameKind } from './frames.ts';
 
-const helloSchema = z.object({
-  runner: z.int(),
-  channel: z.enum(['data', 'control']),
-  pid: z.int(),
+/** Who has connected, and what for. */
+export interface Hello {
+  readonly runner: number;
+  readonly channel: 'data' | 'control';
+  readonly pid: number;
   /** Set when user code closed the first connection and the runner is back with this request's answer. */
-  resumed: z.int().optional(),
-});
-
-export type Hello = z.output<typeof helloSchema>;
+  readonly resumed?: number;
+}
 
 export interface ConnectionListener {
   /** What to do with the frames of a connection; `undefined` refuses it. */
@@ -55,7 +53,7 @@ export class SupervisorSocket {
     let onFrame: ((frame: Frame) => void) | undefined;
     const route = (frame: Frame): void => {
       if (onFrame !== undefined) return onFrame(frame);
-      hello = helloSchema.parse(frame.kind === frameKind.hello ? parseHeader(frame) : undefined);
+      hello = readHello(frame);
       onFrame = listener.onHello(hello, socket);
       if (onFrame === undefined) socket.destroy();
     };
@@ -70,6 +68,15 @@ export class SupervisorSocket {
   }
 }
 
-function parseHeader(frame: Frame): unknown {
-  return JSON.parse(frame.header.toString());
+/** Not with zod, for whose first use every start would wait. */
+function readHello(frame: Frame): Hello {
+  const hello: Partial<Hello> = frame.kind === frameKind.hello ? JSON.parse(frame.header.toString()) : {};
+  const { runner, channel, pid, resumed } = hello ?? {};
+  const isHello =
+    Number.isInteger(runner) &&
+    Number.isInteger(pid) &&
+    (channel === 'data' || channel === 'control') &&
+    (resumed === undefined || Number.isInteger(resumed));
+  if (!isHello) throw new TypeError('a connection must begin with a hello');
+  return hello as Hello;
 }

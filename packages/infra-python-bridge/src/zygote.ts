@@ -1,39 +1,32 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type Log, WorkerStartError } from '@flash/worker-core';
-import * as z from 'zod';
 import { JsonLines } from './json-lines.ts';
 import { spawnZygote } from './spawn-zygote.ts';
 
-const exitSchema = z.object({
-  event: z.literal('exited'),
-  runner: z.int(),
-  code: z.int().nullable(),
-  signal: z.string().nullable(),
-  reason: z.string().optional(),
-});
-
-const eventSchema = z.discriminatedUnion('event', [
-  z.object({
-    event: z.literal('ready'),
-    pid: z.int(),
-    python: z.string(),
-    modules: z.array(z.string()),
-    imported: z.record(z.string(), z.number()),
-    refused: z.record(z.string(), z.string()),
-  }),
-  z.object({ event: z.literal('failed'), reason: z.string(), module: z.string().optional() }),
-  z.object({ event: z.literal('forked'), runner: z.int(), pid: z.int() }),
-  exitSchema,
-]);
-
 /** How a runner came to its end. Neither code nor signal: it could not be started, see `reason`. */
-export type RunnerExit = Omit<z.output<typeof exitSchema>, 'event' | 'runner'>;
+export interface RunnerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly reason?: string;
+}
+
+/** What a zygote tells. It runs no user code, so that it is believed: to check it would be the first use of zod, for which a start would wait. */
+type ZygoteEvent =
+  | ({
+      readonly event: 'ready';
+      readonly pid: number;
+      readonly python: string;
+      readonly modules: readonly string[];
+    } & Preimported)
+  | { readonly event: 'failed'; readonly reason: string; readonly module?: string }
+  | { readonly event: 'forked'; readonly runner: number; readonly pid: number }
+  | ({ readonly event: 'exited'; readonly runner: number } & RunnerExit);
 
 export interface ZygoteListener {
   onForked(runner: number, pid: number): void;
   onExited(runner: number, exit: RunnerExit): void;
-  /** The zygote itself is gone; no runner of it will be reported any more. */
+  /** The zygote is gone after it was ready; no runner of it will be reported any more. */
   onLost(reason: string): void;
 }
 
@@ -97,6 +90,7 @@ export class Zygote {
   #modules: readonly string[] = [];
   #preimported: Preimported = { imported: {}, refused: {} };
   #lastWords = '';
+  #isUp = false;
   #closing = false;
 
   constructor(options: ZygoteOptions, listener: ZygoteListener) {
@@ -146,6 +140,7 @@ export class Zygote {
     return this.#process.pid;
   }
 
+  /** May be asked before it is ready: it is done as soon as it can be. */
   fork(runner: number, marker: Buffer, maxResponseBytes: number): void {
     this.#send({ fork: runner, marker: marker.toString('hex'), max_response_bytes: maxResponseBytes });
   }
@@ -169,7 +164,7 @@ export class Zygote {
   }
 
   #take(value: unknown): void {
-    const event = eventSchema.parse(value);
+    const event = value as ZygoteEvent;
     switch (event.event) {
       case 'ready':
         clearTimeout(this.#startTimer);
@@ -198,13 +193,18 @@ export class Zygote {
   #checkVersion(version: string): void {
     const { requiredVersion, python } = this.#options;
     if (requiredVersion === undefined || version.startsWith(`${requiredVersion}.`))
-      return this.#ready.resolve();
+      return this.#becomeReady();
     this.#ready.reject(
       new WorkerStartError(
         `FLASH_PYTHON_VERSION is ${requiredVersion}, but ${python} is Python ${version}: use the image made for this version`,
       ),
     );
     this.#control.end();
+  }
+
+  #becomeReady(): void {
+    this.#isUp = true;
+    this.#ready.resolve();
   }
 
   #note(text: string): void {
@@ -218,7 +218,7 @@ export class Zygote {
     const reason = `the Python zygote is gone: ${how}${said ? `; it said: ${said}` : ''}`;
     this.#ready.reject(new WorkerStartError(reason));
     this.#exited.resolve();
-    if (!this.#closing) this.#listener.onLost(reason);
+    if (this.#isUp && !this.#closing) this.#listener.onLost(reason);
     this.#closing = true;
   }
 }

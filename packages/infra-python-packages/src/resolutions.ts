@@ -2,7 +2,9 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 
-const resolutionSchema = z.object({ requirements: z.array(z.string()), pins: z.array(z.string()) });
+const resolutionSchema = z.lazy(() =>
+  z.object({ requirements: z.array(z.string()), pins: z.array(z.string()) }),
+);
 let writes = 0;
 
 /**

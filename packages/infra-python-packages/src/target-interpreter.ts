@@ -35,12 +35,14 @@ print(mapping({
 }))
 `;
 
-const factsSchema = z.object({
-  directories: z.array(z.string()),
-  purelib: z.string(),
-  externallyManaged: z.boolean(),
-  markers: z.record(z.string(), z.string()),
-});
+const factsSchema = z.lazy(() =>
+  z.object({
+    directories: z.array(z.string()),
+    purelib: z.string(),
+    externallyManaged: z.boolean(),
+    markers: z.record(z.string(), z.string()),
+  }),
+);
 
 /** What must be known of an interpreter to tell what is installed for it. */
 export type InterpreterFacts = z.output<typeof factsSchema>;

@@ -5,12 +5,14 @@ import { type Log, SettingsError } from '@flash/worker-core';
 import * as z from 'zod';
 import { SpareFile, spareSuffix } from './spare-file.ts';
 
-const headerSchema = z.object({
-  jobId: z.string(),
-  isStream: z.boolean(),
-  bodyBytes: z.number(),
-  number: z.number(),
-});
+const headerSchema = z.lazy(() =>
+  z.object({
+    jobId: z.string(),
+    isStream: z.boolean(),
+    bodyBytes: z.number(),
+    number: z.number(),
+  }),
+);
 const suffix = '.result';
 const newline = 10;
 

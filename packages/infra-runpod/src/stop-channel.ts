@@ -7,7 +7,7 @@ import { withRetries } from './retry.ts';
 import type { RunpodQueueSettings } from './settings.ts';
 import { TakePacer } from './take-pacer.ts';
 
-const signalsSchema = z.object({ jobsToStop: z.array(z.unknown()).default([]) });
+const signalsSchema = z.lazy(() => z.object({ jobsToStop: z.array(z.unknown()).default([]) }));
 
 export interface StopChannelParts {
   readonly client: QueueClient;

@@ -128,11 +128,11 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     },
     checkFitness: () => fitness.run(),
     start: async () => {
-      if (!hasWebApp) void container.get(WarmUp).run();
-      // While Python starts there is nothing else to do.
-      if (!hasWebApp) setImmediate(rehearseDecoding);
       // A web app has processes of its own; nothing else runs beside it.
-      await Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
+      const started = Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
+      if (!hasWebApp) void container.get(WarmUp).run();
+      await started;
+      if (!hasWebApp) setImmediate(rehearseDecoding);
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {

@@ -12,7 +12,9 @@ export function emergencyLog(env: NodeJS.ProcessEnv, descriptor = 2): Log {
   const settings = loggingSettingsSchema.safeParse(given);
   const { RUNPOD_ENDPOINT_ID } = given;
   return openLog({
-    settings: settings.success ? settings.data : { RUNPOD_ENDPOINT_ID },
+    settings: settings.success
+      ? settings.data
+      : { RUNPOD_ENDPOINT_ID, RUNPOD_LOG_LEVEL: undefined, LOG_LEVEL: undefined },
     redactor: secretsOf(env),
     descriptor,
   });

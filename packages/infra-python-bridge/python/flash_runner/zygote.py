@@ -67,6 +67,8 @@ class Zygote:
         """Serve until the supervisor goes away, then end every process below."""
         version = sys.version.split()[0]
         self._report({"event": "ready", "pid": os.getpid(), "python": version, "modules": _top_level(), **self._preimported})
+        # What came together with the options: nothing will become readable for it.
+        self._obey(b"")
         while True:
             control = self._control.fileno()
             is_waiting = self._has_forked and not self._ahead.is_done
@@ -100,6 +102,10 @@ class Zygote:
             return False
         if not data:
             return False
+        self._obey(data)
+        return True
+
+    def _obey(self, data: bytes) -> None:
         *lines, self._pending = (self._pending + data).split(b"\n")
         for line in lines:
             command: dict[str, Any] = json.loads(line)
@@ -107,7 +113,6 @@ class Zygote:
                 self._fork(command["fork"], bytes.fromhex(command["marker"]), command["max_response_bytes"])
             elif "kill" in command:
                 self._kill(command["kill"])
-        return True
 
     def _fork(self, runner: int, marker: bytes, max_response_bytes: int) -> None:
         if self._has_forked:

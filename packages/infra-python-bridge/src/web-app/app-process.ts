@@ -6,18 +6,20 @@ import * as z from 'zod';
 import { JsonLines } from '../json-lines.ts';
 import { bootstrap } from '../bootstrap.ts';
 
-const eventSchema = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('loaded') }),
-  z.object({ event: z.literal('listening'), told: z.int().nullable() }),
-  z.object({ event: z.literal('steered'), steered: z.boolean() }),
-  z.object({
-    event: z.literal('failed'),
-    reason: z.string(),
-    missing: z.string().nullable(),
-    final: z.boolean().default(false),
-  }),
-  z.object({ event: z.literal('exited'), code: z.int().nullable(), signal: z.string().nullable() }),
-]);
+const eventSchema = z.lazy(() =>
+  z.discriminatedUnion('event', [
+    z.object({ event: z.literal('loaded') }),
+    z.object({ event: z.literal('listening'), told: z.int().nullable() }),
+    z.object({ event: z.literal('steered'), steered: z.boolean() }),
+    z.object({
+      event: z.literal('failed'),
+      reason: z.string(),
+      missing: z.string().nullable(),
+      final: z.boolean().default(false),
+    }),
+    z.object({ event: z.literal('exited'), code: z.int().nullable(), signal: z.string().nullable() }),
+  ]),
+);
 
 /** Time the keeper of such a process has to clean up. */
 const garbageKillMs = 5000;

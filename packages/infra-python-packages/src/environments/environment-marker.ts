@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 
 const name = 'flash-environment.json';
-const markerSchema = z.object({ requirements: z.array(z.string()) });
+const markerSchema = z.lazy(() => z.object({ requirements: z.array(z.string()) }));
 
 /** Says in an environment what it was made for. One without is not whole. */
 export async function writeMarker(directory: string, requirements: readonly string[]): Promise<void> {

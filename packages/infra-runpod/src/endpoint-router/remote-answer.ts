@@ -1,10 +1,12 @@
 import { functionResponseSchema, type RemoteEndpoint, type ResponseParts } from '@flash/worker-core';
 import * as z from 'zod';
 
-const jobSchema = z.looseObject({
-  id: z.string().optional().catch(undefined),
-  status: z.string().optional().catch(undefined),
-});
+const jobSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string().optional().catch(undefined),
+    status: z.string().optional().catch(undefined),
+  }),
+);
 
 /** What an endpoint answered, read as far as is needed to go on. */
 export type RemoteAnswer =

@@ -1,25 +1,29 @@
 import * as z from 'zod';
 
 /** What is known of a live instance after a call (contract, section 2). Times are ISO 8601. */
-const instanceInfoSchema = z.looseObject({
-  class_name: z.string(),
-  created_at: z.string(),
-  last_used: z.string(),
-  method_calls: z.int(),
-});
+const instanceInfoSchema = z.lazy(() =>
+  z.looseObject({
+    class_name: z.string(),
+    created_at: z.string(),
+    last_used: z.string(),
+    method_calls: z.int(),
+  }),
+);
 
 export type InstanceInfo = z.output<typeof instanceInfoSchema>;
 
 /** The wire form of an answer: every key is always present, `null` when empty (contract, section 2). */
-export const functionResponseSchema = z.looseObject({
-  success: z.boolean(),
-  result: z.string().nullable().default(null),
-  json_result: z.unknown().default(null),
-  error: z.string().nullable().default(null),
-  stdout: z.string().nullable().default(null),
-  instance_id: z.string().nullable().default(null),
-  instance_info: instanceInfoSchema.nullable().default(null),
-});
+export const functionResponseSchema = z.lazy(() =>
+  z.looseObject({
+    success: z.boolean(),
+    result: z.string().nullable().default(null),
+    json_result: z.unknown().default(null),
+    error: z.string().nullable().default(null),
+    stdout: z.string().nullable().default(null),
+    instance_id: z.string().nullable().default(null),
+    instance_info: instanceInfoSchema.nullable().default(null),
+  }),
+);
 
 /** One answer with wire names. `error` is never empty when `success` is false. */
 export interface FunctionResponse {

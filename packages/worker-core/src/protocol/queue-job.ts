@@ -5,14 +5,16 @@ import type { JobBody } from '../ports/job-queue.ts';
 /** Longest time a timer takes, in milliseconds. */
 const longestMs = 2_147_483_647;
 
-const jobSchema = z.looseObject({
-  id: z.string().min(1).optional().catch(undefined),
-  // A policy that makes no sense must not cost the job: it is as good as none.
-  policy: z
-    .looseObject({ executionTimeout: z.number().positive().max(longestMs).optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-});
+const jobSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string().min(1).optional().catch(undefined),
+    // A policy that makes no sense must not cost the job: it is as good as none.
+    policy: z
+      .looseObject({ executionTimeout: z.number().positive().max(longestMs).optional().catch(undefined) })
+      .optional()
+      .catch(undefined),
+  }),
+);
 
 /** What the worker reads of a queue's job; all else in it is the handler's business. */
 export interface QueueJob {

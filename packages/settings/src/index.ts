@@ -1,0 +1,20 @@
+/** `@flash/settings`: settings by the environment variable that sets each. */
+export {
+  choice,
+  count,
+  countOrNone,
+  flag,
+  integer,
+  milliseconds,
+  positiveMilliseconds,
+  read,
+  text,
+} from './kinds.ts';
+export { Setting } from './setting.ts';
+export {
+  defineSettings,
+  type SettingsOf,
+  type SettingsResult,
+  type SettingsSchema,
+  type SettingsShape,
+} from './settings-schema.ts';

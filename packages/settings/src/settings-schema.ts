@@ -1,0 +1,55 @@
+import type { Setting } from './setting.ts';
+
+/** Settings by the environment variable that sets each. */
+export type SettingsShape = Readonly<Record<string, Setting<unknown>>>;
+
+/** The values of settings. */
+export type SettingsOf<T extends SettingsSchema<SettingsShape>> = ValuesOf<T['shape']>;
+
+type ValuesOf<S extends SettingsShape> = {
+  -readonly [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never;
+};
+
+/** What came of reading: the values, or what is wrong with which variables. */
+export type SettingsResult<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly problems: readonly string[] };
+
+/** A group of settings, which reads them out of an environment. */
+export class SettingsSchema<S extends SettingsShape> {
+  readonly shape: S;
+
+  constructor(shape: S) {
+    this.shape = shape;
+  }
+
+  /** Reads what is set; never throws. */
+  safeParse(given: Readonly<Record<string, unknown>>): SettingsResult<ValuesOf<S>> {
+    const data: Record<string, unknown> = {};
+    const problems: string[] = [];
+    for (const [name, setting] of Object.entries(this.shape)) {
+      const text = given[name];
+      if (text === undefined) {
+        data[name] = setting.absent;
+        continue;
+      }
+      // Read once: to generate code for it takes longer than to do without.
+      const read = setting.schema.safeParse(text, { jitless: true });
+      if (read.success) data[name] = read.data;
+      else problems.push(`${name}: ${read.error.issues.map(({ message }) => message).join(', ')}`);
+    }
+    return problems.length > 0 ? { success: false, problems } : { success: true, data: data as ValuesOf<S> };
+  }
+
+  /** @throws TypeError naming each variable that is wrong, and what is wrong with it. */
+  parse(given: Readonly<Record<string, unknown>>): ValuesOf<S> {
+    const read = this.safeParse(given);
+    if (!read.success) throw new TypeError(`wrong settings: ${read.problems.join('; ')}`);
+    return read.data;
+  }
+}
+
+/** Declares a group of settings. */
+export function defineSettings<S extends SettingsShape>(shape: S): SettingsSchema<S> {
+  return new SettingsSchema(shape);
+}
