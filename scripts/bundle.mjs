@@ -7,6 +7,7 @@
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import * as zod from 'zod';
 import { root } from './lib/run.mjs';
 
 const target = resolve(root, process.argv[2] ?? 'bundle');
@@ -60,6 +61,37 @@ const librariesApart = {
   },
 };
 
+/**
+ * zod is loaded when a schema is first asked for something, which a start does not do. A `z.lazy` that was only declared does not ask: its
+ * stand-in hands everything on to the real one.
+ */
+const zodLater = {
+  name: 'zod-later',
+  setup({ onResolve, onLoad, resolve: resolvePath }) {
+    onResolve({ filter: /^zod$/ }, async ({ pluginData, ...from }) => {
+      if (pluginData === 'looking') return undefined;
+      const { kind, importer, resolveDir } = from;
+      found.zod = (await resolvePath('zod', { kind, importer, resolveDir, pluginData: 'looking' })).path;
+      return { path: 'zod', namespace: 'later' };
+    });
+    onResolve({ filter: /^\.\.\/library\/zod\.js$/ }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /.*/, namespace: 'later' }, () => ({ contents: laterZod }));
+  },
+};
+const laterZod = `
+  let zod;
+  const real = () => (zod ??= require('../library/zod.js'));
+  const lazy = (make) => {
+    let schema;
+    return new Proxy({}, {
+      get: (_, key) => Reflect.get((schema ??= real().lazy(make)), key),
+      has: (_, key) => key in (schema ??= real().lazy(make)),
+    });
+  };
+  for (const name of ${JSON.stringify(Object.keys(zod))})
+    Object.defineProperty(exports, name, { enumerable: true, get: name === 'lazy' ? () => lazy : () => real()[name] });
+`;
+
 /** The logger has threads of its own, which are never used here, and checks one argument: for that it would have Node load two modules. */
 const substitutes = {
   worker_threads: 'module.exports = { isMainThread: true };',
@@ -84,14 +116,14 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
     ...common,
     outdir,
     entryPoints: [join(root, 'apps', app, 'src/main.ts')],
-    plugins: [startApart, librariesApart],
+    plugins: [startApart, librariesApart, zodLater],
   });
   if (existsSync(join(root, 'apps', app, 'src/start.ts')))
     await build({
       ...common,
       outdir,
       entryPoints: [join(root, 'apps', app, 'src/start.ts')],
-      plugins: [librariesApart, lightLogger],
+      plugins: [librariesApart, zodLater, lightLogger],
     });
   if (app === 'gateway') continue;
   await build({

@@ -106,7 +106,7 @@ export class EnvironmentProcesses {
     const { FLASH_PREIMPORT: choice } = this.#shared.settings;
     if (choice === 'off') return;
     // The one that serves comes first, and nothing waits for it any more when another takes its place. If it fails, whoever started it says so.
-    const serves = await this.#currentZygote().ready.then(
+    const serves = await this.pool.warmUp().then(
       () => true,
       () => false,
     );

@@ -92,7 +92,8 @@ export class ImportProfiles {
 
   async #read(environment: string): Promise<Profile> {
     try {
-      return profileSchema.parse(JSON.parse(await readFile(this.#path(environment), 'utf8')));
+      const text = await readFile(this.#path(environment), 'utf8');
+      return profileSchema.parse(JSON.parse(text));
     } catch {
       return { imports: {}, unfit: {} };
     }

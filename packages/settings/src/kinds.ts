@@ -1,5 +1,8 @@
 import * as z from 'zod';
-import { Setting } from './setting.ts';
+import { type Reading, Setting } from './setting.ts';
+
+const unbounded = Number.MAX_SAFE_INTEGER;
+const trueWords = ['1', 'true', 'yes'];
 
 /** Longest time that a timer of Node takes. */
 const longestMs = 2_147_483_647;
@@ -12,16 +15,28 @@ export function text<D extends string | undefined>(
   absent: Absent<D>,
   description?: string,
 ): Setting<string | D> {
-  return read<string | D>(() => z.string(), absent, description);
+  return new Setting<string | D>(
+    (raw) => (typeof raw === 'string' ? { value: raw } : { problem: 'expected a text' }),
+    absent,
+    description,
+  );
 }
 
-/** A whole number between two bounds, which may themselves be. */
+/** A whole number from the one bound to the other. */
 export function integer<D extends number | undefined>(
   [least, most]: readonly [number, number],
   absent: Absent<D>,
   description: string,
 ): Setting<number | D> {
-  return read<number | D>(() => z.coerce.number().int().min(least).max(most), absent, description);
+  const read = (raw: unknown): Reading<number> => {
+    const value = Number(raw);
+    return Number.isInteger(value) && value >= least && value <= most
+      ? { value }
+      : {
+          problem: `expected a whole number ${most === unbounded ? `from ${least}` : `from ${least} to ${most}`}`,
+        };
+  };
+  return new Setting<number | D>(read, absent, description);
 }
 
 /** A whole number from 1. */
@@ -29,7 +44,7 @@ export function count<D extends number | undefined>(
   absent: Absent<D>,
   description: string,
 ): Setting<number | D> {
-  return integer([1, Number.MAX_SAFE_INTEGER], absent, description);
+  return integer([1, unbounded], absent, description);
 }
 
 /** A whole number from 0, which mostly stands for "none" or "no bound". */
@@ -37,7 +52,7 @@ export function countOrNone<D extends number | undefined>(
   absent: Absent<D>,
   description: string,
 ): Setting<number | D> {
-  return integer([0, Number.MAX_SAFE_INTEGER], absent, description);
+  return integer([0, unbounded], absent, description);
 }
 
 /** A time from 0 milliseconds. */
@@ -52,8 +67,8 @@ export function positiveMilliseconds(absent: number, description: string): Setti
 
 /** 1, true and yes, in any case, are true; all else is false. */
 export function flag(absent: boolean, description: string): Setting<boolean> {
-  return read(
-    () => z.string().transform((word) => ['1', 'true', 'yes'].includes(word.toLowerCase())),
+  return new Setting(
+    (raw) => ({ value: trueWords.includes(String(raw).toLowerCase()) }),
     absent,
     description,
   );
@@ -68,11 +83,24 @@ export function choice<const W extends string>(
   return read<W>(() => z.enum(words), absent, description);
 }
 
-/** What a schema of the setting's own reads. */
+/**
+ * What a schema of the setting's own reads.
+ *
+ * @param makeSchema - called when the first text is read, not before: to load zod and to make a schema takes a worker longer than all else
+ * about its settings, and it has a hundred of which a handful are set.
+ */
 export function read<T>(
   makeSchema: () => z.ZodType<T>,
   absent: Absent<T>,
   description: string | undefined,
 ): Setting<T> {
-  return new Setting(makeSchema, absent, description);
+  let schema: z.ZodType<T> | undefined;
+  const readText = (raw: unknown): Reading<T> => {
+    schema ??= makeSchema();
+    // Read once: to generate code for it takes longer than to do without.
+    const parsed = schema.safeParse(raw, { jitless: true });
+    if (parsed.success) return { value: parsed.data };
+    return { problem: parsed.error.issues.map(({ message }) => message).join(', ') };
+  };
+  return new Setting(readText, absent, description);
 }

@@ -1,19 +1,19 @@
-import type * as z from 'zod';
+/** What came of reading a text: a value, or what is wrong with the text. */
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
 
 /** One setting: how its text is read, what it is when its variable is absent, and what it means. */
 export class Setting<T> {
   /** For whoever operates the worker; without one it is in no table. */
   readonly description: string | undefined;
-  readonly #makeSchema: () => z.ZodType<T>;
+  readonly #read: (raw: unknown) => Reading<T>;
   readonly #absent: T | (() => T);
-  #schema: z.ZodType<T> | undefined;
 
   /**
-   * @param makeSchema - called when the first text is read, not before: to make a schema takes longer than all else about a setting.
+   * @param read - reads the variable's text, or what a program gives instead of it.
    * @param absent - the value when the variable is absent, or how to find it.
    */
-  constructor(makeSchema: () => z.ZodType<T>, absent: T | (() => T), description: string | undefined) {
-    this.#makeSchema = makeSchema;
+  constructor(read: (raw: unknown) => Reading<T>, absent: T | (() => T), description: string | undefined) {
+    this.#read = read;
     this.#absent = absent;
     this.description = description;
   }
@@ -23,9 +23,7 @@ export class Setting<T> {
     return typeof this.#absent === 'function' ? (this.#absent as () => T)() : this.#absent;
   }
 
-  /** What reads the variable's text. */
-  get schema(): z.ZodType<T> {
-    this.#schema ??= this.#makeSchema();
-    return this.#schema;
+  read(raw: unknown): Reading<T> {
+    return raw === undefined ? { value: this.absent } : this.#read(raw);
   }
 }

@@ -28,15 +28,9 @@ export class SettingsSchema<S extends SettingsShape> {
     const data: Record<string, unknown> = {};
     const problems: string[] = [];
     for (const [name, setting] of Object.entries(this.shape)) {
-      const text = given[name];
-      if (text === undefined) {
-        data[name] = setting.absent;
-        continue;
-      }
-      // Read once: to generate code for it takes longer than to do without.
-      const read = setting.schema.safeParse(text, { jitless: true });
-      if (read.success) data[name] = read.data;
-      else problems.push(`${name}: ${read.error.issues.map(({ message }) => message).join(', ')}`);
+      const reading = setting.read(given[name]);
+      if ('value' in reading) data[name] = reading.value;
+      else problems.push(`${name}: ${reading.problem}`);
     }
     return problems.length > 0 ? { success: false, problems } : { success: true, data: data as ValuesOf<S> };
   }

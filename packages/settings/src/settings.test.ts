@@ -66,11 +66,12 @@ describe('settings', () => {
   });
 
   it.each([
-    [{ COUNT: '0' }, 'COUNT: Too small'],
-    [{ COUNT: 'many' }, 'COUNT: Invalid input: expected number'],
-    [{ PORT: '65536' }, 'PORT: Too big'],
-    [{ WAIT_MS: '2147483648' }, 'WAIT_MS: Too big'],
-    [{ WAIT_MS: '0.5' }, 'WAIT_MS: Invalid input: expected int'],
+    [{ COUNT: '0' }, 'COUNT: expected a whole number from 1'],
+    [{ COUNT: 'many' }, 'COUNT: expected a whole number from 1'],
+    [{ PORT: '65536' }, 'PORT: expected a whole number from 0 to 65535'],
+    [{ WAIT_MS: '2147483648' }, 'WAIT_MS: expected a whole number from 0 to 2147483647'],
+    [{ WAIT_MS: '0.5' }, 'WAIT_MS: expected a whole number from 0 to'],
+    [{ NAME: 5 }, 'NAME: expected a text'],
     [{ KIND: 'c' }, 'KIND: Invalid option'],
   ])('that are wrong are named: %j', (given, message) => {
     expect(() => schema.parse(given)).toThrow(`wrong settings: ${message}`);

@@ -32,6 +32,8 @@ import { readSettings, type WorkerSettings, workerSettingsSchema } from './setti
 import { servesWebApp } from './serves-web-app.ts';
 import { findWebApp } from './web-app.ts';
 
+const rehearsalDelayMs = 20;
+
 export interface CreateWorkerOptions {
   /** Where settings come from; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
@@ -132,7 +134,8 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       const started = Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
       if (!hasWebApp) void container.get(WarmUp).run();
       await started;
-      if (!hasWebApp) setImmediate(rehearseDecoding);
+      // Whoever waits for the worker to be ready is told first.
+      if (!hasWebApp) setTimeout(rehearseDecoding, rehearsalDelayMs).unref();
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {
