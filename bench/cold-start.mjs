@@ -9,6 +9,7 @@ import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../scripts/lib/free-port.mjs';
+import { nodeFlags } from '../scripts/lib/node-flags.mjs';
 import { root } from '../scripts/lib/run.mjs';
 import { prepareComparators } from './comparators.mjs';
 import { median } from './figures.mjs';
@@ -115,12 +116,14 @@ const bundle = (app) => join(root, 'bundle', app, 'main.js');
 const times = { node: [], lb: [], lbExecuted: [], comparator: [], comparatorExecuted: [], qb: [], sdk: [] };
 prepareComparators();
 for (let round = -1; round < rounds; round++) {
-  const ours = await ready(process.execPath, () => [bundle('lb-app')], { NODE_ENV: 'production' });
+  const ours = await ready(process.execPath, () => [...nodeFlags, bundle('lb-app')], {
+    NODE_ENV: 'production',
+  });
   const theirs = await ready(benchPython, (port) => [
     ...['-m', 'uvicorn', 'comparator_lb:app', '--host', '127.0.0.1', '--port', String(port)],
     ...['--log-level', 'error'],
   ]);
-  const qb = await firstTake(process.execPath, [bundle('qb-app')]);
+  const qb = await firstTake(process.execPath, [...nodeFlags, bundle('qb-app')]);
   const sdk = await firstTake(benchPython, ['comparator_qb.py']);
   const node = await floor();
   // The first round fills the caches of all.

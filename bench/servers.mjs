@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeFlags } from '../scripts/lib/node-flags.mjs';
 import { root } from '../scripts/lib/run.mjs';
 
 /** Starts lb-app on a free port. */
 export function startWorker(env = {}) {
   const child = spawn(
     process.execPath,
-    [process.env.FLASH_BENCH_APP ?? join(root, 'bundle/lb-app/main.js')],
+    [...nodeFlags, process.env.FLASH_BENCH_APP ?? join(root, 'bundle/lb-app/main.js')],
     {
       env: {
         ...process.env,

@@ -78,19 +78,49 @@ const zodLater = {
     onLoad({ filter: /.*/, namespace: 'later' }, () => ({ contents: laterZod }));
   },
 };
-const laterZod = `
-  let zod;
-  const real = () => (zod ??= require('../library/zod.js'));
-  const lazy = (make) => {
+const forwarded = (path, key) => `(...args) => real().${path}${key}(...args)`;
+const laterZod = [
+  'let zod; const real = () => (zod ??= require("../library/zod.js"));',
+  `export const lazy = (make) => {
     let schema;
     return new Proxy({}, {
       get: (_, key) => Reflect.get((schema ??= real().lazy(make)), key),
       has: (_, key) => key in (schema ??= real().lazy(make)),
     });
-  };
-  for (const name of ${JSON.stringify(Object.keys(zod))})
-    Object.defineProperty(exports, name, { enumerable: true, get: name === 'lazy' ? () => lazy : () => real()[name] });
-`;
+  };`,
+  `export const coerce = { ${Object.keys(zod.coerce).map((key) => `${key}: ${forwarded('coerce.', key)}`)} };`,
+  ...Object.keys(zod)
+    .filter((key) => /^[a-z]\w*$/.test(key) && key !== 'lazy' && typeof zod[key] === 'function')
+    .map((key) => `const _${key} = ${forwarded('', key)}; export { _${key} as ${key} };`),
+].join('\n');
+
+/**
+ * Modules of Node are looked up once for the whole file, name by name. Without this every file that imports one of them gets a copy with a
+ * getter for each of its names, which takes a twentieth of a start, and every call goes through such a getter.
+ */
+const builtinsOnce = {
+  name: 'builtins-once',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'builtin' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'builtin' }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter((name) =>
+        /^(?!default$)[A-Za-z_$][\w$]*$/.test(name),
+      );
+      const exported = names.map(
+        (name) => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})();`,
+      );
+      return {
+        contents: [
+          `const builtin = require(${JSON.stringify(path)});`,
+          'export default builtin;',
+          ...exported,
+        ].join('\n'),
+      };
+    });
+  },
+};
 
 /** The logger has threads of its own, which are never used here, and checks one argument: for that it would have Node load two modules. */
 const substitutes = {
@@ -116,14 +146,14 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
     ...common,
     outdir,
     entryPoints: [join(root, 'apps', app, 'src/main.ts')],
-    plugins: [startApart, librariesApart, zodLater],
+    plugins: [startApart, librariesApart, zodLater, builtinsOnce],
   });
   if (existsSync(join(root, 'apps', app, 'src/start.ts')))
     await build({
       ...common,
       outdir,
       entryPoints: [join(root, 'apps', app, 'src/start.ts')],
-      plugins: [librariesApart, zodLater, lightLogger],
+      plugins: [librariesApart, zodLater, builtinsOnce, lightLogger],
     });
   if (app === 'gateway') continue;
   await build({

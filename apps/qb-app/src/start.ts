@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidRequestError } from '@flash/worker-core';
 import {
+  abandonHeadStart,
   captureLastWords,
   createWorker,
   type HeadStart,
@@ -22,7 +23,7 @@ export function start(headStart: HeadStart | undefined): void {
   void main(process.argv.slice(2), process.env, headStart)
     .catch((error: unknown) => {
       writeFatal(emergencyLog(process.env), error);
-      headStart?.zygote.kill('SIGKILL');
+      abandonHeadStart(headStart);
       return 1;
     })
     .then((exitCode) => {

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { InstalledChange, Log, WorkerError } from '@flash/worker-core';
+import { firstRunnerId, type HeadStart } from './head-start.ts';
 import type { ImportProfiles } from './import-profiles.ts';
 import type { InstanceTable } from './instance-table.ts';
 import type { RunnerBudget } from './runner-budget.ts';
 import type { RunnerOptions } from './runner.ts';
-import { RunnerPool } from './runner-pool.ts';
+import { type ForkedRunner, RunnerPool } from './runner-pool.ts';
 import type { PythonBridgeSettings } from './settings.ts';
 import { ContaminatedZygoteError, Zygote } from './zygote.ts';
 
@@ -31,8 +32,7 @@ export interface EnvironmentProcessesOptions {
   /** Path of the interpreter. */
   readonly python: string;
   readonly env: NodeJS.ProcessEnv;
-  /** A zygote's process that was started ahead. */
-  readonly process?: ChildProcess | undefined;
+  readonly headStart?: HeadStart | undefined;
   readonly requiredVersion: string | undefined;
   /** See Environment. */
   readonly wholeMark?: string | undefined;
@@ -47,7 +47,10 @@ export class EnvironmentProcesses {
   /** The current one, and earlier ones that still have runners. */
   readonly #zygotes = new Set<Zygote>();
   #zygote: Zygote | undefined;
-  #spare: ChildProcess | undefined;
+  /** Not taken yet. */
+  #headStart: HeadStart | undefined;
+  /** The runner that was forked ahead, until somebody takes it. */
+  #firstRunner: ForkedRunner | undefined;
   #warming: Promise<void> | undefined;
   #isClosed = false;
   /** What runners need could perhaps not be imported: the next zygote tells before it has any. */
@@ -56,7 +59,7 @@ export class EnvironmentProcesses {
   constructor(options: EnvironmentProcessesOptions, shared: SharedParts) {
     this.id = options.id;
     this.#options = options;
-    this.#spare = options.process;
+    this.#headStart = options.headStart;
     this.#shared = shared;
     const { settings, log, runner, instances, budget, newRunnerId } = shared;
     this.pool = new RunnerPool({
@@ -67,6 +70,7 @@ export class EnvironmentProcesses {
       budget,
       newRunnerId,
       zygote: () => this.#currentZygote(),
+      takeForked: () => this.#takeFirstRunner(),
       onImports: (modules) => shared.profiles.noteImports(this.id, modules),
       onRunnerGone: (zygote) => this.#closeIfUnused(zygote),
     });
@@ -97,7 +101,7 @@ export class EnvironmentProcesses {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.pool.close();
-    this.#spare?.kill('SIGKILL');
+    this.#headStart?.zygote.kill('SIGKILL');
     await Promise.all([...this.#zygotes].map((zygote) => zygote.close(closeTimeoutMs)));
     await this.pool.endRunners();
   }
@@ -167,7 +171,7 @@ export class EnvironmentProcesses {
         wholeMark,
         directory,
         isLean: modules.length === 0 && wholeMark === undefined && !this.#hasLostZygote,
-        process: this.#takeSpare(),
+        process: this.#takeHeadStart(),
         startTimeoutMs: settings.FLASH_START_TIMEOUT_MS + (modules.length > 0 ? timeoutMs : 0),
         preimport: { modules, timeoutMs, maxBytes: settings.FLASH_PREIMPORT_MAX_BYTES },
         recordImports: settings.FLASH_PREIMPORT === 'auto',
@@ -182,13 +186,21 @@ export class EnvironmentProcesses {
     return zygote;
   }
 
-  /** What was started ahead, unless it came to nothing. */
-  #takeSpare(): ChildProcess | undefined {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    return spare?.pid === undefined || spare.exitCode !== null || spare.signalCode !== null
-      ? undefined
-      : spare;
+  /** The zygote that was started ahead, unless it came to nothing. */
+  #takeHeadStart(): ChildProcess | undefined {
+    const headStart = this.#headStart;
+    this.#headStart = undefined;
+    if (headStart === undefined) return undefined;
+    const { zygote, marker } = headStart;
+    if (zygote.pid === undefined || zygote.exitCode !== null || zygote.signalCode !== null) return undefined;
+    this.#firstRunner = { id: firstRunnerId, marker };
+    return zygote;
+  }
+
+  #takeFirstRunner(): ForkedRunner | undefined {
+    const first = this.#firstRunner;
+    this.#firstRunner = undefined;
+    return first;
   }
 
   /** An earlier zygote goes when the last runner that came from it has gone. */

@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Log } from '@flash/worker-core';
+import type { HeadStart } from './head-start.ts';
 import type { PythonBridgeSettings } from './settings.ts';
 
 /** What the executor of Python processes is made of. */
@@ -10,8 +10,8 @@ export interface PythonProcessExecutorOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The interpreter's version must be this MAJOR.MINOR (`FLASH_PYTHON_VERSION`); any when left out. */
   readonly requiredVersion?: string | undefined;
-  /** A zygote that was started ahead, with this interpreter and this environment. */
-  readonly process?: ChildProcess | undefined;
+  /** What was started ahead, with this interpreter and this environment. */
+  readonly headStart?: HeadStart | undefined;
   readonly settings: PythonBridgeSettings;
   readonly log: Log;
 }

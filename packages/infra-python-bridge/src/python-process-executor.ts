@@ -9,6 +9,7 @@ import {
   WorkerClosedError,
 } from '@flash/worker-core';
 import type { PythonProcessExecutorOptions } from './executor-options.ts';
+import { abandon } from './head-start.ts';
 import { Run } from './run.ts';
 import { Supervision } from './supervision.ts';
 
@@ -59,7 +60,7 @@ export class PythonProcessExecutor implements Executor {
     this.#closed = true;
     if (this.#started === undefined) {
       // Started ahead, and for nothing.
-      this.#options.process?.kill('SIGKILL');
+      if (this.#options.headStart !== undefined) abandon(this.#options.headStart);
       return;
     }
     const supervision = await this.#started.catch(() => undefined);

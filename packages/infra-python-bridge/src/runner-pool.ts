@@ -23,12 +23,20 @@ import type { RunnerExit, Zygote } from './zygote.ts';
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
+/** A runner that its zygote was asked for already. */
+export interface ForkedRunner {
+  readonly id: number;
+  readonly marker: Buffer;
+}
+
 export interface RunnerPoolOptions {
   readonly settings: PythonBridgeSettings;
   readonly runner: RunnerOptions;
   readonly log: Log;
   /** The zygote that new runners come from, ready or not. */
   readonly zygote: () => Zygote;
+  /** What that has been asked for and nobody has taken. */
+  readonly takeForked: () => ForkedRunner | undefined;
   /** Of all pools. */
   readonly instances: InstanceTable;
   /** Of all pools. */
@@ -347,8 +355,11 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   #fork(): void {
     if (this.#closed) return;
     this.#starting++;
-    const id = this.#options.newRunnerId();
-    this.#runners.set(id, new Runner(id, this.#options.zygote(), this.#options.runner, this.#listener));
+    const zygote = this.#options.zygote();
+    const forked = this.#options.takeForked();
+    const id = forked?.id ?? this.#options.newRunnerId();
+    const runner = new Runner(id, zygote, this.#options.runner, this.#listener, forked?.marker);
+    this.#runners.set(id, runner);
   }
 
   #remove(runner: Runner): InstanceEntry[] {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +5,7 @@ import type { Log } from '@flash/worker-core';
 import { ChunkRelay } from './chunk-relay.ts';
 import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
 import { cancelled, refusedChunk, timedOut } from './interruptions.ts';
+import { newMarker } from './output-marker.ts';
 import { OutputPipes } from './output-pipes.ts';
 import { requestBody } from './request-body.ts';
 import { requestHeader } from './request-header.ts';
@@ -17,8 +17,6 @@ import type { Zygote } from './zygote.ts';
 
 /** After a runner's end its last bytes are waited for so long. All that could hold its pipe was killed before: it is rarely needed. */
 const lastBytesMs = 2000;
-/** Ends a request's output. Begins with a byte that text does not have, so that hardly ever bytes are held back for it. */
-const newMarker = (): Buffer => Buffer.concat([Buffer.of(0), randomBytes(23)]);
 export interface RunnerListener {
   /** A run has ended and the runner could take another. */
   onFree(runner: Runner): void;
@@ -84,7 +82,7 @@ export class Runner {
   idleSince = Date.now();
   readonly #options: RunnerOptions;
   readonly #listener: RunnerListener;
-  readonly #marker = newMarker();
+  readonly #marker: Buffer;
   readonly #pipes: OutputPipes;
   readonly #startTimer: NodeJS.Timeout;
   readonly #active = new Map<number, ActiveRun>();
@@ -99,8 +97,16 @@ export class Runner {
   #ended = false;
   #isReady = false;
 
-  constructor(id: number, zygote: Zygote, options: RunnerOptions, listener: RunnerListener) {
+  /** @param forkedWith - the marker of a process that was asked for already. */
+  constructor(
+    id: number,
+    zygote: Zygote,
+    options: RunnerOptions,
+    listener: RunnerListener,
+    forkedWith?: Buffer,
+  ) {
     this.id = id;
+    this.#marker = forkedWith ?? newMarker();
     this.zygote = zygote;
     this.#options = options;
     this.#listener = listener;
@@ -115,7 +121,7 @@ export class Runner {
     });
     // One that does not get ready is killed; its end is then reported like any other.
     this.#startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
-    zygote.fork(id, this.#marker, options.maxResponseBytes);
+    if (forkedWith === undefined) zygote.fork(id, this.#marker, options.maxResponseBytes);
   }
 
   get isReady(): boolean {

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import type { Environment } from '@flash/worker-core';
 import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
 import { ImportProfiles } from './import-profiles.ts';
+import { firstRunnerId } from './head-start.ts';
 import { type InstanceHome, InstanceTable } from './instance-table.ts';
 import type { PythonProcessExecutorOptions } from './executor-options.ts';
 import type { Run } from './run.ts';
 import type { Runner } from './runner.ts';
 import { RunnerBudget } from './runner-budget.ts';
-import { SupervisorSocket } from './supervisor-socket.ts';
+import { type ConnectionListener, SupervisorSocket } from './supervisor-socket.ts';
 
 /** The base interpreter's name in profiles of imports. */
 const baseId = 'base';
@@ -25,18 +26,18 @@ export class Supervision {
   /** By the ids of their environments; the base is not among them. */
   readonly #environments = new Map<string, EnvironmentProcesses>();
   readonly #housekeeping: NodeJS.Timeout;
-  #nextRunner = 1;
+  #nextRunner = firstRunnerId + 1;
 
   static async begin(options: PythonProcessExecutorOptions): Promise<Supervision> {
     // Not asynchronously: a start waits for this, and has much else to do before it would hear of it.
-    const directory = mkdtempSync(join(tmpdir(), 'flash-'));
+    const directory = options.headStart?.directory ?? mkdtempSync(join(tmpdir(), 'flash-'));
     const supervision = new Supervision(options, directory);
     await supervision.#socket.listen();
     return supervision;
   }
 
   private constructor(options: PythonProcessExecutorOptions, directory: string) {
-    const { settings, log, python, env, process, requiredVersion } = options;
+    const { settings, log, python, env, headStart, requiredVersion } = options;
     this.#options = options;
     this.#shared = {
       settings,
@@ -58,18 +59,19 @@ export class Supervision {
       newRunnerId: () => this.#nextRunner++,
     };
     this.#base = new EnvironmentProcesses(
-      { id: baseId, python, env, process, requiredVersion },
+      { id: baseId, python, env, headStart, requiredVersion },
       this.#shared,
     );
     // A result, an error text, and what else a frame holds.
     const maxFrameBytes = settings.FLASH_MAX_RESPONSE_BYTES + 8 * 1024 * 1024;
-    this.#socket = new SupervisorSocket(directory, maxFrameBytes, {
+    const listener: ConnectionListener = {
       onHello: (hello, socket) => this.#find(hello.runner)?.attach(hello, socket),
       onGarbage: (hello, error) => {
         log.write('warn', 'a runner sent what is no frame: it is killed', { runnerId: hello?.runner, error });
         if (hello !== undefined) this.#find(hello.runner)?.kill();
       },
-    });
+    };
+    this.#socket = new SupervisorSocket(directory, maxFrameBytes, listener, headStart);
     this.#housekeeping = setInterval(() => this.#endUnused(), housekeepingMs).unref();
   }
 

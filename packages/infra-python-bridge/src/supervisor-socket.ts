@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Frame, FrameReader, frameKind } from './frames.ts';
+import type { HeadStart } from './head-start.ts';
 
 /** Who has connected, and what for. */
 export interface Hello {
@@ -25,14 +26,24 @@ export class SupervisorSocket {
   readonly #connections = new Set<Socket>();
   readonly #maxFrameBytes: number;
 
-  constructor(directory: string, maxFrameBytes: number, listener: ConnectionListener) {
+  /** @param headStart - listens already; who reported is heard at once. */
+  constructor(
+    directory: string,
+    maxFrameBytes: number,
+    listener: ConnectionListener,
+    headStart: HeadStart | undefined,
+  ) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#path = join(directory, 'supervisor.sock');
-    this.#server = createServer((socket) => this.#accept(socket, listener));
+    this.#server = headStart?.server ?? createServer({ pauseOnConnect: true });
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket) => this.#accept(socket, listener));
+    for (const socket of headStart?.early ?? []) this.#accept(socket, listener);
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async listen(): Promise<void> {
+    if (this.#server.listening) return;
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(this.#path, () => resolve());
     });
@@ -57,6 +68,7 @@ export class SupervisorSocket {
       onFrame = listener.onHello(hello, socket);
       if (onFrame === undefined) socket.destroy();
     };
+    socket.resume();
     socket.on('data', (piece: Buffer) => {
       try {
         reader.push(piece, route);

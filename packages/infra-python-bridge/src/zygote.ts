@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { type Log, WorkerStartError } from '@flash/worker-core';
 import { JsonLines } from './json-lines.ts';
 import { spawnZygote } from './spawn-zygote.ts';
+import { forkLine, killLine, optionsLine, type ZygoteStart } from './zygote-commands.ts';
 
 /** How a runner came to its end. Neither code nor signal: it could not be started, see `reason`. */
 export interface RunnerExit {
@@ -30,32 +31,16 @@ export interface ZygoteListener {
   onLost(reason: string): void;
 }
 
-export interface ZygoteOptions {
+export interface ZygoteOptions extends ZygoteStart {
   /** Path of the Python interpreter. */
   readonly python: string;
-  /** Directory for sockets, pipes and modules; private to the supervisor. */
-  readonly directory: string;
   /** Environment of user code. */
   readonly env: NodeJS.ProcessEnv;
-  /** Started ahead, with this interpreter and this environment. */
+  /** Started ahead, with this interpreter and this environment, and told its options already. */
   readonly process?: ChildProcess | undefined;
   readonly startTimeoutMs: number;
   readonly requiredVersion: string | undefined;
-  /** A file that is there once all of the environment is. */
-  readonly wholeMark: string | undefined;
-  readonly preimport: Preimport;
-  /** Be ready before all is imported that runners need: the first one imports by itself what is not there yet. */
-  readonly isLean: boolean;
-  /** Have runners tell what user code imports. */
-  readonly recordImports: boolean;
   readonly log: Log;
-}
-
-/** Modules to import before the first fork, and what that may take. */
-interface Preimport {
-  readonly modules: readonly string[];
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
 }
 
 /** What came of it. */
@@ -102,7 +87,7 @@ export class Zygote {
     this.#control.setEncoding('utf8');
     this.#control.on('data', (text: string) => lines.push(text, (event) => this.#take(event)));
     this.#control.on('error', () => {});
-    this.#send(startOptions(options));
+    if (options.process === undefined) this.#send(optionsLine(options));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
     }
@@ -142,12 +127,12 @@ export class Zygote {
 
   /** May be asked before it is ready: it is done as soon as it can be. */
   fork(runner: number, marker: Buffer, maxResponseBytes: number): void {
-    this.#send({ fork: runner, marker: marker.toString('hex'), max_response_bytes: maxResponseBytes });
+    this.#send(forkLine(runner, marker, maxResponseBytes));
   }
 
   /** Kills a runner with its whole process group. */
   kill(runner: number): void {
-    this.#send({ kill: runner });
+    this.#send(killLine(runner));
   }
 
   /** Ends the zygote with every process below it. */
@@ -159,8 +144,8 @@ export class Zygote {
     clearTimeout(timer);
   }
 
-  #send(command: object): void {
-    if (this.#control.writable) this.#control.write(`${JSON.stringify(command)}\n`);
+  #send(line: string): void {
+    if (this.#control.writable) this.#control.write(line);
   }
 
   #take(value: unknown): void {
@@ -221,17 +206,4 @@ export class Zygote {
     if (this.#isUp && !this.#closing) this.#listener.onLost(reason);
     this.#closing = true;
   }
-}
-
-function startOptions(options: ZygoteOptions): object {
-  const { directory, preimport, recordImports, wholeMark, isLean } = options;
-  return {
-    lean: isLean,
-    directory,
-    record_imports: recordImports,
-    whole_mark: wholeMark ?? null,
-    preimport: preimport.modules,
-    preimport_seconds: preimport.timeoutMs / 1000,
-    preimport_bytes: preimport.maxBytes,
-  };
 }

@@ -12,7 +12,7 @@ import { ports } from '@flash/worker-core';
 import type { Container, ContainerModule } from 'inversify';
 import { isFlashDeployment } from './app-settings.ts';
 import { findPython } from './find-python.ts';
-import type { HeadStart } from './head-start.ts';
+import { abandonHeadStart, type HeadStart } from './head-start.ts';
 import type { WorkerSettings } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
 import { findWebApp } from './web-app.ts';
@@ -50,8 +50,8 @@ export function bindAdapters(
       const given = python();
       // In another environment than was guessed it would be another Python.
       const isFit = headStart?.python === given.python && headStart.env === env;
-      if (!isFit) headStart?.zygote.kill('SIGKILL');
-      return pythonBridgeModule({ ...given, process: isFit ? headStart.zygote : undefined, settings });
+      if (!isFit) abandonHeadStart(headStart);
+      return pythonBridgeModule({ ...given, headStart: isFit ? headStart.bridge : undefined, settings });
     },
     PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
     SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),

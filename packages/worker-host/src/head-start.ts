@@ -1,18 +1,21 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawnZygote } from '@flash/infra-python-bridge/process';
+import {
+  abandon,
+  type HeadStart as BridgeHeadStart,
+  startAhead,
+} from '@flash/infra-python-bridge/head-start';
 import { interpreterPath } from './interpreter-path.ts';
 import { servesWebApp } from './serves-web-app.ts';
 import { userEnvironment } from './user-environment.ts';
 
 /**
- * The zygote that starts while this process loads its code, which takes longer. Whoever takes it looks once more what it is for; a guess that
- * was wrong costs nothing but its start.
+ * The Python processes that start while this process loads its code, which takes longer. Whoever takes them looks once more what they are
+ * for; a guess that was wrong costs nothing but their start.
  */
 export interface HeadStart {
-  readonly zygote: ChildProcess;
-  /** Path of its interpreter. */
+  readonly bridge: BridgeHeadStart;
+  /** Path of their interpreter. */
   readonly python: string;
-  /** The environment it was started for. */
+  /** The environment they were started for. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -20,7 +23,7 @@ export interface HeadStart {
  * To be called before anything else is loaded, and loads next to nothing itself.
  *
  * @param env - the worker's environment, in which an empty variable counts as absent.
- * @returns `undefined` when this worker will need none, or has no Python.
+ * @returns `undefined` when this worker will need none, has no Python, or settings that are wrong.
  */
 export function takeHeadStart(
   env: NodeJS.ProcessEnv,
@@ -29,7 +32,12 @@ export function takeHeadStart(
   // A web app has processes of its own.
   if (entry === 'load-balancer' && servesWebApp(env)) return undefined;
   const python = interpreterPath(env.FLASH_PYTHON || undefined, env, process.cwd());
-  return python === undefined
-    ? undefined
-    : { zygote: spawnZygote(python, userEnvironment(env)), python, env };
+  if (python === undefined) return undefined;
+  const bridge = startAhead(python, userEnvironment(env), env);
+  return bridge && { bridge, python, env };
+}
+
+/** Ends what was started for nothing. */
+export function abandonHeadStart(headStart: HeadStart | undefined): void {
+  if (headStart !== undefined) abandon(headStart.bridge);
 }

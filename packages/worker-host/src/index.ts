@@ -1,6 +1,6 @@
 /** `@flash/worker-host`: puts a worker together; shared by qb-app, lb-app and hosts of your own. */
 export { type CreateWorkerOptions, createWorker, type Worker } from './create-worker.ts';
-export type { HeadStart } from './head-start.ts';
+export { abandonHeadStart, type HeadStart } from './head-start.ts';
 export { captureLastWords, emergencyLog, writeFatal } from './last-words.ts';
 export { openRunpodHeartbeat, openRunpodQueue } from './open-runpod-queue.ts';
 export { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
