@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { InstalledChange, Log, WorkerError } from '@flash/worker-core';
 import { firstRunnerId, type HeadStart } from './head-start.ts';
 import type { ImportProfiles } from './import-profiles.ts';
@@ -115,6 +116,8 @@ export class EnvironmentProcesses {
       () => false,
     );
     if (!serves) return;
+    // Whoever waits for the worker to be ready is told first.
+    await turn();
     let modules = choice === 'auto' ? await this.#shared.profiles.worthImporting(this.id) : choice;
     for (let attempt = 0; attempt < mostWarmUps && modules.length > 0 && !this.#isClosed; attempt++) {
       const unfit = await this.#warmWith(modules);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { newMarker } from './output-marker.ts';
 import { pythonBridgeSettingsSchema } from './settings.ts';
 import { spawnZygote } from './spawn-zygote.ts';
-import { forkLine, optionsLine } from './zygote-commands.ts';
+import { forkLine, startLine } from './zygote-commands.ts';
 
 /** The number of the runner that is forked ahead. */
 export const firstRunnerId = 1;
@@ -56,7 +56,7 @@ export function startAhead(
   const options = { directory, recordImports, wholeMark: undefined, isLean: true, preimport };
   const control = zygote.stdio[3] as unknown as Socket | undefined;
   control?.on('error', () => {});
-  control?.write(optionsLine(options) + forkLine(firstRunnerId, marker, maxResponseBytes.value));
+  control?.write(startLine(options) + forkLine(firstRunnerId, marker, maxResponseBytes.value));
   return { zygote, directory, server, early, marker };
 }
 

@@ -9,7 +9,7 @@ import { bootstrap } from './bootstrap.ts';
  * @param env - environment of user code.
  */
 export function spawnZygote(python: string, env: NodeJS.ProcessEnv): ChildProcess {
-  const child = spawn(python, ['-u', '-c', bootstrap('zygote')], {
+  const child = spawn(python, ['-u', '-c', bootstrap('zygote_start')], {
     env,
     // Descriptor 3 is the control connection.
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

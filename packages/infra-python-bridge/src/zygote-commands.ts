@@ -1,4 +1,4 @@
-/** What a zygote is told on descriptor 3, a line of JSON each. The first are its options. */
+/** What a zygote is told on descriptor 3, a line of words each (flash_runner/commands.py). */
 
 export interface ZygoteStart {
   /** Directory for sockets, pipes and modules; private to the supervisor. */
@@ -19,30 +19,22 @@ export interface Preimport {
   readonly maxBytes: number;
 }
 
-export function optionsLine({ directory, recordImports, wholeMark, isLean, preimport }: ZygoteStart): string {
-  return line({
-    lean: isLean,
-    directory,
-    record_imports: recordImports,
-    whole_mark: wholeMark ?? null,
-    preimport: preimport.modules,
-    preimport_seconds: preimport.timeoutMs / 1000,
-    preimport_bytes: preimport.maxBytes,
-  });
+/** The first line of all. */
+export function startLine({ isLean, recordImports, directory, wholeMark, preimport }: ZygoteStart): string {
+  const { timeoutMs, maxBytes, modules } = preimport;
+  const [lean, records] = [isLean, recordImports].map(Number);
+  const words = [lean, records, text(directory), text(wholeMark ?? ''), timeoutMs / 1000, maxBytes];
+  return `start ${words.join(' ')} ${text(modules.join(','))}\n`;
 }
 
 export function forkLine(runner: number, marker: Buffer, maxResponseBytes: number): string {
-  return line({
-    fork: runner,
-    marker: marker.toString('hex'),
-    max_response_bytes: maxResponseBytes,
-  });
+  return `fork ${runner} ${marker.toString('hex')} ${maxResponseBytes}\n`;
 }
 
 export function killLine(runner: number): string {
-  return line({ kill: runner });
+  return `kill ${runner}\n`;
 }
 
-function line(command: object): string {
-  return `${JSON.stringify(command)}\n`;
+function text(value: string): string {
+  return Buffer.from(value).toString('hex') || '-';
 }

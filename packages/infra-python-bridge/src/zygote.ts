@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type Log, WorkerStartError } from '@flash/worker-core';
 import { JsonLines } from './json-lines.ts';
 import { spawnZygote } from './spawn-zygote.ts';
-import { forkLine, killLine, optionsLine, type ZygoteStart } from './zygote-commands.ts';
+import { forkLine, killLine, startLine, type ZygoteStart } from './zygote-commands.ts';
 
 /** How a runner came to its end. Neither code nor signal: it could not be started, see `reason`. */
 export interface RunnerExit {
@@ -87,7 +87,7 @@ export class Zygote {
     this.#control.setEncoding('utf8');
     this.#control.on('data', (text: string) => lines.push(text, (event) => this.#take(event)));
     this.#control.on('error', () => {});
-    if (options.process === undefined) this.#send(optionsLine(options));
+    if (options.process === undefined) this.#send(startLine(options));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
     }

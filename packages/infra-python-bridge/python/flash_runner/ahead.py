@@ -5,11 +5,11 @@ The first runner is forked when it is asked for, and imports by itself what is n
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from collections.abc import Callable
+import sys
 
-from .companions import companions
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # One after the other, so that whoever asks meanwhile waits for one of them and not for all. Those of the standard library
 # would come with the others: they are here because they take long.
@@ -40,6 +40,12 @@ class Ahead:
 
     def continue_until(self, asked: Callable[[], bool]) -> None:
         """Import what every runner needs until somebody asks for something. Raises ``ImportError`` for what can't be had."""
+        if asked():
+            return
+        import importlib
+
+        from .companions import companions
+
         with companions():
             while self._left and not asked():
                 importlib.import_module(self._left[0])
@@ -51,12 +57,23 @@ class Ahead:
 
     def import_all(self) -> None:
         """Import what only some requests need, too."""
+        import importlib
+
         self.import_needed()
         while self._rare:
             importlib.import_module(self._rare.pop(0))
 
     def check(self) -> None:
         """Raise ``ImportError`` when what is left surely can't be imported."""
+        if "cloudpickle" not in self._left or _can_be_found("cloudpickle"):
+            return
+        from .companions import companions
+
         with companions():
-            if "cloudpickle" in self._left and importlib.util.find_spec("cloudpickle") is None:
+            if not _can_be_found("cloudpickle"):
                 raise ModuleNotFoundError("No module named 'cloudpickle'", name="cloudpickle")
+
+
+def _can_be_found(module: str) -> bool:
+    # As importlib.util does, which takes long to be imported.
+    return any(finder.find_spec(module, None) is not None for finder in sys.meta_path)

@@ -6,24 +6,33 @@ Nothing that takes long to import is imported here.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, NoReturn
+import select
 
-from . import frames
-from .cancel import Cancellation
-from .companions import companions
-from .frames import Channel
-from .output_pipe import OutputPipe
+from .connection import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from .commands import Fork, Start
+
+_CRASH_STATUS = 70
+_QUIET_SECONDS = 0.1
 
 
-class Place(NamedTuple):
-    """What the supervisor tells a new runner."""
+class Place:
+    """What a new runner is told."""
 
-    directory: str
-    runner: int
-    marker: bytes
-    max_response_bytes: int
-    records_imports: bool = False
-    whole_mark: str | None = None
+    __slots__ = ("directory", "marker", "max_response_bytes", "records_imports", "runner", "whole_mark")
+
+    def __init__(self, start: Start, fork: Fork) -> None:
+        self.directory = start.directory
+        self.records_imports = start.records_imports
+        self.whole_mark = start.whole_mark
+        self.runner = fork.runner
+        self.marker = fork.marker
+        self.max_response_bytes = fork.max_response_bytes
 
     @property
     def socket(self) -> str:
@@ -34,29 +43,43 @@ class Place(NamedTuple):
         return os.path.join(self.directory, f"{self.runner}.{number}.out")
 
 
-class Connections(NamedTuple):
-    """A runner's ways to the supervisor."""
+def bear(place: Place, let_go: Callable[[], None]) -> int:
+    """Fork a runner, which first lets go of what is the zygote's.
 
-    pipe: OutputPipe
-    channel: Channel
-    cancellation: Cancellation
+    Return its process id. Raises ``OSError`` when there can't be one.
+    """
+    zygote = os.getpid()
+    os.mkfifo(place.pipe(0), 0o600)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            let_go()
+            _live(place, zygote)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(_CRASH_STATUS)
+    return pid
 
 
-def main(place: Place, zygote: int) -> NoReturn:
-    """Become a runner: called in the child right after the fork. Never returns."""
+def wait_for_quiet(connection: int) -> None:
+    """Wait until there is something to do, or the supervisor has probably started.
+
+    What is imported next takes long, and the supervisor needs the processors for its own start. A request that comes meanwhile
+    ends the wait.
+    """
+    select.select([connection], [], [], _QUIET_SECONDS)
+
+
+def _live(place: Place, zygote: int) -> NoReturn:
     os.setsid()
-    connections = _connect(place)
+    data = connect(place.socket, place.runner, "data")
+    control = connect(place.socket, place.runner, "control")
+    wait_for_quiet(data)
+    from .companions import companions
+
     with companions():
         from . import runner
-    runner.main(place, connections, zygote)
-
-
-def _connect(place: Place) -> Connections:
-    pipe = OutputPipe(place.pipe(0), place.marker)
-    channel = Channel(place.socket, place.runner)
-    control = frames.connect(place.socket)
-    cancellation = Cancellation(control)
-    cancellation.listen()
-    # Said only now: what the supervisor writes before somebody listens would raise no signal.
-    control.sendall(frames.hello(place.runner, "control"))
-    return Connections(pipe, channel, cancellation)
+    runner.main(place, data, control, zygote)

@@ -38,8 +38,9 @@ class RequestCancelled(BaseException):
 class Cancellation:
     """Listens on the control connection and interrupts the request it names, and only that one."""
 
-    def __init__(self, control: socket.socket) -> None:
-        self._control = control
+    def __init__(self, control: int) -> None:
+        """``control``: descriptor of the connection."""
+        self._control = socket.socket(fileno=control)
         self._pending = b""
         self._interrupts: dict[int, Callable[[bool], None]] = {}
         self._early: set[int] = set()
@@ -57,6 +58,8 @@ class Cancellation:
             fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         flags = fcntl.fcntl(fd, fcntl.F_GETFL)
         fcntl.fcntl(fd, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
+        # What was written before somebody listened has raised no signal.
+        self._on_signal(0, None)
 
     def begin(self, request: int, interrupt: Callable[[bool], None]) -> None:
         """From here on a cancel of ``request`` calls ``interrupt(again)`` in the main thread.

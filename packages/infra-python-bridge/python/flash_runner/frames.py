@@ -14,13 +14,12 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from .descriptors import out_of_the_way
+from .connection import connect
 
 _INCOMING = struct.Struct("!II")
 _OUTGOING = struct.Struct("!BBIII")
 
-# Kinds of frames a runner sends.
-HELLO = 1
+# Kinds of frames a runner sends; the first is that of connection.py.
 RESULT = 2
 OUTPUT = 3
 CONCURRENT = 4
@@ -45,30 +44,15 @@ class Request(NamedTuple):
     body: bytearray | memoryview
 
 
-def hello(runner: int, channel: str, resumed: int | None = None) -> bytes:
-    """The first frame on a connection: who is there, and what for."""
-    header: dict[str, Any] = {"runner": runner, "channel": channel, "pid": os.getpid()}
-    if resumed is not None:
-        header["resumed"] = resumed
-    text = json.dumps(header).encode()
-    return _OUTGOING.pack(HELLO, 0, 0, len(text), 0) + text
-
-
 class Disconnected(Exception):
     """The supervisor closed its end: there is nothing left to serve."""
-
-
-def connect(path: str) -> socket.socket:
-    """Open a connection to the supervisor's socket on a high, close-on-exec descriptor."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as first:
-        first.connect(path)
-        return socket.socket(fileno=out_of_the_way(first.fileno()))
 
 
 class Channel:
     """The data connection of a runner. Sending is safe from any thread; receiving belongs to the main thread."""
 
-    def __init__(self, path: str, runner: int) -> None:
+    def __init__(self, path: str, runner: int, connection: int) -> None:
+        """``connection``: the descriptor of one that was opened already."""
         self._path = path
         self._runner = runner
         self._is_own_process = True
@@ -78,7 +62,7 @@ class Channel:
         # One buffer for good: a fresh one of this size would be mapped and unmapped for every request.
         self._chunk = bytearray(_RECEIVE_BYTES)
         self._chunk_view = memoryview(self._chunk)
-        self._open()
+        self._use(connection)
 
     @property
     def is_own_process(self) -> bool:
@@ -88,12 +72,11 @@ class Channel:
     def _disown(self) -> None:
         self._is_own_process = False
 
-    def _open(self, resumed: int | None = None) -> None:
-        self.socket = connect(self._path)
+    def _use(self, connection: int) -> None:
+        self.socket = socket.socket(fileno=connection)
         # A large result goes out in fewer turns; the system gives what it allows.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * 1024 * 1024)
-        self._identity = _identity(self.socket.fileno())
-        self.socket.sendall(hello(self._runner, "data", resumed))
+        self._identity = _identity(connection)
 
     def send(self, kind: int, request: int, flags: int = 0, header: bytes = b"", body: Any = b"") -> None:
         """Send one frame. A process that user code forked must never speak for the runner: it ends here instead."""
@@ -104,7 +87,7 @@ class Channel:
                 # User code closed our descriptor, and may have reused its number: leave the number alone, connect anew.
                 self.socket.detach()
                 self._buffer.clear()
-                self._open(resumed=request)
+                self._use(connect(self._path, self._runner, "data", resumed=request))
             self._write(kind, flags, request, header, body)
 
     def _write(self, kind: int, flags: int, request: int, header: bytes, body: Any) -> None:

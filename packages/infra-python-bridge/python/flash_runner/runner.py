@@ -18,17 +18,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import arrival, deployed, frames, invoke, process_control, progress, runpod_progress, sources
-from .birth import Connections, Place
-from .cancel import RequestCancelled, interrupt_task, raise_cancelled
+from .birth import Place
+from .cancel import Cancellation, RequestCancelled, interrupt_task, raise_cancelled
 from .capture import Capture, Route, current_route
 from .failures import note_missing_module
-from .frames import Disconnected, Request
+from .frames import Channel, Disconnected, Request
 from .handler_runs import HandlerRuns
 from .imports import ImportRecorder
 from .instances import Instances
 from .invoke import Target, Wanted
 from .modules import ModuleSet, ModuleSets
 from .outcome import Outcome, failure, success
+from .output_pipe import OutputPipe
 from .serialization import Arguments
 from .sources import Sources
 
@@ -43,10 +44,13 @@ _KEPT_BYTES = 128 * 1024 * 1024
 class Runner:
     """State of one runner process."""
 
-    def __init__(self, place: Place, connections: Connections) -> None:
+    def __init__(self, place: Place, data: int, control: int) -> None:
         self._place = place
         self._pipe_number = 0
-        pipe, self._channel, self._cancellation = connections
+        self._channel = Channel(place.socket, place.runner, data)
+        self._cancellation = Cancellation(control)
+        self._cancellation.listen()
+        pipe = OutputPipe(place.pipe(0), place.marker)
         self._capture = Capture(pipe, self._send_output, _log_level())
         self._sources = Sources()
         self._instances = Instances()
@@ -396,10 +400,13 @@ def _log_level() -> int:
     return level if isinstance(level, int) else logging.INFO
 
 
-def main(place: Place, connections: Connections, zygote: int) -> NoReturn:
-    """Serve until the supervisor goes away. Never returns."""
+def main(place: Place, data: int, control: int, zygote: int) -> NoReturn:
+    """Serve until the supervisor goes away. Never returns.
+
+    ``data`` and ``control`` are descriptors of the two connections to it.
+    """
     process_control.die_with_parent(zygote)
     process_control.adopt_orphans()
     process_control.keep_freed_memory(_KEPT_BYTES)
     sources.prepare()
-    Runner(place, connections).serve()
+    Runner(place, data, control).serve()

@@ -117,24 +117,27 @@ class Supervisor:
 
     def __init__(self, directory: Path, flags: tuple[str, ...] = (), **options: Any) -> None:
         self.directory = directory
-        start: dict[str, Any] = {"directory": str(directory), "record_imports": False, "whole_mark": None, "lean": False}
-        start |= {"preimport": [], "preimport_seconds": 20, "preimport_bytes": 1 << 30, **options}
+        start: dict[str, Any] = {"lean": False, "record_imports": False, "directory": str(directory), "whole_mark": None}
+        start |= {"preimport_seconds": 20, "preimport_bytes": 1 << 30, "preimport": [], **options}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(directory / "supervisor.sock"))
         self.listener.listen()
         self.listener.settimeout(20)
         ours, theirs = socket.socketpair()
         code = f"import os, sys; os.dup2({theirs.fileno()}, 3); sys.path.insert(0, {str(ROOT)!r})\n"
-        code += "from flash_runner import zygote; zygote.main()"
+        code += "from flash_runner import zygote_start; zygote_start.main()"
         command = [sys.executable, *flags, "-c", code]
         self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
         self.control = ours
-        self.control.sendall(json.dumps(start).encode() + b"\n")
+        self.tell("start", *start.values())
         self.control.settimeout(20)
         self.lines = self.control.makefile("r", encoding="utf-8")
         self.count = 0
         self.ready = self.event("ready", "failed")
+
+    def tell(self, *words: Any) -> None:
+        self.control.sendall(" ".join(map(_word, words)).encode() + b"\n")
 
     def event(self, *names: str) -> dict[str, Any]:
         while True:
@@ -144,8 +147,7 @@ class Supervisor:
 
     def fork(self, **settings: Any) -> RunnerHandle:
         number, self.count = self.count, self.count + 1
-        command = {"fork": number, "marker": MARKER.hex(), "max_response_bytes": 1 << 20, **settings}
-        self.control.sendall(json.dumps(command).encode() + b"\n")
+        self.tell("fork", number, MARKER, settings.get("max_response_bytes", 1 << 20))
         pid = self.event("forked")["pid"]
         connections = {}
         for _ in range(2):
@@ -155,12 +157,23 @@ class Supervisor:
         return RunnerHandle(pid, connections["data"], connections["control"], str(self.directory / f"{number}.0.out"))
 
     def kill(self, number: int) -> None:
-        self.control.sendall(json.dumps({"kill": number}).encode() + b"\n")
+        self.tell("kill", number)
 
     def close(self) -> None:
         self.lines.close()
         self.control.close()
         self.process.wait(10)
+
+
+def _word(value: Any) -> str:
+    """A word of the zygote's commands: numbers and what says what to do as they are, all else in hexadecimal."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, int) or value in ("start", "fork", "kill"):
+        return str(value)
+    if isinstance(value, list):
+        value = ",".join(value)
+    return (value.encode() if isinstance(value, str) else value or b"").hex() or "-"
 
 
 @contextlib.contextmanager

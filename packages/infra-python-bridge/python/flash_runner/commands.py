@@ -1,0 +1,48 @@
+"""What the supervisor tells a zygote: lines of words, the first of which says what to do.
+
+Texts are in hexadecimal, none is ``-``. Not JSON: the first runner would wait for the import of what reads it.
+"""
+
+from __future__ import annotations
+
+
+class Start:
+    """``start``: what a zygote is for. The first line of all."""
+
+    __slots__ = ("directory", "lean", "preimport", "preimport_bytes", "preimport_seconds", "records_imports", "whole_mark")
+
+    def __init__(self, words: list[str]) -> None:
+        lean, records, directory, whole_mark, seconds, most_bytes, names = words
+        # Be ready before all is imported that runners need.
+        self.lean = lean == "1"
+        self.records_imports = records == "1"
+        # For sockets, pipes and modules.
+        self.directory = _text(directory)
+        # A file that is there once all of the environment is.
+        self.whole_mark = _text(whole_mark) or None
+        # Modules to import before the first fork, and what that may take.
+        self.preimport_seconds = float(seconds)
+        self.preimport_bytes = int(most_bytes)
+        self.preimport = _text(names).split(",") if names != "-" else []
+
+
+class Fork:
+    """``fork``: have another runner."""
+
+    __slots__ = ("marker", "max_response_bytes", "runner")
+
+    def __init__(self, words: list[str]) -> None:
+        runner, marker, max_response_bytes = words
+        self.runner = int(runner)
+        self.marker = bytes.fromhex(marker)
+        self.max_response_bytes = int(max_response_bytes)
+
+
+def parse(line: bytes) -> tuple[str, list[str]]:
+    """What to do, and with what."""
+    name, *words = line.decode().split(" ")
+    return name, words
+
+
+def _text(word: str) -> str:
+    return "" if word == "-" else bytes.fromhex(word).decode()
