@@ -1,7 +1,6 @@
 /**
- * Cold starts, alternating with the comparators: npm run bench:start [-- ROUNDS]
- *
- * From exec to the first 200 on /ping, to the first answered /execute, and to the first job-take of a queue; `node -e 0` is the floor.
+ * Cold starts: from exec to the first 200 on /ping, to the first answered /execute, and to the first job-take of a queue; `node -e 0` is the
+ * floor.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,10 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../scripts/lib/free-port.mjs';
 import { nodeFlags } from '../scripts/lib/node-flags.mjs';
 import { root } from '../scripts/lib/run.mjs';
-import { prepareComparators } from './comparators.mjs';
-import { median } from './figures.mjs';
 
-const rounds = Number(process.argv[2] ?? 7);
 const pollMs = 3;
 const mostMs = 60_000;
 const add = JSON.stringify({
@@ -113,38 +109,36 @@ async function floor() {
 }
 
 const bundle = (app) => join(root, 'bundle', app, 'main.js');
-const times = { node: [], lb: [], lbExecuted: [], comparator: [], comparatorExecuted: [], qb: [], sdk: [] };
-prepareComparators();
-for (let round = -1; round < rounds; round++) {
-  const ours = await ready(process.execPath, () => [...nodeFlags, bundle('lb-app')], {
-    NODE_ENV: 'production',
-  });
-  const theirs = await ready(benchPython, (port) => [
-    ...['-m', 'uvicorn', 'comparator_lb:app', '--host', '127.0.0.1', '--port', String(port)],
-    ...['--log-level', 'error'],
-  ]);
-  const qb = await firstTake(process.execPath, [...nodeFlags, bundle('qb-app')]);
-  const sdk = await firstTake(benchPython, ['comparator_qb.py']);
-  const node = await floor();
-  // The first round fills the caches of all.
-  if (round < 0) continue;
-  times.node.push(node);
-  times.lb.push(ours.readyMs);
-  times.lbExecuted.push(ours.executedMs);
-  times.comparator.push(theirs.readyMs);
-  times.comparatorExecuted.push(theirs.executedMs);
-  times.qb.push(qb);
-  times.sdk.push(sdk);
-}
 
-function show(title, ours, theirs, limit) {
-  const [one, two] = [times[ours], times[theirs]].map(median);
-  const spread = (values) => `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
-  console.log(
-    `${title.padEnd(52)} ${one.toFixed(0)} (${spread(times[ours])}) / ${two.toFixed(0)} (${spread(times[theirs])}) ms = ${(one / two).toFixed(2)} (limit ${limit})`,
-  );
+export async function coldStart(report, rounds) {
+  const times = { node: [], lb: [], lbExecuted: [], comparator: [], comparatorExecuted: [], qb: [], sdk: [] };
+  for (let round = -1; round < rounds; round++) {
+    const ours = await ready(process.execPath, () => [...nodeFlags, bundle('lb-app')], {
+      NODE_ENV: 'production',
+    });
+    const theirs = await ready(benchPython, (port) => [
+      ...['-m', 'uvicorn', 'comparator_lb:app', '--host', '127.0.0.1', '--port', String(port)],
+      ...['--log-level', 'error'],
+    ]);
+    const qb = await firstTake(process.execPath, [...nodeFlags, bundle('qb-app')]);
+    const sdk = await firstTake(benchPython, ['comparator_qb.py']);
+    const node = await floor();
+    // The first round fills the caches of all.
+    if (round < 0) continue;
+    times.node.push(node);
+    times.lb.push(ours.readyMs);
+    times.lbExecuted.push(ours.executedMs);
+    times.comparator.push(theirs.readyMs);
+    times.comparatorExecuted.push(theirs.executedMs);
+    times.qb.push(qb);
+    times.sdk.push(sdk);
+  }
+  const rows = [
+    ['start-floor', 'exec to first 200 on /ping, beside node -e 0', 'lb', 'node', 3],
+    ['start', 'exec to first 200 on /ping', 'lb', 'comparator', 0.3],
+    ['start-execute', 'exec to first /execute answered', 'lbExecuted', 'comparatorExecuted', 0.4],
+    ['start-take', 'exec to first job-take', 'qb', 'sdk', 0.1],
+  ];
+  for (const [id, title, ours, theirs, limit] of rows)
+    report.add({ id, title, unit: 'ms', ours: times[ours], theirs: times[theirs], limit });
 }
-show('exec → first 200 on /ping / node -e 0', 'lb', 'node', 3);
-show('exec → first 200 on /ping / comparator', 'lb', 'comparator', 0.3);
-show('exec → first /execute answered / comparator', 'lbExecuted', 'comparatorExecuted', 0.4);
-show('exec → first job-take / platform’s SDK', 'qb', 'sdk', 0.1);

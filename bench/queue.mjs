@@ -1,18 +1,14 @@
-/**
- * Measures qb-app beside the platform's own SDK, alternating, against the same small queue server, and prints medians and ratios.
- * Usage: npm run bench:queue -- [rounds]
- */
+/** qb-app beside the platform's own SDK, alternating, against the same small queue server. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeFlags } from '../scripts/lib/node-flags.mjs';
 import { root } from '../scripts/lib/run.mjs';
-import { prepareComparators } from './comparators.mjs';
 import { median, stateOf } from './figures.mjs';
 import { startQueueServer } from './queue-server.mjs';
 
-const rounds = Number(process.argv[2] ?? 5);
 // Two pickled integers, 2 and 3.
 const add = {
   function_name: 'add',
@@ -23,80 +19,60 @@ const loop = { function_name: 'f', function_code: 'def f():\n    while True: pas
 
 const ours = (env = {}) => [
   process.execPath,
-  [join(root, 'apps/qb-app/dist/main.js')],
+  [...nodeFlags, join(root, 'bundle/qb-app/main.js')],
   { FLASH_PYTHON: join(root, '.venv/bin/python'), ...env },
 ];
 const theirs = () => [join(root, '.venv-bench/bin/python'), [join(root, 'bench/comparator_qb.py')], {}];
 
-prepareComparators();
-console.log(`${cpus().length} × ${cpus()[0].model}, Node ${process.version}, ${rounds} rounds\n`);
-
-const first = { ours: [], theirs: [] };
-for (let round = 0; round < rounds + 1; round++) {
-  for (const [side, make] of [
-    ['ours', ours],
-    ['theirs', theirs],
-  ]) {
-    const ms = await timeToFirstTake(make);
-    if (round > 0) first[side].push(ms); // the first of each warms the disk's cache
+export async function queue(report, rounds) {
+  const latency = { ours: [], theirs: [] };
+  const next = { ours: [], theirs: [] };
+  const random = { ours: [], theirs: [] };
+  const rate = { ours: [], theirs: [] };
+  for (let round = 0; round < rounds; round++) {
+    await withWorker(ours, async (jobs) => {
+      for (let count = 0; count < 50; count++) await jobs.submit(add);
+      next.ours.push(median(await nextLatencies(jobs, 40)));
+      latency.ours.push(median(await idleLatencies(jobs, 40, 20, 120)));
+      random.ours.push(median(await randomLatencies(jobs, 20)));
+      rate.ours.push(await jobsPerSecond(jobs, 1000));
+    });
+    await withWorker(theirs, async (jobs) => {
+      await jobs.submit(add);
+      next.theirs.push(median(await nextLatencies(jobs, 5)));
+      latency.theirs.push(median(await idleLatencies(jobs, 10, 1100, 1300)));
+      random.theirs.push(median(await randomLatencies(jobs, 20)));
+      rate.theirs.push(await jobsPerSecond(jobs, 5));
+    });
   }
+  const rows = [
+    ['job-next', 'job right after the last one, to its result', next],
+    ['job-asked', 'job while the worker asks, to its result', latency],
+    ['job-random', 'job at a random moment, to its result', random],
+  ];
+  for (const [id, title, sides] of rows) report.add({ id, title, unit: 'ms', ...sides });
+  report.add({ id: 'jobs', title: 'jobs of add, one at a time, jobs/s', unit: '/s', isRate: true, ...rate });
+  await withWorker(ours, (jobs, child) => endurance(report, rounds, jobs, child));
 }
-print('exec → first job-take, ms', first);
 
-const latency = { ours: [], theirs: [] };
-const next = { ours: [], theirs: [] };
-const random = { ours: [], theirs: [] };
-const rate = { ours: [], theirs: [] };
-for (let round = 0; round < rounds; round++) {
-  await withWorker(ours, async (queue) => {
-    for (let count = 0; count < 50; count++) await queue.submit(add);
-    next.ours.push(median(await nextLatencies(queue, 40)));
-    latency.ours.push(median(await idleLatencies(queue, 40, 20, 120)));
-    random.ours.push(median(await randomLatencies(queue, 20)));
-    rate.ours.push(await jobsPerSecond(queue, 1000));
-  });
-  await withWorker(theirs, async (queue) => {
-    await queue.submit(add);
-    next.theirs.push(median(await nextLatencies(queue, 5)));
-    latency.theirs.push(median(await idleLatencies(queue, 10, 1100, 1300)));
-    random.theirs.push(median(await randomLatencies(queue, 20)));
-    rate.theirs.push(await jobsPerSecond(queue, 5));
-  });
-}
-print('job available right after the last one → result posted, p50 ms', next);
-print('job available while the worker asks → result posted, p50 ms', latency);
-print('job available at a random moment → result posted, p50 ms', random);
-print('jobs of add, concurrency 1, jobs/s', rate);
-
-await withWorker(ours, async (queue, child) => {
-  await jobsPerSecond(queue, 16);
+async function endurance(report, rounds, jobs, child) {
+  await jobsPerSecond(jobs, 16);
   const before = stateOf(child.pid);
-  await jobsPerSecond(queue, 5000);
+  await jobsPerSecond(jobs, 5000);
   await delay(1000);
   const after = stateOf(child.pid);
-  console.log(
-    `memory after 5 000 jobs: MB grown ${(after.rss - before.rss).toFixed(1)} (from ${before.rss.toFixed(1)}), descriptors ${after.descriptors - before.descriptors}`,
-  );
+  const alone = (id, title, unit, ours) => report.add({ id, title, unit, ours });
+  alone('jobs-grown', 'memory grown by 5 000 jobs', 'MB', [after.rss - before.rss]);
+  alone('jobs-descriptors', 'descriptors grown by 5 000 jobs', '', [after.descriptors - before.descriptors]);
   const slots = [];
-  for (let round = 0; round < rounds; round++) slots.push(await stopToNext(queue));
-  console.log(
-    `stop of a looping job → next job answered, ms: ${slots.map((ms) => ms.toFixed(0)).join(' ')} (grace 2000)`,
-  );
+  for (let round = 0; round < rounds; round++) slots.push(await stopToNext(jobs));
+  alone('stop', 'stop of a looping job to the next one’s result (grace 2 000 ms)', 'ms', slots);
   await delay(1500);
   const asked = performance.now();
   child.kill('SIGTERM');
   const code = await child.ended;
-  console.log(`idle SIGTERM → exit ${code}, ms: ${(performance.now() - asked).toFixed(0)}`);
-});
-
-async function timeToFirstTake(make) {
-  const queue = await startQueueServer();
-  const startedAt = performance.now();
-  const child = start(make, queue);
-  const takenAt = await queue.firstTake;
-  await child.end();
-  queue.close();
-  return takenAt - startedAt;
+  if (code !== 0) throw new Error(`the worker ended with ${code}`);
+  alone('sigterm', 'SIGTERM of an idle worker to its end', 'ms', [performance.now() - asked]);
 }
 
 /** Every job comes when the result of the one before has come. */
@@ -192,11 +168,4 @@ function start(make, { base }) {
     return code;
   });
   return child;
-}
-
-function print(title, { ours: own, theirs: other }) {
-  const spread = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
-  console.log(
-    `${title.padEnd(44)} ${median(own).toFixed(2)} (${spread(own)})  comparator ${median(other).toFixed(2)} (${spread(other)})  ratio ${(median(own) / median(other)).toPrecision(3)}`,
-  );
 }

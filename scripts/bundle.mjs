@@ -7,7 +7,6 @@
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import * as zod from 'zod';
 import { root } from './lib/run.mjs';
 
 const target = resolve(root, process.argv[2] ?? 'bundle');
@@ -78,6 +77,7 @@ const zodLater = {
     onLoad({ filter: /.*/, namespace: 'later' }, () => ({ contents: laterZod }));
   },
 };
+const zod = await import('zod');
 const forwarded = (path, key) => `(...args) => real().${path}${key}(...args)`;
 const laterZod = [
   'let zod; const real = () => (zod ??= require("../library/zod.js"));',

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@flash/worker-core';
+import { ActiveRuns } from './active-runs.ts';
 import { ChunkRelay } from './chunk-relay.ts';
 import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
 import { cancelled, refusedChunk, timedOut } from './interruptions.ts';
@@ -85,7 +86,7 @@ export class Runner {
   readonly #marker: Buffer;
   readonly #pipes: OutputPipes;
   readonly #startTimer: NodeJS.Timeout;
-  readonly #active = new Map<number, ActiveRun>();
+  readonly #active = new ActiveRuns<ActiveRun>();
   #data: Socket | undefined;
   #control: Socket | undefined;
   #dataClosed: Promise<void> = Promise.resolve();
@@ -170,7 +171,7 @@ export class Runner {
   start(run: Run, { epoch, isPinned, spinUs }: StartOptions): void {
     const id = this.#nextRequest++;
     const active: ActiveRun = { id, run, release: this.#watch(run), result: undefined };
-    this.#active.set(id, active);
+    this.#active.add(active);
     if (this.#active.size === 1) {
       this.#pipeOwner = active;
       this.#markerSeen = false;
@@ -192,7 +193,7 @@ export class Runner {
 
   /** Ends a run from outside: asks, asks again, then kills. */
   interrupt(run: Run, interruption: Interruption): void {
-    const active = [...this.#active.values()].find((candidate) => candidate.run === run);
+    const active = this.#active.values().find((candidate) => candidate.run === run);
     if (active === undefined || run.interruption !== undefined) return;
     run.interruption = interruption;
     void this.#endInSteps(active);
@@ -333,11 +334,11 @@ export class Runner {
 
   #forget(active: ActiveRun): void {
     active.release();
-    this.#active.delete(active.id);
+    this.#active.remove(active);
     this.idleSince = Date.now();
     if (this.#pipeOwner !== active) return;
     // What C code of overlapping calls prints can't be told apart: the oldest one at work gets it.
-    this.#pipeOwner = this.#active.values().next().value;
+    this.#pipeOwner = this.#active.first;
   }
 
   #onMarker(): void {

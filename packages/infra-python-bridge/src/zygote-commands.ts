@@ -13,7 +13,7 @@ export interface ZygoteStart {
 }
 
 /** Modules to import before the first fork, and what that may take. */
-export interface Preimport {
+interface Preimport {
   readonly modules: readonly string[];
   readonly timeoutMs: number;
   readonly maxBytes: number;
