@@ -58,9 +58,13 @@ export class Report {
       );
     }
     // What was not measured this time stays as it was.
-    const measured = new Set(this.#rows.map(({ id }) => id));
     const kept = existsSync(resultsPath) ? JSON.parse(readFileSync(resultsPath, 'utf8')).rows : [];
-    const rows = [...kept.filter(({ id }) => !measured.has(id)), ...this.#rows];
+    const measured = new Map(this.#rows.map((row) => [row.id, row]));
+    const known = new Set(kept.map(({ id }) => id));
+    const rows = [
+      ...kept.map((row) => measured.get(row.id) ?? row),
+      ...this.#rows.filter(({ id }) => !known.has(id)),
+    ];
     const results = {
       machine: this.machine,
       at: new Date().toISOString().slice(0, 10),
