@@ -79,6 +79,9 @@ export class Report {
       readmePath,
       readme.replace(figuresInReadme, (_, begin, end) => `${begin}\n\n${table(results)}\n\n${end}`),
     );
+    execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', readmePath], {
+      stdio: 'ignore',
+    });
   }
 }
 
@@ -94,7 +97,7 @@ function table({ machine, at, rows }) {
       title,
       `${show(ours)} ${unit}`,
       theirs ? `${show(theirs)} ${unit}` : '',
-      ratio?.toFixed(2) ?? '',
+      ratio?.toPrecision(2) ?? '',
     ];
     return `| ${cells.join(' | ')} |`;
   });
