@@ -7,6 +7,7 @@ import {
   type RunOptions,
 } from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
+import type { HeadStart } from '../src/head-start.ts';
 import { PythonProcessExecutor, pythonBridgeSettingsSchema } from '../src/index.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));
@@ -23,10 +24,12 @@ export class Bridge {
     settings: Record<string, unknown> = {},
     env: NodeJS.ProcessEnv = process.env,
     python = testPython,
+    headStart?: HeadStart,
   ) {
     this.executor = new PythonProcessExecutor({
       python,
       env,
+      headStart,
       log: this.log,
       settings: pythonBridgeSettingsSchema.parse({ FLASH_CANCEL_GRACE_MS: 400, ...settings }),
     });

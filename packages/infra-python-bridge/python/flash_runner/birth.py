@@ -51,7 +51,12 @@ def bear(place: Place, let_go: Callable[[], None]) -> int:
     """
     zygote = os.getpid()
     os.mkfifo(place.pipe(0), 0o600)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        # Or the next attempt would fail for that alone.
+        os.unlink(place.pipe(0))
+        raise
     if pid == 0:
         try:
             let_go()

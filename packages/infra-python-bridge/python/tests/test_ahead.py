@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 from conftest import alive, supervision
+
+from flash_runner.birth import Place, bear
+from flash_runner.commands import Fork, Start
 
 
 def break_cloudpickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +52,15 @@ def test_one_that_is_not_lean_has_imported_all(tmp_path: Path, monkeypatch: pyte
     break_cloudpickle(tmp_path, monkeypatch)
     with supervision(lean=False) as supervisor:
         assert supervisor.ready == {"event": "failed", "reason": "broken on purpose"}
+
+
+def test_a_fork_that_fails_leaves_nothing_in_the_way_of_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_process() -> int:
+        raise BlockingIOError("no process to be had")
+
+    monkeypatch.setattr(os, "fork", no_process)
+    start = Start(["1", "0", str(tmp_path).encode().hex(), "-", "0", "0", "-"])
+    place = Place(start, Fork(["1", "00", "1024"]))
+    for _ in range(2):
+        with pytest.raises(BlockingIOError, match="no process"):
+            bear(place, lambda: None)
