@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../scripts/lib/free-port.mjs';
 import { nodeFlags } from '../scripts/lib/node-flags.mjs';
 import { root } from '../scripts/lib/run.mjs';
+import { freshCache } from './servers.mjs';
 
 const pollMs = 3;
 const mostMs = 60_000;
@@ -23,7 +24,7 @@ const env = {
   ...process.env,
   HOST: '127.0.0.1',
   FLASH_PYTHON: join(root, '.venv/bin/python'),
-  FLASH_CACHE_DIR: '/nonexistent/flash-bench',
+  FLASH_CACHE_DIR: freshCache,
 };
 
 /** Starts a command; it is ended with all its children. */

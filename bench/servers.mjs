@@ -1,8 +1,14 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeFlags } from '../scripts/lib/node-flags.mjs';
 import { root } from '../scripts/lib/run.mjs';
+
+/** What earlier workers learned on this machine is no part of a figure. */
+export const freshCache = mkdtempSync(join(tmpdir(), 'flash-bench-'));
+process.once('exit', () => rmSync(freshCache, { recursive: true, force: true }));
 
 /** Starts lb-app on a free port. */
 export function startWorker(env = {}) {
@@ -16,6 +22,7 @@ export function startWorker(env = {}) {
         PORT: '0',
         LOG_LEVEL: 'INFO',
         FLASH_PYTHON: join(root, '.venv/bin/python'),
+        FLASH_CACHE_DIR: freshCache,
         ...env,
       },
       stdio: ['ignore', 'ignore', 'pipe'],

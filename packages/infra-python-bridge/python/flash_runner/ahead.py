@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # One after the other, so that whoever asks meanwhile waits for one of them and not for all. Those of the standard library
 # would come with the others: they are here because they take long.
-_NEEDED = (
+NEEDED = (
     "traceback",
     "logging",
     "inspect",
@@ -24,15 +24,15 @@ _NEEDED = (
     "flash_runner.runner",
 )
 # Only some requests need it.
-_RARELY_NEEDED = ("asyncio",)
+RARELY_NEEDED = ("asyncio",)
 
 
 class Ahead:
     """Imports what runners need, piece by piece."""
 
     def __init__(self) -> None:
-        self._left = list(_NEEDED)
-        self._rare = list(_RARELY_NEEDED)
+        self._left = list(NEEDED)
+        self._rare = list(RARELY_NEEDED)
 
     @property
     def is_done(self) -> bool:

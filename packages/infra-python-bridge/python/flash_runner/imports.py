@@ -11,6 +11,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .ahead import NEEDED, RARELY_NEEDED
+
 if TYPE_CHECKING:
     # Not at run time: they bring much along, and a zygote's start is on the way of a first request.
     from importlib.abc import Loader, MetaPathFinder
@@ -20,6 +22,8 @@ else:
 # Cheaper ones are not worth being imported ahead.
 _LEAST_SECONDS = 0.01
 _MOST_MODULES = 200
+# Zygotes import them in any case: only a first runner, forked before that, waits for them.
+_THERE_ANYWAY = frozenset(NEEDED + RARELY_NEEDED)
 
 
 class ImportRecorder(MetaPathFinder):
@@ -76,7 +80,7 @@ class ImportRecorder(MetaPathFinder):
         finally:
             self._depth -= 1
         seconds = time.perf_counter() - started
-        if seconds >= _LEAST_SECONDS:
+        if seconds >= _LEAST_SECONDS and module.__name__ not in _THERE_ANYWAY:
             self._seconds[module.__name__] = seconds
 
 

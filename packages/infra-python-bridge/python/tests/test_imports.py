@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import IMPORTS, supervision
@@ -108,3 +110,14 @@ def test_an_open_gpu_is_seen(tmp_path: Path) -> None:
     (descriptors / "4").symlink_to(device)
     assert _opens_gpu(str(descriptors), str(tmp_path / "nvidia"))
     assert issubclass(Contaminated, Exception)
+
+
+def test_what_zygotes_import_in_any_case_is_not_told() -> None:
+    class Slow:
+        def exec_module(self, _module: ModuleType) -> None:
+            time.sleep(0.02)
+
+    recorder = ImportRecorder()
+    for name in ("asyncio", "another"):
+        recorder.time(ModuleType(name), Slow())  # type: ignore[arg-type]
+    assert list(recorder.take()) == ["another"]
