@@ -98,6 +98,17 @@ const laterZod = [
  * Modules of Node are looked up once for the whole file, name by name. Without this every file that imports one of them gets a copy with a
  * getter for each of its names, which takes a twentieth of a start, and every call goes through such a getter.
  */
+/**
+ * Those are loaded when something of them is first called: no worker needs them to get ready, and together they take 4 ms. Only their plain
+ * functions can be had so; whoever imports a class of theirs is told by esbuild that it is not there.
+ */
+const lateBuiltins = ['node:crypto', 'node:zlib'];
+const lateBuiltin = (path, names) =>
+  names
+    .filter((name) => /^[a-z]/.test(name))
+    .map((name) => `export const ${name} = (...args) => require(${JSON.stringify(path)}).${name}(...args);`)
+    .join('\n');
+
 const builtinsOnce = {
   name: 'builtins-once',
   setup({ onResolve, onLoad }) {
@@ -108,6 +119,7 @@ const builtinsOnce = {
       const names = Object.keys(await import(path)).filter((name) =>
         /^(?!default$)[A-Za-z_$][\w$]*$/.test(name),
       );
+      if (lateBuiltins.includes(path)) return { contents: lateBuiltin(path, names) };
       const exported = names.map(
         (name) => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})();`,
       );

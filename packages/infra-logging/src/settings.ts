@@ -1,5 +1,4 @@
-import { defineSettings, read, type SettingsOf, text } from '@flash/settings';
-import * as z from 'zod';
+import { defineSettings, type SettingsOf, text, wordFor } from '@flash/settings';
 
 const levels = {
   DEBUG: 'debug',
@@ -13,19 +12,7 @@ const levels = {
   TRACE: 'debug',
 } as const;
 
-type Level = (typeof levels)[keyof typeof levels];
-
-const level = (description: string) =>
-  read<Level | undefined>(
-    () =>
-      z
-        .string()
-        .transform((name) => name.toUpperCase())
-        .pipe(z.enum(Object.keys(levels) as [keyof typeof levels]))
-        .transform((name) => levels[name]),
-    undefined,
-    description,
-  );
+const level = (description: string) => wordFor(levels, undefined, description);
 
 /** Settings of logging by the environment variable that sets each. */
 export const loggingSettingsSchema = defineSettings({

@@ -9,6 +9,7 @@ export {
   positiveMilliseconds,
   read,
   text,
+  wordFor,
 } from './kinds.ts';
 export { Setting } from './setting.ts';
 export {

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { type Reading, Setting } from './setting.ts';
 
 const unbounded = Number.MAX_SAFE_INTEGER;
@@ -80,7 +80,30 @@ export function choice<const W extends string>(
   absent: NoInfer<W>,
   description: string,
 ): Setting<W> {
-  return read<W>(() => z.enum(words), absent, description);
+  const read = (raw: unknown): Reading<W> =>
+    words.includes(raw as W) ? { value: raw as W } : notOneOf(words);
+  return new Setting(read, absent, description);
+}
+
+/**
+ * One of some words in any case, and what it stands for.
+ *
+ * @param meanings - by the word in capital letters.
+ */
+export function wordFor<T, D extends T | undefined>(
+  meanings: Readonly<Record<string, T>>,
+  absent: Absent<D>,
+  description: string,
+): Setting<T | D> {
+  const read = (raw: unknown): Reading<T> => {
+    const word = String(raw).toUpperCase();
+    return Object.hasOwn(meanings, word) ? { value: meanings[word] as T } : notOneOf(Object.keys(meanings));
+  };
+  return new Setting<T | D>(read, absent, description);
+}
+
+function notOneOf(words: readonly string[]): { readonly problem: string } {
+  return { problem: `expected one of ${words.join(', ')}` };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   milliseconds,
   read,
   text,
+  wordFor,
 } from './index.ts';
 
 let made = 0;
@@ -22,6 +23,7 @@ const schema = defineSettings({
   WAIT_MS: milliseconds(10, 'Wait'),
   IS_ON: flag(false, 'On'),
   KIND: choice(['a', 'b'], 'b', 'Kind'),
+  LEVEL: wordFor({ LOW: 1, HIGH: 2 }, undefined, 'Level'),
   LIST: read(
     () => {
       made++;
@@ -43,13 +45,23 @@ describe('settings', () => {
       WAIT_MS: 10,
       IS_ON: false,
       KIND: 'b',
+      LEVEL: undefined,
       LIST: ['x'],
     });
     expect(made).toBe(0);
   });
 
   it('are read from text, each with one schema for good', () => {
-    const given = { NAME: 'n', COUNT: '3', BYTES: '0', PORT: '0', IS_ON: 'Yes', KIND: 'a', LIST: 'p,q' };
+    const given = {
+      NAME: 'n',
+      COUNT: '3',
+      BYTES: '0',
+      PORT: '0',
+      IS_ON: 'Yes',
+      KIND: 'a',
+      LEVEL: 'high',
+      LIST: 'p,q',
+    };
     const values = schema.parse({ ...given, OTHER: 'ignored' });
     expect(values).toMatchObject({
       NAME: 'n',
@@ -58,6 +70,7 @@ describe('settings', () => {
       PORT: 0,
       IS_ON: true,
       KIND: 'a',
+      LEVEL: 2,
       LIST: ['p', 'q'],
     });
     expect(values).not.toHaveProperty('OTHER');
@@ -72,7 +85,9 @@ describe('settings', () => {
     [{ WAIT_MS: '2147483648' }, 'WAIT_MS: expected a whole number from 0 to 2147483647'],
     [{ WAIT_MS: '0.5' }, 'WAIT_MS: expected a whole number from 0 to'],
     [{ NAME: 5 }, 'NAME: expected a text'],
-    [{ KIND: 'c' }, 'KIND: Invalid option'],
+    [{ KIND: 'c' }, 'KIND: expected one of a, b'],
+    [{ KIND: 'A' }, 'KIND: expected one of a, b'],
+    [{ LEVEL: 'toString' }, 'LEVEL: expected one of LOW, HIGH'],
   ])('that are wrong are named: %j', (given, message) => {
     expect(() => schema.parse(given)).toThrow(`wrong settings: ${message}`);
   });

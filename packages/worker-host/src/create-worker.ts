@@ -92,8 +92,13 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const executor = container.get<Executor>(ports.Executor);
   const manifests = container.get<ManifestStore>(ports.ManifestStore);
   let concurrency = settings.FLASH_CONCURRENCY ?? 1;
+  let workerId = settings.RUNPOD_POD_ID;
   const identity: WorkerIdentity = {
-    workerId: settings.RUNPOD_POD_ID ?? randomUUID(),
+    // Not at the start: to load node:crypto takes 3 ms of it.
+    get workerId() {
+      workerId ??= randomUUID();
+      return workerId;
+    },
     hostname: settings.RUNPOD_POD_HOSTNAME ?? hostname(),
     version: workerVersion,
   };
@@ -135,7 +140,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       if (!hasWebApp) void container.get(WarmUp).run();
       await started;
       // Whoever waits for the worker to be ready is told first.
-      if (!hasWebApp) setTimeout(rehearseDecoding, rehearsalDelayMs).unref();
+      if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs).unref();
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {
@@ -144,6 +149,12 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       await executeRequest.close();
     },
   };
+}
+
+/** Loads what a first request would wait for. */
+function rehearse(): void {
+  rehearseDecoding();
+  process.getBuiltinModule('node:crypto');
 }
 
 /** Jobs in flight at once are no use without a process for each, unless somebody wants it so. */
