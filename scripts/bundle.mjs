@@ -45,7 +45,7 @@ const startApart = {
  * Libraries that no start needs, each a file of its own: what is in an app's file is read and compiled with it, used or not. They hand out
  * functions and data; nobody asks what class something of theirs is of.
  */
-const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream'];
+const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream', 'prom-client'];
 /** The files of those that were met. */
 const found = {};
 const librariesApart = {

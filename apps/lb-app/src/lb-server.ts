@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFunctionCall } from '@flash/worker-core';
-import type { Worker } from '@flash/worker-host';
+import { answerMetrics, type Worker } from '@flash/worker-host';
 import { HttpError, toHttpError } from './http-error.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
@@ -75,7 +75,9 @@ export class LbServer {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0];
     const { bootFailure } = this.#worker;
-    if (bootFailure !== undefined) throw new HttpError(503, 'APP', bootFailure.message);
+    // What is wrong with the app is no reason to hide the worker's figures.
+    if (bootFailure !== undefined && path !== '/metrics')
+      throw new HttpError(503, 'APP', bootFailure.message);
     switch (path) {
       case '/ping':
         requireMethod(request, 'GET', 'HEAD');
@@ -83,11 +85,14 @@ export class LbServer {
       case '/execute':
         requireMethod(request, 'POST');
         return this.#execute(request, response);
+      case '/metrics':
+        requireMethod(request, 'GET', 'HEAD');
+        return answerMetrics(this.#worker.metrics, request, response);
       default:
         throw new HttpError(
           404,
           'NOT_FOUND',
-          `there is no ${path}: this worker serves GET /ping and POST /execute`,
+          `there is no ${path}: this worker serves GET /ping, POST /execute and GET /metrics`,
         );
     }
   }

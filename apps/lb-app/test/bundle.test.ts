@@ -41,6 +41,8 @@ it('lb-app as a bundle answers, keeps its cache on the volume and brings it back
   await second.logged(/hydrated.*part=data|"part":"data"/);
   expect(readFileSync(join(root, 'two/a/file'), 'utf8')).toBe('kept');
   expect(await second.json({ ...add, serialization_format: 'json' })).toMatchObject({ json_result: 5 });
+  const metrics = await (await fetch(`${second.url}/metrics`)).text();
+  expect(metrics).toContain('flash_requests_total{outcome="returned"} 1');
   expect(await second.end()).toBe(0);
 });
 

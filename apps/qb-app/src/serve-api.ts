@@ -25,6 +25,7 @@ export async function serveApi(
     queue: new StoreJobQueue(gateway.store, workerId),
     jobRunner: worker.jobRunner,
     log: worker.log,
+    metrics: worker.metrics,
     concurrency: flags.apiConcurrency,
     maxConsecutiveFailures: 0,
   });

@@ -29,6 +29,7 @@ export async function serveQueue(
       queue,
       jobRunner: worker.jobRunner,
       log: worker.log,
+      metrics: worker.metrics,
       concurrency: worker.concurrency,
       maxConsecutiveFailures: settings.FLASH_MAX_CONSECUTIVE_FAILURES,
     });

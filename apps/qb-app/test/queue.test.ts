@@ -56,6 +56,31 @@ describe('jobs that carry a FunctionRequest', () => {
     expect(after.status).toBe('COMPLETED');
   });
 
+  it('are measured, on a port for metrics alone', async () => {
+    queue = await Queue.open();
+    const worker = queue.worker({ FLASH_METRICS_HOST: '127.0.0.1', FLASH_METRICS_PORT: '0' });
+    await queue.runsync(add);
+    await queue.runsync(live('def f(): raise ValueError("it broke")'));
+    await queue.runsync('text');
+    const url = /http:[^"\\]+\/metrics/.exec(worker.stdout)?.[0] ?? '';
+    let text = '';
+    // Who has the result may be faster than the worker's count.
+    for (let tries = 0; tries < 200 && !text.includes('flash_jobs_in_progress 0\n'); tries++) {
+      await wait(10);
+      text = await (await fetch(url)).text();
+    }
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining([
+        'flash_jobs_taken_total 3',
+        'flash_jobs_total{outcome="completed"} 1',
+        'flash_jobs_total{outcome="failed"} 2',
+        'flash_job_duration_seconds_count 3',
+        'flash_requests_total{outcome="returned"} 1',
+        'flash_runners{state="idle"} 1',
+      ]),
+    );
+  });
+
   it('see nothing of the worker’s key and addresses, and no log shows them', async () => {
     queue = await Queue.open();
     const worker = queue.worker({ LOG_LEVEL: 'DEBUG' });

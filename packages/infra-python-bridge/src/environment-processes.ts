@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { InstalledChange, Log, WorkerError } from '@flash/worker-core';
+import type { InstalledChange, Log, Metrics, WorkerError } from '@flash/worker-core';
 import { firstRunnerId, type HeadStart } from './head-start.ts';
 import type { ImportProfiles } from './import-profiles.ts';
 import type { InstanceTable } from './instance-table.ts';
@@ -18,6 +18,7 @@ const mostWarmUps = 5;
 export interface SharedParts {
   readonly settings: PythonBridgeSettings;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Directory for sockets, pipes and modules. */
   readonly directory: string;
   readonly runner: RunnerOptions;
@@ -62,10 +63,11 @@ export class EnvironmentProcesses {
     this.#options = options;
     this.#headStart = options.headStart;
     this.#shared = shared;
-    const { settings, log, runner, instances, budget, newRunnerId } = shared;
+    const { settings, log, metrics, runner, instances, budget, newRunnerId } = shared;
     this.pool = new RunnerPool({
       settings,
       log,
+      metrics,
       runner,
       instances,
       budget,

@@ -1,4 +1,4 @@
-import type { Log } from '@flash/worker-core';
+import type { Log, Metrics } from '@flash/worker-core';
 import type { HeadStart } from './head-start.ts';
 import type { PythonBridgeSettings } from './settings.ts';
 
@@ -14,4 +14,6 @@ export interface PythonProcessExecutorOptions {
   readonly headStart?: HeadStart | undefined;
   readonly settings: PythonBridgeSettings;
   readonly log: Log;
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics | undefined;
 }

@@ -43,6 +43,10 @@ export class InstanceTable {
     this.#mostWaiting = mostWaiting;
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get(id: string): InstanceEntry | undefined {
     return this.#entries.get(id);
   }

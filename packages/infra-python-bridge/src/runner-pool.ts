@@ -1,6 +1,7 @@
 import {
   type InstalledChange,
   type Log,
+  type Metrics,
   WorkerClosedError,
   type WorkerError,
   WorkerStartError,
@@ -33,6 +34,7 @@ export interface RunnerPoolOptions {
   readonly settings: PythonBridgeSettings;
   readonly runner: RunnerOptions;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** The zygote that new runners come from, ready or not. */
   readonly zygote: () => Zygote;
   /** What that has been asked for and nobody has taken. */
@@ -47,6 +49,13 @@ export interface RunnerPoolOptions {
   readonly onImports: (modules: Readonly<Record<string, number>>) => void;
   /** A runner of this zygote has ended. */
   readonly onRunnerGone: (zygote: Zygote) => void;
+}
+
+export interface PoolCensus {
+  readonly starting: number;
+  readonly idle: number;
+  readonly busy: number;
+  readonly waiting: number;
 }
 
 /** Decides which runner of one environment takes which run, and how many runners there are. */
@@ -125,6 +134,13 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     return this.#runners.size;
   }
 
+  /** How many runners are in which state, and how many runs wait for one. */
+  get census(): PoolCensus {
+    const idle = this.#idle.length;
+    const busy = this.#runners.size - this.#starting - idle;
+    return { starting: this.#starting, idle, busy, waiting: this.#waiting.length };
+  }
+
   /** Whether something runs or waits here. */
   get isBusy(): boolean {
     if (this.#waiting.length > 0) return true;
@@ -189,6 +205,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     const lost = this.#remove(runner).filter((entry) => !entry.isHandler);
     const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
     await runner.end(() => explanation);
+    this.#options.metrics.count('flash_runner_ends_total', [causeOf(runner, lost.length)]);
     const isExpected = runner.isRetiring && runner.wasKilled && lost.length === 0;
     this.#options.log.write(isExpected ? 'debug' : 'warn', 'a runner ended', {
       runnerId,
@@ -409,6 +426,12 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       this.#retire(runner);
     }
   }
+}
+
+/** Why a runner ended: it was not needed, its run had to be ended, or it did so by itself. */
+function causeOf({ isRetiring, wasKilled }: Runner, lostInstances: number): string {
+  if (!wasKilled) return 'crashed';
+  return isRetiring && lostInstances === 0 ? 'unneeded' : 'killed';
 }
 
 function killGroup(pid: number): void {

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from '@flash/worker-core';
+import { type Environment, type Metrics, noMetrics } from '@flash/worker-core';
 import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
 import { ImportProfiles } from './import-profiles.ts';
 import { firstRunnerId } from './head-start.ts';
@@ -10,6 +10,7 @@ import { type InstanceHome, InstanceTable } from './instance-table.ts';
 import type { PythonProcessExecutorOptions } from './executor-options.ts';
 import type { Run } from './run.ts';
 import type { Runner } from './runner.ts';
+import type { PoolCensus } from './runner-pool.ts';
 import { RunnerBudget } from './runner-budget.ts';
 import { type ConnectionListener, SupervisorSocket } from './supervisor-socket.ts';
 
@@ -37,11 +38,12 @@ export class Supervision {
   }
 
   private constructor(options: PythonProcessExecutorOptions, directory: string) {
-    const { settings, log, python, env, headStart, requiredVersion } = options;
+    const { settings, log, metrics = noMetrics, python, env, headStart, requiredVersion } = options;
     this.#options = options;
     this.#shared = {
       settings,
       log,
+      metrics,
       directory,
       runner: {
         directory,
@@ -73,6 +75,7 @@ export class Supervision {
     };
     this.#socket = new SupervisorSocket(directory, maxFrameBytes, listener, headStart);
     this.#housekeeping = setInterval(() => this.#endUnused(), housekeepingMs).unref();
+    this.#measure(metrics);
   }
 
   /** The processes of an environment; `undefined`: of the base interpreter. */
@@ -118,6 +121,19 @@ export class Supervision {
     await this.#shared.profiles.close();
     await this.#socket.close();
     await rm(this.#shared.directory, { recursive: true, force: true });
+  }
+
+  #measure(metrics: Metrics): void {
+    for (const state of ['starting', 'idle', 'busy'] as const)
+      metrics.gauge('flash_runners', () => this.#count(state), [state]);
+    metrics.gauge('flash_waiting_runs', () => this.#count('waiting'));
+    metrics.gauge('flash_instances', () => this.#shared.instances.size);
+  }
+
+  /** Of all environments. */
+  #count(what: keyof PoolCensus): number {
+    const all = [this.#base, ...this.#environments.values()];
+    return all.reduce((sum, { pool }) => sum + pool.census[what], 0);
   }
 
   #find(runnerId: number): Runner | undefined {

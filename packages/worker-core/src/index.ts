@@ -25,6 +25,18 @@ export type { InstalledChange, Installer, InstallOptions } from './ports/install
 export type { Job, JobBody, JobOutcome, JobQueue } from './ports/job-queue.ts';
 export type { Log, LogFields, LogLevel } from './ports/log.ts';
 export type { ManifestStore } from './ports/manifest-store.ts';
+export {
+  type CounterName,
+  type Exposition,
+  type GaugeName,
+  type HistogramName,
+  type LabelValues,
+  type MetricDefinition,
+  type MetricName,
+  type Metrics,
+  metricCatalogue,
+  noMetrics,
+} from './ports/metrics.ts';
 export { ports } from './ports/ports.ts';
 export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
 export {

@@ -3,6 +3,7 @@ import { appArtifactModule } from '@flash/infra-app-artifact';
 import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
 import { manifestModule } from '@flash/infra-manifest';
+import { metricsModule } from '@flash/infra-metrics';
 import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge';
 import { environmentsModule, pythonPackagesModule } from '@flash/infra-python-packages';
 import { endpointRouterModule } from '@flash/infra-runpod/endpoint-router';
@@ -46,6 +47,7 @@ export function bindAdapters(
   const path = settings.FLASH_MANIFEST_PATH ?? join(settings.FLASH_APP_DIR, 'flash_manifest.json');
   const adapters: Record<string, () => ContainerModule> = {
     Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),
+    Metrics: () => metricsModule(),
     Executor: () => {
       const given = python();
       // In another environment than was guessed it would be another Python.

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { MetricsServer } from '@flash/infra-metrics';
 import {
   type AppServer,
   type AppSource,
@@ -13,6 +14,7 @@ import {
   type JobRunner,
   type Log,
   type ManifestStore,
+  type Metrics,
   ports,
   rehearseDecoding,
   RunFunctionJob,
@@ -20,6 +22,7 @@ import {
   type UnfitError,
   WarmUp,
   type WorkerIdentity,
+  WorkerStartError,
   workerVersion,
 } from '@flash/worker-core';
 import { Container, type ContainerModule } from 'inversify';
@@ -53,6 +56,7 @@ export interface CreateWorkerOptions {
 /** A worker, put together and ready to be started. */
 export interface Worker {
   readonly log: Log;
+  readonly metrics: Metrics;
   /** The main job: execute a FunctionRequest. */
   readonly executeRequest: ExecuteRequest;
   /** Runs a queue's job: with the deployed app's handler where there is one, else as a FunctionRequest. */
@@ -115,8 +119,11 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     source: container.isBound(ports.AppSource) ? container.get<AppSource>(ports.AppSource) : undefined,
     live: new RunFunctionJob(executeRequest),
   });
+  const metrics = container.get<Metrics>(ports.Metrics);
+  const metricsServer = new MetricsServer(metrics);
   return {
     log,
+    metrics,
     executeRequest,
     jobRunner: app,
     get concurrency() {
@@ -135,6 +142,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     },
     checkFitness: () => fitness.run(),
     start: async () => {
+      await serveMetrics(metricsServer, settings, log);
       // A web app has processes of its own; nothing else runs beside it.
       const started = Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
       if (!hasWebApp) void container.get(WarmUp).run();
@@ -144,11 +152,25 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {
+      metricsServer.close();
       app.close();
       await executor.close();
       await executeRequest.close();
     },
   };
+}
+
+/** On the port of its own that the settings may name. */
+async function serveMetrics(server: MetricsServer, settings: WorkerSettings, log: Log): Promise<void> {
+  const { FLASH_METRICS_HOST: host, FLASH_METRICS_PORT: wanted } = settings;
+  if (wanted === undefined) return;
+  try {
+    const port = await server.listen(host, wanted);
+    log.write('info', 'serving metrics', { url: `http://${host}:${port}/metrics` });
+  } catch (cause) {
+    const reason = `metrics can't be served: ${(cause as Error).message}; set FLASH_METRICS_PORT to a free port`;
+    throw new WorkerStartError(reason, { cause });
+  }
 }
 
 /** Loads what a first request would wait for. */

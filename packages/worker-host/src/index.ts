@@ -1,4 +1,5 @@
 /** `@flash/worker-host`: puts a worker together; shared by qb-app, lb-app and hosts of your own. */
+export { answerMetrics } from '@flash/infra-metrics';
 export { type CreateWorkerOptions, createWorker, type Worker } from './create-worker.ts';
 export { abandonHeadStart, type HeadStart } from './head-start.ts';
 export { captureLastWords, emergencyLog, writeFatal } from './last-words.ts';

@@ -3,6 +3,7 @@ import { fitnessSettingsSchema } from '@flash/infra-fitness';
 import { loggingSettingsSchema } from '@flash/infra-logging';
 import { appServerSettingsSchema, pythonBridgeSettingsSchema } from '@flash/infra-python-bridge';
 import { manifestSettingsSchema } from '@flash/infra-manifest';
+import { metricsSettingsSchema } from '@flash/infra-metrics';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
 import { endpointRouterSettingsSchema } from '@flash/infra-runpod/endpoint-router';
@@ -54,6 +55,7 @@ export const workerSettingsSchema = defineSettings({
   ...manifestSettingsSchema.shape,
   ...endpointRouterSettingsSchema.shape,
   ...loggingSettingsSchema.shape,
+  ...metricsSettingsSchema.shape,
 });
 
 export type WorkerSettings = SettingsOf<typeof workerSettingsSchema>;

@@ -13,4 +13,5 @@ export const ports = {
   /** Bound any number of times: every one is asked. */
   FitnessCheck: Symbol.for('@flash/FitnessCheck'),
   Log: Symbol.for('@flash/Log'),
+  Metrics: Symbol.for('@flash/Metrics'),
 } as const;

@@ -29,4 +29,5 @@ export {
   manifestStoreContract,
 } from './manifest-store-contract.ts';
 export { type LoggedEvent, RecordingLog } from './recording-log.ts';
+export { RecordingMetrics } from './recording-metrics.ts';
 export { type CacheUnderTest, volumeCacheContract, type VolumeUnderTest } from './volume-cache-contract.ts';

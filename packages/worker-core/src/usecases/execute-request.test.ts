@@ -7,6 +7,7 @@ import { FakeExecutor } from '../testing/fake-executor.ts';
 import { FakeInstaller } from '../testing/fake-installer.ts';
 import { FakeVolumeCache } from '../testing/fake-volume-cache.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
+import { RecordingMetrics } from '../testing/recording-metrics.ts';
 import { ExecuteRequest } from './execute-request.ts';
 import { InstallDependencies } from './install-dependencies.ts';
 
@@ -15,6 +16,7 @@ describe('ExecuteRequest', () => {
   let python: FakeInstaller;
   let volumeCache: FakeVolumeCache;
   let log: RecordingLog;
+  let metrics: RecordingMetrics;
   let executeRequest: ExecuteRequest;
   const execute = async (request: FunctionRequestInput, options = {}) =>
     (
@@ -38,14 +40,47 @@ describe('ExecuteRequest', () => {
     python = new FakeInstaller();
     volumeCache = new FakeVolumeCache();
     log = new RecordingLog();
+    metrics = new RecordingMetrics();
     const installDependencies = new InstallDependencies({ python, system: new FakeInstaller(), volumeCache });
     executeRequest = new ExecuteRequest({
       executor,
       installDependencies,
       volumeCache,
       log,
+      metrics,
       maxLoggedOutputBytes: 20,
     });
+  });
+
+  it('measures requests by how they end, and those at work', async () => {
+    let atWork: number | undefined;
+    executor = new FakeExecutor({
+      look: () => {
+        atWork = metrics.now('flash_requests_in_progress');
+      },
+      fail: () => {
+        throw new Error('boom');
+      },
+    });
+    const installDependencies = new InstallDependencies({ python, system: new FakeInstaller(), volumeCache });
+    const parts = { executor, installDependencies, volumeCache, log, metrics, maxLoggedOutputBytes: 20 };
+    executeRequest = new ExecuteRequest(parts);
+    await execute({ function_name: 'look' });
+    await execute({ function_name: 'fail', dependencies: ['numpy'] });
+    const withoutCode = functionCallFrom({ function_name: 'nobody' });
+    await expect(executeRequest.execute(withoutCode, { requestId: 'r' })).rejects.toThrow('function_code');
+    expect(atWork).toBe(1);
+    expect(metrics.now('flash_requests_in_progress')).toBe(0);
+    expect(metrics.counts).toEqual({
+      'flash_requests_total returned': 1,
+      'flash_requests_total failed': 1,
+      'flash_requests_total refused': 1,
+    });
+    expect(Object.entries(metrics.times).map(([name, times]) => [name, times.length])).toEqual([
+      ['flash_run_duration_seconds', 2],
+      ['flash_request_duration_seconds', 3],
+      ['flash_prepare_duration_seconds ready', 1],
+    ]);
   });
 
   it('answers with the result and nothing else', async () => {

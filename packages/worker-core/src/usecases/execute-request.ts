@@ -4,6 +4,7 @@ import type { EndpointRouter } from '../ports/endpoint-router.ts';
 import type { EnvironmentLease, Environments } from '../ports/environments.ts';
 import type { Execution, Executor } from '../ports/executor.ts';
 import type { Log } from '../ports/log.ts';
+import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
 import { EncodedResponse } from '../protocol/encoded-response.ts';
 import type { FunctionCall } from '../protocol/function-call.ts';
@@ -36,6 +37,7 @@ export interface ExecuteRequestParts {
   /** Calls other endpoints; without it everything runs here. */
   readonly router?: EndpointRouter | undefined;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   /** How much of a request's output is logged live, in bytes. */
   readonly maxLoggedOutputBytes: number;
 }
@@ -46,9 +48,13 @@ export interface ExecuteRequestParts {
  */
 export class ExecuteRequest {
   readonly #parts: ExecuteRequestParts;
+  readonly #metrics: Metrics;
+  #atWork = 0;
 
   constructor(parts: ExecuteRequestParts) {
     this.#parts = parts;
+    this.#metrics = parts.metrics ?? noMetrics;
+    this.#metrics.gauge('flash_requests_in_progress', () => this.#atWork);
   }
 
   /**
@@ -58,6 +64,21 @@ export class ExecuteRequest {
    * WorkerStartError when this worker can't take it; then nothing of it was run.
    */
   async execute(call: FunctionCall, options: ExecuteOptions): Promise<EncodedResponse> {
+    const started = performance.now();
+    this.#atWork++;
+    let outcome = 'refused';
+    try {
+      const response = await this.#execute(call, options);
+      outcome = response.success ? 'returned' : 'failed';
+      return response;
+    } finally {
+      this.#atWork--;
+      this.#metrics.count('flash_requests_total', [outcome]);
+      this.#metrics.observe('flash_request_duration_seconds', secondsSince(started));
+    }
+  }
+
+  async #execute(call: FunctionCall, options: ExecuteOptions): Promise<EncodedResponse> {
     const { log, maxLoggedOutputBytes } = this.#parts;
     const requestLog = new RequestLog(log, options.requestId, maxLoggedOutputBytes, options.onEvent);
     if (call.code !== undefined) return this.#runHere(call, requestLog, options);
@@ -89,7 +110,10 @@ export class ExecuteRequest {
   ): Promise<EncodedResponse> {
     let lease: EnvironmentLease | undefined;
     if (call.dependencies.length > 0 || call.systemDependencies.length > 0) {
+      const started = performance.now();
       const prepared = await this.#prepare(call, requestLog, options.signal);
+      const outcome = prepared.failure === undefined ? 'ready' : 'failed';
+      this.#metrics.observe('flash_prepare_duration_seconds', secondsSince(started), [outcome]);
       if (prepared.failure !== undefined)
         return new EncodedResponse({
           success: false,
@@ -99,6 +123,7 @@ export class ExecuteRequest {
       lease = prepared.lease;
     }
     try {
+      const started = performance.now();
       const execution = await this.#parts.executor.run(call, {
         requestId: options.requestId,
         signal: options.signal,
@@ -107,6 +132,7 @@ export class ExecuteRequest {
         onOutput: requestLog.output,
         onProgress: options.onProgress,
       });
+      this.#metrics.observe('flash_run_duration_seconds', secondsSince(started));
       this.#parts.volumeCache.noteRun();
       requestLog.finish();
       return respond(execution, requestLog);
@@ -145,6 +171,10 @@ interface Preparation {
   readonly lease?: EnvironmentLease | undefined;
   /** Why the request can't run. */
   readonly failure?: string;
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
 }
 
 function respond(execution: Execution, requestLog: RequestLog): EncodedResponse {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { JobOutcome } from '../ports/job-queue.ts';
 import { FakeJobQueue } from '../testing/fake-job-queue.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
+import { RecordingMetrics } from '../testing/recording-metrics.ts';
 import type { JobRunner } from './job-runner.ts';
 import { ServeJobs, type ServeJobsParts } from './serve-jobs.ts';
 
@@ -43,6 +44,34 @@ describe('ServeJobs', () => {
     expect(most).toBe(3);
     expect(jobs.every(({ ends }) => ends === 1)).toBe(true);
     expect(Math.max(...queue.takes)).toBe(3);
+  });
+
+  it('measures jobs by how they end, and those at work', async () => {
+    const metrics = new RecordingMetrics();
+    const outcomes: Record<string, JobOutcome> = {
+      good: {},
+      bad: { error: 'it broke' },
+      fault: { error: 'no Python', isWorkerFault: true },
+    };
+    const atWork: (number | undefined)[] = [];
+    const run: JobRunner['run'] = async ({ body }) => {
+      atWork.push(metrics.now('flash_jobs_in_progress'));
+      return outcomes[String(body.input)] ?? {};
+    };
+    const { queue, serve } = setUp(run, { metrics });
+    const served = serve.serve();
+    for (const input of Object.keys(outcomes)) await queue.submit(input).ended;
+    serve.stop();
+    await served;
+    expect(atWork).toEqual([1, 1, 1]);
+    expect(metrics.now('flash_jobs_in_progress')).toBe(0);
+    expect(metrics.counts).toEqual({
+      flash_jobs_taken_total: 3,
+      'flash_jobs_total completed': 1,
+      'flash_jobs_total failed': 1,
+      'flash_jobs_total worker_fault': 1,
+    });
+    expect(metrics.times.flash_job_duration_seconds).toHaveLength(3);
   });
 
   it('asks for the next job the moment there is room, while others go on', async () => {

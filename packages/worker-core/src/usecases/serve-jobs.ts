@@ -1,12 +1,14 @@
 import type { RequestEvent } from '../output/request-log.ts';
 import type { Job, JobOutcome, JobQueue } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
+import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { JobRunner } from './job-runner.ts';
 
 export interface ServeJobsParts {
   readonly queue: JobQueue;
   readonly jobRunner: JobRunner;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   /** How many jobs are in flight at most, at least 1. A job is in flight until its result is handed over. */
   readonly concurrency: number;
   /** So many jobs in a row that failed for the worker's own reasons end the serving; 0: never. */
@@ -34,6 +36,7 @@ interface JobAtWork {
  */
 export class ServeJobs {
   readonly #parts: ServeJobsParts;
+  readonly #metrics: Metrics;
   readonly #stopped = new AbortController();
   readonly #ended = Promise.withResolvers<ServeEnd>();
   readonly #atWork = new Set<JobAtWork>();
@@ -46,6 +49,8 @@ export class ServeJobs {
 
   constructor(parts: ServeJobsParts) {
     this.#parts = parts;
+    this.#metrics = parts.metrics ?? noMetrics;
+    this.#metrics.gauge('flash_jobs_in_progress', () => this.#atWork.size);
   }
 
   /** Begins to serve. Resolves when no more jobs are taken and none is in flight. */
@@ -91,6 +96,7 @@ export class ServeJobs {
     try {
       const jobs = await this.#parts.queue.take(wanted, this.#stopped.signal);
       this.#waiting.push(...jobs);
+      for (const _ of jobs) this.#metrics.count('flash_jobs_taken_total');
     } catch (error) {
       if (!this.#stopped.signal.aborted) this.#stop({ reason: 'queue', error: error as Error });
     }
@@ -105,6 +111,7 @@ export class ServeJobs {
     const onStop = (): void => work.end.abort();
     job.stop.addEventListener('abort', onStop, { once: true });
     this.#atWork.add(work);
+    const started = performance.now();
     const outcome = await this.#run(work);
     if (work.end.signal.aborted) {
       log.write('info', 'a job was stopped: it gets no result', { jobId: job.id });
@@ -116,6 +123,8 @@ export class ServeJobs {
     }
     job.stop.removeEventListener('abort', onStop);
     this.#atWork.delete(work);
+    this.#metrics.count('flash_jobs_total', [work.end.signal.aborted ? 'stopped' : endOf(outcome)]);
+    this.#metrics.observe('flash_job_duration_seconds', (performance.now() - started) / 1000);
     this.#judge(job, outcome);
     this.#fill();
   }
@@ -148,6 +157,11 @@ export class ServeJobs {
     }
     if (refreshWorker) this.#stop({ reason: 'refresh', jobId: job.id });
   }
+}
+
+function endOf({ isWorkerFault, error }: JobOutcome): string {
+  if (isWorkerFault) return 'worker_fault';
+  return error === undefined ? 'completed' : 'failed';
 }
 
 function textOf(event: RequestEvent): string {

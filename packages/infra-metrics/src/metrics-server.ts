@@ -1,0 +1,54 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from '@flash/worker-core';
+
+/** Answers one `GET /metrics`. Never rejects. */
+export async function answerMetrics(
+  metrics: Metrics,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.writeHead(405, { allow: 'GET, HEAD' }).end();
+    return;
+  }
+  const { text, contentType } = await metrics.expose();
+  const length = Buffer.byteLength(text);
+  response.writeHead(200, { 'content-type': contentType, 'content-length': length }).end(text);
+}
+
+/** `/metrics` on a port of its own, for front doors that have no HTTP, or somebody else's. */
+export class MetricsServer {
+  readonly #metrics: Metrics;
+  #server: Server | undefined;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Resolves with the port.
+   *
+   * @param port - 0: any free one.
+   * @throws what the system says, with the address, when the port can't be had.
+   */
+  listen(host: string, port: number): Promise<number> {
+    const server = createServer((request, response) => {
+      if (request.url?.split('?', 1)[0] === '/metrics') void answerMetrics(this.#metrics, request, response);
+      else
+        response.writeHead(404, { 'content-type': 'text/plain' }).end('only GET /metrics is served here\n');
+    });
+    // What only watches keeps no process.
+    server.unref();
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+    });
+  }
+
+  close(): void {
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+  }
+}

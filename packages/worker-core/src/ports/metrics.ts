@@ -1,0 +1,88 @@
+/** One thing that is measured. */
+export interface MetricDefinition {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Names of its labels, in the order in which their values are given. */
+  readonly labels: readonly string[];
+}
+
+/**
+ * Everything a worker measures, by its name in Prometheus: base units, `_total` for what only grows. What an operator finds here an adapter
+ * exports, and nothing else.
+ */
+export const metricCatalogue = {
+  flash_requests_total: counter(
+    'FunctionRequests that were answered or refused; outcome: returned, failed, refused',
+    ['outcome'],
+  ),
+  flash_requests_in_progress: gauge('FunctionRequests at work'),
+  flash_request_duration_seconds: histogram('Time from a FunctionRequest to its answer'),
+  flash_prepare_duration_seconds: histogram(
+    'Time that requests with packages waited for them; outcome: ready, failed',
+    ['outcome'],
+  ),
+  flash_run_duration_seconds: histogram('Time of user code, with the wait for a process'),
+  flash_jobs_taken_total: counter('Jobs taken from the queue'),
+  flash_jobs_total: counter('Jobs that ended; outcome: completed, failed, worker_fault, stopped', [
+    'outcome',
+  ]),
+  flash_jobs_in_progress: gauge('Jobs at work'),
+  flash_job_duration_seconds: histogram('Time from taking a job to handing its result over'),
+  flash_runners: gauge('Python processes; state: starting, idle, busy', ['state']),
+  flash_runner_ends_total: counter('Python processes that ended; cause: unneeded, killed, crashed', [
+    'cause',
+  ]),
+  flash_instances: gauge('Class instances that live between requests'),
+  flash_waiting_runs: gauge('Runs that wait for a process'),
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+type Catalogue = typeof metricCatalogue;
+type Named<K extends MetricDefinition['kind']> = {
+  [N in keyof Catalogue]: Catalogue[N]['kind'] extends K ? N : never;
+}[keyof Catalogue];
+
+export type MetricName = keyof Catalogue;
+export type CounterName = Named<'counter'>;
+export type GaugeName = Named<'gauge'>;
+export type HistogramName = Named<'histogram'>;
+
+/** The values of a metric's labels, in the catalogue's order. */
+export type LabelValues = readonly string[];
+
+/** What is measured, for operators. Never throws, and costs a request next to nothing. */
+export interface Metrics {
+  /** Something happened once more. */
+  count(name: CounterName, labels?: LabelValues): void;
+  /** Something took so many seconds. */
+  observe(name: HistogramName, seconds: number, labels?: LabelValues): void;
+  /** `read` says how much there is now; it is asked when somebody looks. A later one with the same labels takes its place. */
+  gauge(name: GaugeName, read: () => number, labels?: LabelValues): void;
+  /** All there is, in Prometheus' text format. */
+  expose(): Promise<Exposition>;
+}
+
+/** What `GET /metrics` is answered with. */
+export interface Exposition {
+  readonly text: string;
+  readonly contentType: string;
+}
+
+/** For whoever measures nothing. */
+export const noMetrics: Metrics = {
+  count: () => {},
+  observe: () => {},
+  gauge: () => {},
+  expose: () => Promise.resolve({ text: '', contentType: 'text/plain; charset=utf-8' }),
+};
+
+function counter<const L extends readonly string[] = []>(help: string, labels?: L) {
+  return { kind: 'counter', help, labels: labels ?? [] } as const;
+}
+
+function gauge<const L extends readonly string[] = []>(help: string, labels?: L) {
+  return { kind: 'gauge', help, labels: labels ?? [] } as const;
+}
+
+function histogram<const L extends readonly string[] = []>(help: string, labels?: L) {
+  return { kind: 'histogram', help, labels: labels ?? [] } as const;
+}
