@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from '@flash/worker-core';
 
-/** Answers one `GET /metrics`. Never rejects. */
+/** Answers one `GET /metrics`; with 500 and the reason when there are none to be had. Never rejects. */
 export async function answerMetrics(
   metrics: Metrics,
   request: IncomingMessage,
@@ -12,9 +12,14 @@ export async function answerMetrics(
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
     return;
   }
-  const { text, contentType } = await metrics.expose();
-  const length = Buffer.byteLength(text);
-  response.writeHead(200, { 'content-type': contentType, 'content-length': length }).end(text);
+  try {
+    const { text, contentType } = await metrics.expose();
+    const length = Buffer.byteLength(text);
+    response.writeHead(200, { 'content-type': contentType, 'content-length': length }).end(text);
+  } catch (error) {
+    const reason = `the metrics can't be had: ${(error as Error).message}\n`;
+    response.writeHead(500, { 'content-type': 'text/plain' }).end(reason);
+  }
 }
 
 /** `/metrics` on a port of its own, for front doors that have no HTTP, or somebody else's. */

@@ -8,108 +8,85 @@ import {
   type Metrics,
   metricCatalogue,
 } from '@flash/worker-core';
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Metric } from 'prom-client';
+import { bounds, Distribution } from './distribution.ts';
 
-/** From a warm function to an installation, in seconds. */
-const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
-/** What happens before prom-client is there is noted; with so many notes it is loaded. */
-const loadAtNotes = 1000;
-/** Ten thousand requests a second for some seconds: more can't come before it is there. What would is not counted. */
-const mostNotes = 100_000;
+/** What is known of one metric for one set of label values. */
+interface Series {
+  readonly name: MetricName;
+  readonly labels: LabelValues;
+  count: number;
+  readonly times: Distribution;
+  read: (() => number) | undefined;
+}
+
+/** A line of the text format, as prom-client takes it. */
+interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
 
 /**
- * Metrics for Prometheus. prom-client is loaded when somebody looks, or when much has happened; until then what happens is noted, and counted
- * with the rest: no start waits for it.
+ * Metrics for Prometheus. What a request pays for is an addition: prom-client, which would have every one look its labels up, is asked when
+ * somebody looks, and is not loaded before.
  *
- * Each set of label values is looked up once: to count is an addition.
+ * Bounded by the catalogue: label values are words of this program, none comes from outside.
  */
 export class PrometheusMetrics implements Metrics {
-  readonly #adders = new Map<string, (value: number) => void>();
-  readonly #gauges = new Map<string, { name: GaugeName; labels: LabelValues; read: () => number }>();
-  #notes: (() => void)[] = [];
-  #loading: Promise<Collectors> | undefined;
-  #collectors: Collectors | undefined;
+  readonly #series = new Map<string, Series>();
 
   count(name: CounterName, labels: LabelValues = none): void {
-    this.#add(name, 1, labels);
+    this.#find(name, labels).count++;
   }
 
   observe(name: HistogramName, seconds: number, labels: LabelValues = none): void {
-    this.#add(name, seconds, labels);
+    this.#find(name, labels).times.add(seconds);
   }
 
   gauge(name: GaugeName, read: () => number, labels: LabelValues = none): void {
-    this.#gauges.set(keyOf(name, labels), { name, labels, read });
+    this.#find(name, labels).read = read;
   }
 
   async expose(): Promise<Exposition> {
-    const { registry, gauges } = await this.#load();
-    for (const { name, labels, read } of this.#gauges.values())
-      gauges
-        .get(name)
-        ?.labels(...labels)
-        .set(read());
+    const { Registry } = await import('prom-client');
+    const registry = new Registry();
+    for (const [key, { kind, help }] of Object.entries(metricCatalogue)) {
+      const name = key as MetricName;
+      const values = [...this.#series.values()].filter((series) => series.name === name).flatMap(samples);
+      const got = { name, help, type: kind, values, aggregator: 'sum' };
+      // Of a metric the registry uses its name, and what it is now.
+      registry.registerMetric({ name, get: async () => got } as unknown as Metric);
+    }
     return { text: await registry.metrics(), contentType: registry.contentType };
   }
 
-  #add(name: CounterName | HistogramName, value: number, labels: LabelValues): void {
-    const key = keyOf(name, labels);
-    const add = this.#adders.get(key);
-    if (add !== undefined) return add(value);
-    if (this.#collectors === undefined) return this.#note(() => this.#add(name, value, labels));
-    const made = this.#collectors.adder(name, labels);
-    this.#adders.set(key, made);
-    made(value);
-  }
-
-  #note(note: () => void): void {
-    if (this.#notes.length < mostNotes) this.#notes.push(note);
-    // Whoever looks is told why it can't be loaded.
-    if (this.#notes.length === loadAtNotes) this.#load().catch(() => {});
-  }
-
-  #load(): Promise<Collectors> {
-    this.#loading ??= import('prom-client').then((prom) => {
-      this.#collectors = new Collectors(prom);
-      const notes = this.#notes;
-      this.#notes = [];
-      for (const note of notes) note();
-      return this.#collectors;
-    });
-    return this.#loading;
+  #find(name: MetricName, labels: LabelValues): Series {
+    const key = labels.length === 0 ? name : `${name}|${labels.join('|')}`;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = { name, labels, count: 0, times: new Distribution(), read: undefined };
+      this.#series.set(key, series);
+    }
+    return series;
   }
 }
 
 const none: LabelValues = [];
 
-function keyOf(name: MetricName, labels: LabelValues): string {
-  return labels.length === 0 ? name : `${name}|${labels.join('|')}`;
-}
-
-/** prom-client's side of the catalogue. */
-class Collectors {
-  readonly registry: Registry;
-  readonly gauges = new Map<MetricName, Gauge>();
-  readonly #counters = new Map<MetricName, Counter>();
-  readonly #histograms = new Map<MetricName, Histogram>();
-
-  constructor(prom: typeof import('prom-client')) {
-    this.registry = new prom.Registry();
-    for (const [key, { kind, help, labels }] of Object.entries(metricCatalogue)) {
-      const name = key as MetricName;
-      const options = { name, help, labelNames: [...labels], registers: [this.registry] };
-      if (kind === 'counter') this.#counters.set(name, new prom.Counter(options));
-      else if (kind === 'gauge') this.gauges.set(name, new prom.Gauge(options));
-      else this.#histograms.set(name, new prom.Histogram({ ...options, buckets }));
-    }
-  }
-
-  /** What adds to the counter, or takes into the histogram. */
-  adder(name: CounterName | HistogramName, labels: LabelValues): (value: number) => void {
-    const counter = this.#counters.get(name)?.labels(...labels);
-    if (counter !== undefined) return (value) => counter.inc(value);
-    const histogram = this.#histograms.get(name)?.labels(...labels);
-    if (histogram === undefined) throw new TypeError(`${name} is neither a counter nor a histogram`);
-    return (value) => histogram.observe(value);
-  }
+function samples({ name, labels: given, count, times, read }: Series): Sample[] {
+  const { kind, labels: names } = metricCatalogue[name];
+  const labels = Object.fromEntries(names.map((label, index) => [label, given[index] ?? '']));
+  if (kind === 'counter') return [{ labels, value: count }];
+  if (kind === 'gauge') return [{ labels, value: read?.() ?? 0 }];
+  const buckets = times.cumulative.map((value, index) => ({ le: bounds[index] as number, value }));
+  return [
+    ...[...buckets, { le: '+Inf', value: times.count }].map(({ le, value }) => ({
+      metricName: `${name}_bucket`,
+      labels: { ...labels, le },
+      value,
+    })),
+    { metricName: `${name}_sum`, labels, value: times.sum },
+    { metricName: `${name}_count`, labels, value: times.count },
+  ];
 }

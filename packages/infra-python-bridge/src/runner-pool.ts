@@ -51,6 +51,7 @@ export interface RunnerPoolOptions {
   readonly onRunnerGone: (zygote: Zygote) => void;
 }
 
+/** Runners by what they do, and the runs that wait for one. */
 export interface PoolCensus {
   readonly starting: number;
   readonly idle: number;
@@ -134,7 +135,6 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     return this.#runners.size;
   }
 
-  /** How many runners are in which state, and how many runs wait for one. */
   get census(): PoolCensus {
     const idle = this.#idle.length;
     const busy = this.#runners.size - this.#starting - idle;
