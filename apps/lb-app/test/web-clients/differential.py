@@ -158,8 +158,9 @@ def talk(port, exchange):
     received = b""
     for number, piece in enumerate(pieces):
         connection.sendall(piece)
-        if number == 0 and len(pieces) > 1:
-            received += connection.recv(65536)  # the handshake, before any frame goes out
+        if number < len(pieces) - 1:
+            # The handshake before any frame, and each echo before the next: a close would overtake it, now and then.
+            received += connection.recv(65536)
     try:
         while data := connection.recv(65536):
             received += data

@@ -1,0 +1,62 @@
+/** Says what each npm script is for; with --check only whether all are described. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, root } from './lib/run.mjs';
+
+const groups = {
+  'To begin': {
+    setup: 'packages, Python environment, build; with -- --dev also the tools and clients that tests use',
+    quickstart: 'a worker and its queue API, three sample requests, their live logs',
+    gateway: 'the queue API of the platform on this machine, for workers and clients',
+    worker: 'a queue worker for that gateway',
+    help: 'this',
+  },
+  Tests: {
+    test: 'all: jest over the TypeScript, pytest over flash_runner on each Python found; -- --testPathPatterns NAME for a part',
+    'test:unit': 'those beside the sources; no Python needed',
+    'test:integration': 'those that use real Python, uv, sockets, clients',
+    'test:fast': 'until the first that fails',
+    'test:python': 'flash_runner on each Python found',
+    'test:handler': 'every examples/requests/test_*.json through qb-app, as a queue endpoint’s CI does',
+    'test:lb-handler': 'the same through lb-app',
+    'test:containers': 'builds the images and uses them; Debian, root',
+  },
+  Quality: {
+    lint: 'biome, unused files and dependencies, README’s settings, these descriptions',
+    'lint:fix': 'what biome can mend by itself',
+    'lint:python': 'ruff and mypy',
+    format: 'formats all',
+    'format:check': 'says what is not formatted',
+    typecheck: 'types of sources and tests',
+    rules: 'who may import whom',
+    settings: 'writes the settings tables of README.md',
+  },
+  Build: {
+    build: 'every package to its dist/',
+    bundle: 'each app as one file, to bundle/',
+    package: 'an archive for images of your own, to dist/',
+  },
+  Measurements: {
+    bench: 'the worker beside its comparators; needs wrk; -- --rounds N start lb queue … for a part',
+    'bench:cache': 'the volume cache beside tar',
+    'bench:environments': 'starts with kept environments beside uv',
+    'bench:app': 'the user’s web app beside plain uvicorn',
+  },
+};
+
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const described = Object.values(groups).flatMap(Object.keys);
+// What npm runs by itself before another one.
+const own = Object.keys(scripts).filter((name) => !(name.startsWith('pre') && name.slice(3) in scripts));
+const wrong = [
+  ...own.filter((name) => !described.includes(name)),
+  ...described.filter((name) => !(name in scripts)),
+];
+if (wrong.length > 0) fail(`scripts/help.mjs and package.json differ: ${wrong.join(', ')}`);
+if (!process.argv.includes('--check')) {
+  const width = Math.max(...described.map((name) => name.length));
+  for (const [title, group] of Object.entries(groups)) {
+    console.log(`\n${title}`);
+    for (const [name, what] of Object.entries(group)) console.log(`  npm run ${name.padEnd(width)}  ${what}`);
+  }
+}
