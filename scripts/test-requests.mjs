@@ -57,12 +57,15 @@ async function startLb() {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // One that does not get ready ends, and with it the reading of its log.
+  const timer = setTimeout(() => worker.kill('SIGKILL'), timeoutMs);
   let url;
   for await (const line of createInterface({ input: worker.stderr })) {
     const port = /"port":(\d+)/.exec(line)?.[1];
     if (port !== undefined) url = `http://127.0.0.1:${port}`;
     if (/"msg":"ready"/.test(line)) break;
   }
+  clearTimeout(timer);
   if (url === undefined) throw new Error('lb-app ended before it was ready');
   worker.stderr.resume();
   return {

@@ -56,6 +56,7 @@ export interface CreateWorkerOptions {
 /** A worker, put together and ready to be started. */
 export interface Worker {
   readonly log: Log;
+  /** What is measured; `expose()` has it for `GET /metrics`. */
   readonly metrics: Metrics;
   /** The main job: execute a FunctionRequest. */
   readonly executeRequest: ExecuteRequest;

@@ -27,7 +27,7 @@ export const metricCatalogue = {
     'outcome',
   ]),
   flash_jobs_in_progress: gauge('Jobs at work'),
-  flash_job_duration_seconds: histogram('Time from taking a job to handing its result over'),
+  flash_job_duration_seconds: histogram('Time from the begin of a job to handing its result over'),
   flash_runners: gauge('Python processes; state: starting, idle, busy', ['state']),
   flash_runner_ends_total: counter('Python processes that ended; cause: unneeded, killed, crashed', [
     'cause',

@@ -74,6 +74,18 @@ describe('ServeJobs', () => {
     expect(metrics.times.flash_job_duration_seconds).toHaveLength(3);
   });
 
+  it('counts a job that is stopped before its begin as stopped', async () => {
+    const metrics = new RecordingMetrics();
+    const { queue, serve } = setUp(async () => ({}), { metrics });
+    const job = queue.submit('x');
+    job.stop();
+    const served = serve.serve();
+    await wait(5);
+    serve.stop();
+    await served;
+    expect(metrics.counts).toEqual({ flash_jobs_taken_total: 1, 'flash_jobs_total stopped': 1 });
+  });
+
   it('asks for the next job the moment there is room, while others go on', async () => {
     const slow = Promise.withResolvers<JobOutcome>();
     const { queue, serve } = setUp(async ({ body }) => (body.input === 'slow' ? slow.promise : {}), {

@@ -73,8 +73,15 @@ export class ServeJobs {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#stopped.abort();
-    for (const job of this.#waiting.splice(0)) this.#parts.queue.abandon(job);
+    for (const job of this.#waiting.splice(0)) this.#abandon(job);
     this.#endWhenDone();
+  }
+
+  /** Lets go of a job that was taken and not begun. */
+  #abandon(job: Job): void {
+    this.#metrics.count('flash_jobs_total', ['stopped']);
+
+    this.#parts.queue.abandon(job);
   }
 
   #endWhenDone(): void {
@@ -106,7 +113,7 @@ export class ServeJobs {
 
   async #serve(job: Job): Promise<void> {
     const { queue, log } = this.#parts;
-    if (job.stop.aborted) return queue.abandon(job);
+    if (job.stop.aborted) return this.#abandon(job);
     const work: JobAtWork = { job, end: new AbortController() };
     const onStop = (): void => work.end.abort();
     job.stop.addEventListener('abort', onStop, { once: true });
