@@ -5,7 +5,7 @@
  * the volume's cache, and flash_runner. The layout is that of the packages, so that each part finds the others where it looks for them.
  */
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './lib/run.mjs';
 
@@ -46,6 +46,8 @@ const startApart = {
  * functions and data; nobody asks what class something of theirs is of.
  */
 const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream', 'prom-client'];
+/** Files of ours around libraries of that kind; they import nothing else of ours. */
+const laterFiles = ['open-telemetry'];
 /** The files of those that were met. */
 const found = {};
 const librariesApart = {
@@ -56,6 +58,11 @@ const librariesApart = {
       const { kind, importer, resolveDir } = from;
       found[path] = (await resolvePath(path, { kind, importer, resolveDir, pluginData: 'looking' })).path;
       return { path: `../library/${path}.js`, external: true };
+    });
+    onResolve({ filter: new RegExp(`^\\./(?:${laterFiles.join('|')})\\.ts$`) }, ({ path, resolveDir }) => {
+      const name = basename(path, '.ts');
+      found[name] = join(resolveDir, path);
+      return { path: `../library/${name}.js`, external: true };
     });
   },
 };

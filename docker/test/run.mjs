@@ -1,5 +1,7 @@
 /**
- * Builds the images and uses them as their users would: npm run test:containers [-- --required]
+ * Builds the images and uses them as their users would: npm run test:containers [-- --required] [--python <prefix>]
+ *
+ * `--python` puts the interpreter that was installed below that directory into the base image, instead of Debian's.
  *
  * Without a container engine and without a registry of images: see engine.mjs and stand-ins.mjs. Says that it skips where that can't be had,
  * and fails there with `--required`. Ends with a line that counts the steps.
@@ -8,6 +10,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { freePort } from '../../scripts/lib/free-port.mjs';
 import { buildImage, Container, output, prepareEngine, sh } from './engine.mjs';
 import { makeStandIns } from './stand-ins.mjs';
@@ -19,10 +22,13 @@ const containers = [];
 let passed = 0;
 let failed = 0;
 
+const { values: flags } = parseArgs({
+  options: { required: { type: 'boolean' }, python: { type: 'string' } },
+});
 const problem = prepareEngine();
 if (problem !== undefined) {
   console.log(`skipped: ${problem}`);
-  process.exit(process.argv.includes('--required') ? 1 : 0);
+  process.exit(flags.required ? 1 : 0);
 }
 
 async function step(name, work) {
@@ -87,7 +93,7 @@ const humanize = { dependencies: ['humanize'] };
 
 let images;
 await step('images are built', () => {
-  images = makeStandIns();
+  images = makeStandIns(flags.python);
   const args = (target) => [
     ...['--build-arg', `PYTHON_VERSION=${images.pythonVersion}`, '--build-arg', `BASE_IMAGE=${images.base}`],
     ...['--build-arg', `NODE_IMAGE=${images.node}`, '--file', 'docker/Dockerfile', '--target', target],

@@ -1,24 +1,29 @@
 /** Images that stand for python:<version>-slim and node:24, where no registry of images can be reached. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { root } from '../../scripts/lib/run.mjs';
 import { buildImage, hasImage, output, sh } from './engine.mjs';
 
 const base = 'localhost/flash-test/base';
 const node = 'localhost/flash-test/node:24';
 
-/** @returns names of the images, and the version of their Python. */
-export function makeStandIns() {
+/**
+ * @param prefix - what an interpreter was installed to on this machine, to be used instead of Debian's.
+ * @returns names of the images, and the version of their Python.
+ */
+export function makeStandIns(prefix) {
   const directory = mkdtempSync(join(tmpdir(), 'flash-stand-ins-'));
+  let image = base;
   try {
     if (!hasImage(base)) makeBase(join(directory, 'base'));
     if (!hasImage(node)) makeNode(join(directory, 'node'));
+    if (prefix !== undefined) image = makeBaseWith(prefix);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  const python = output(base, 'python3', '--version');
-  return { base, node, pythonVersion: /\d+\.\d+/.exec(python)[0] };
+  const python = output(image, 'python3', '--version');
+  return { base: image, node, pythonVersion: /\d+\.\d+/.exec(python)[0] };
 }
 
 /** Debian with Python and pip, as those images are. */
@@ -34,6 +39,25 @@ function makeBase(directory) {
     '-',
     directory,
   ]);
+}
+
+/** The same with another Python before Debian's, where python:<version>-slim has it. */
+function makeBaseWith(prefix) {
+  const image = `${base}-${basename(prefix)}`;
+  if (hasImage(image)) return image;
+  const directory = mkdtempSync(join(tmpdir(), 'flash-stand-in-'));
+  try {
+    cpSync(prefix, join(directory, 'prefix'), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !/\/(site-packages\/(?!pip)[^/]+|test|__pycache__)$/.test(path),
+    });
+    writeFileSync(join(directory, 'Dockerfile'), `FROM ${base}\nCOPY prefix /usr/local\nRUN ldconfig\n`);
+    buildImage(image, directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return image;
 }
 
 /** The same with Node and npm, which the official image has. */

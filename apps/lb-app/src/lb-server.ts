@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeFunctionCall } from '@flash/worker-core';
+import {
+  decodeFunctionCall,
+  type EncodedResponse,
+  followed,
+  readTraceContext,
+  type Span,
+} from '@flash/worker-core';
 import { answerMetrics, type Worker } from '@flash/worker-host';
 import { HttpError, toHttpError } from './http-error.ts';
 import { readBody } from './read-body.ts';
@@ -110,21 +116,32 @@ export class LbServer {
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });
-    const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
-    const answer = await this.#worker.executeRequest.execute(decodeFunctionCall(body), {
-      requestId: requestIdOf(request),
-      signal: gone.signal,
+    const requestId = requestIdOf(request);
+    const span = this.#worker.tracer.begin('POST /execute', {
+      parent: readTraceContext(request.headers),
+      attributes: { 'flash.request_id': requestId },
     });
-    if (response.destroyed) return;
+    await followed(span, async () => {
+      const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
+      const options = { requestId, signal: gone.signal, span };
+      const answer = await this.#worker.executeRequest.execute(decodeFunctionCall(body), options);
+      if (!response.destroyed) this.#answer(response, answer, span);
+    });
+  }
+
+  #answer(response: ServerResponse, answer: EncodedResponse, span: Span): void {
+    const step = span.child('serialise');
     // A connection that was kept would hold up the end of the process.
     if (this.#isDraining) response.setHeader('connection', 'close');
     if (answer.resultBytes <= smallResultBytes) {
       // Text goes out together with the headers, in one system call.
       const text = answer.toJson();
+      step.end();
       response.writeHead(200, { 'content-type': json, 'content-length': Buffer.byteLength(text) }).end(text);
       return;
     }
     const pieces = answer.toJsonChunks();
+    step.end();
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     response.writeHead(200, { 'content-type': json, 'content-length': length });
     for (const piece of pieces) response.write(piece);

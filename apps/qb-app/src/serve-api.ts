@@ -22,6 +22,7 @@ export async function serveApi(
     log: worker.log,
   });
   const jobs = new ServeJobs({
+    tracer: worker.tracer,
     queue: new StoreJobQueue(gateway.store, workerId),
     jobRunner: worker.jobRunner,
     log: worker.log,

@@ -26,6 +26,7 @@ export async function serveQueue(
   let status = 0;
   if (unfit === undefined) {
     const serve = new ServeJobs({
+      tracer: worker.tracer,
       queue,
       jobRunner: worker.jobRunner,
       log: worker.log,

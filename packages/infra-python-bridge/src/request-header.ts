@@ -22,7 +22,9 @@ export function requestHeader(parts: RequestHeaderParts): string {
   const changes =
     replaced === undefined ? '' : `,"pinned":${isPinned},"replaced":${JSON.stringify(replaced)}`;
   const spin = spinUs > 0 ? `,"spin":${spinUs}` : '';
-  return `"id":${id},"epoch":${epoch}${instance(run)}${code(parts)}${changes}${spin}`;
+  const { trace: context } = run.options;
+  const trace = context === undefined ? '' : `,"trace":${JSON.stringify(context)}`;
+  return `"id":${id},"epoch":${epoch}${instance(run)}${code(parts)}${changes}${spin}${trace}`;
 }
 
 function instance({ instanceId, createInstance }: Run): string {

@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '@flash/worker-core';
+import { InvalidRequestError, readTraceContext } from '@flash/worker-core';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { JobRecord } from './job-record.ts';
@@ -34,7 +34,8 @@ export function clientApi(options: ClientApiOptions): Hono {
   };
   const submit = async (context: Context, kind: 'run' | 'runsync'): Promise<JobRecord> => {
     const bytes = new Uint8Array(await context.req.arrayBuffer());
-    return store.submit(endpointOf(context), bytes, readSubmission(bytes), kind);
+    const trace = readTraceContext(context.req.header());
+    return store.submit(endpointOf(context), bytes, { ...readSubmission(bytes), trace }, kind);
   };
   const view = (context: Context, record: JobRecord): Response =>
     context.body(jobJson(record) as Uint8Array<ArrayBuffer>, 200, {

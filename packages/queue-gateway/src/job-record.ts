@@ -1,3 +1,5 @@
+import type { TraceContext } from '@flash/worker-core';
+
 /** States of a job as the platform names them (contract, section 5). */
 export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
 
@@ -8,6 +10,8 @@ export interface JobOptions {
   readonly executionTimeoutMs?: number | undefined;
   /** Longest life until the job is finished. */
   readonly ttlMs?: number | undefined;
+  /** Where in a trace it was submitted. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** One job and all that is known of it. */

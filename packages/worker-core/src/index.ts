@@ -37,6 +37,19 @@ export {
   metricCatalogue,
   noMetrics,
 } from './ports/metrics.ts';
+export {
+  type BeginSpanOptions,
+  noSpan,
+  noTracer,
+  PassingSpan,
+  type Span,
+  type SpanAttributes,
+  type SpanName,
+  type TraceContext,
+  type Tracer,
+} from './ports/tracer.ts';
+export { followed } from './usecases/followed.ts';
+export { readTraceContext } from './protocol/trace-context.ts';
 export { ports } from './ports/ports.ts';
 export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
 export {

@@ -8,8 +8,9 @@ import { appServerModule, pythonBridgeModule } from '@flash/infra-python-bridge'
 import { environmentsModule, pythonPackagesModule } from '@flash/infra-python-packages';
 import { endpointRouterModule } from '@flash/infra-runpod/endpoint-router';
 import { systemPackagesModule } from '@flash/infra-system-packages';
+import { tracingModule } from '@flash/infra-tracing';
 import { volumeCacheModule } from '@flash/infra-volume-cache';
-import { ports } from '@flash/worker-core';
+import { ports, workerVersion } from '@flash/worker-core';
 import type { Container, ContainerModule } from 'inversify';
 import { isFlashDeployment } from './app-settings.ts';
 import { findPython } from './find-python.ts';
@@ -48,6 +49,11 @@ export function bindAdapters(
   const adapters: Record<string, () => ContainerModule> = {
     Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),
     Metrics: () => metricsModule(),
+    Tracer: () =>
+      tracingModule(settings, {
+        'service.version': workerVersion,
+        ...(endpointId !== undefined && { 'flash.endpoint_id': endpointId }),
+      }),
     Executor: () => {
       const given = python();
       // In another environment than was guessed it would be another Python.

@@ -19,6 +19,7 @@ import {
   rehearseDecoding,
   RunFunctionJob,
   ServeApp,
+  type Tracer,
   type UnfitError,
   WarmUp,
   type WorkerIdentity,
@@ -58,6 +59,8 @@ export interface Worker {
   readonly log: Log;
   /** What is measured; `expose()` has it for `GET /metrics`. */
   readonly metrics: Metrics;
+  /** Follows requests; whoever takes them begins their spans. */
+  readonly tracer: Tracer;
   /** The main job: execute a FunctionRequest. */
   readonly executeRequest: ExecuteRequest;
   /** Runs a queue's job: with the deployed app's handler where there is one, else as a FunctionRequest. */
@@ -121,10 +124,12 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     live: new RunFunctionJob(executeRequest),
   });
   const metrics = container.get<Metrics>(ports.Metrics);
+  const tracer = container.get<Tracer>(ports.Tracer);
   const metricsServer = new MetricsServer(metrics);
   return {
     log,
     metrics,
+    tracer,
     executeRequest,
     jobRunner: app,
     get concurrency() {
@@ -145,7 +150,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     start: async () => {
       await serveMetrics(metricsServer, settings, log);
       // A web app has processes of its own; nothing else runs beside it.
-      const started = Promise.all([hasWebApp ? undefined : executor.start(), app.prepare()]);
+      const started = Promise.all([hasWebApp ? undefined : executor.start(), app.prepare(), tracer.start()]);
       if (!hasWebApp) void container.get(WarmUp).run();
       await started;
       // Whoever waits for the worker to be ready is told first.
@@ -157,6 +162,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       app.close();
       await executor.close();
       await executeRequest.close();
+      await tracer.close();
     },
   };
 }

@@ -6,6 +6,7 @@ import { manifestSettingsSchema } from '@flash/infra-manifest';
 import { metricsSettingsSchema } from '@flash/infra-metrics';
 import { pythonPackagesSettingsSchema } from '@flash/infra-python-packages';
 import { systemPackagesSettingsSchema } from '@flash/infra-system-packages';
+import { tracingSettingsSchema } from '@flash/infra-tracing';
 import { endpointRouterSettingsSchema } from '@flash/infra-runpod/endpoint-router';
 import { volumeCacheSettingsSchema } from '@flash/infra-volume-cache';
 import {
@@ -56,6 +57,7 @@ export const workerSettingsSchema = defineSettings({
   ...endpointRouterSettingsSchema.shape,
   ...loggingSettingsSchema.shape,
   ...metricsSettingsSchema.shape,
+  ...tracingSettingsSchema.shape,
 });
 
 export type WorkerSettings = SettingsOf<typeof workerSettingsSchema>;

@@ -4,5 +4,9 @@ const secretNames = ['RUNPOD_AI_API_KEY', 'RUNPOD_API_KEY', 'HF_TOKEN'];
 
 /** Keeps the values of this environment's secrets out of logs and errors (contract, section 4). */
 export function secretsOf(env: NodeJS.ProcessEnv): SecretRedactor {
-  return new SecretRedactor(secretNames.map((name) => env[name]));
+  // Whoever collects traces may want for a key.
+  const headers = env.OTEL_EXPORTER_OTLP_HEADERS?.split(',').map((pair) =>
+    pair.slice(pair.indexOf('=') + 1).trim(),
+  );
+  return new SecretRedactor([...secretNames.map((name) => env[name]), ...(headers ?? [])]);
 }

@@ -22,10 +22,11 @@ _LONGEST_LINE = 8192
 class Route:
     """Whose output it is."""
 
-    __slots__ = ("finished", "instance", "pending", "request", "shared")
+    __slots__ = ("finished", "instance", "pending", "request", "shared", "trace")
 
-    def __init__(self, request: int, instance: str | None, shared: bool) -> None:
+    def __init__(self, request: int, instance: str | None, shared: bool, trace: dict[str, str] | None = None) -> None:
         self.request = request
+        self.trace = trace
         self.instance = instance
         self.shared = shared
         self.finished = False

@@ -1,4 +1,9 @@
-import { type FunctionCall, InvalidRequestError, type RemoteEndpoint } from '@flash/worker-core';
+import {
+  type FunctionCall,
+  InvalidRequestError,
+  type RemoteEndpoint,
+  type TraceContext,
+} from '@flash/worker-core';
 
 /** An HTTP request to another endpoint. */
 export interface RemoteRequest {
@@ -19,22 +24,39 @@ interface WireRequest {
  * A call in the form its endpoint takes (contract, section 6).
  *
  * @param dataPlane - base URL under which the platform finds endpoints by name.
+ * @param trace - goes along in headers, and in a FunctionRequest too.
  * @throws InvalidRequestError when the call can't be said in that form.
  */
 export function remoteRequest(
   endpoint: RemoteEndpoint,
   call: FunctionCall,
   dataPlane: string,
+  trace?: TraceContext,
 ): RemoteRequest {
+  const request = inItsForm(endpoint, call, dataPlane, trace);
+  if (trace === undefined) return request;
+  const { traceparent, tracestate } = trace;
+  const state = tracestate === undefined ? {} : { tracestate };
+  return { ...request, headers: { ...request.headers, traceparent, ...state } };
+}
+
+function inItsForm(
+  endpoint: RemoteEndpoint,
+  call: FunctionCall,
+  dataPlane: string,
+  trace: TraceContext | undefined,
+): RemoteRequest {
+  // A queue hands on what is in a job, and no headers.
+  const metadata = trace === undefined ? {} : { metadata: trace };
   switch (endpoint.form) {
     case 'function-request':
-      return post(endpoint.url, { input: withoutNulls(call.payload.request) });
+      return post(endpoint.url, { input: { ...metadata, ...withoutNulls(call.payload.request) } });
     case 'queue':
-      return post(runsyncUrl(endpoint.url), { input: plainInput(call, endpoint.takesMethod) });
+      return post(runsyncUrl(endpoint.url), { input: plainInput(call, endpoint.takesMethod), ...metadata });
     case 'sentinel':
       return post(
         `${dataPlane}/flash/runsync`,
-        { input: plainInput(call, endpoint.takesMethod) },
+        { input: plainInput(call, endpoint.takesMethod), ...metadata },
         {
           'x-flash-app': endpoint.app,
           'x-flash-environment': endpoint.environment,

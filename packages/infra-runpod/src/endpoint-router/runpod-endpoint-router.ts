@@ -39,9 +39,9 @@ export class RunpodEndpointRouter implements EndpointRouter {
   async call(
     endpoint: RemoteEndpoint,
     call: FunctionCall,
-    { signal, timeoutMs = 0 }: RemoteCallOptions,
+    { signal, timeoutMs = 0, trace }: RemoteCallOptions,
   ): Promise<ResponseParts> {
-    const request = remoteRequest(endpoint, call, this.#dataPlane);
+    const request = remoteRequest(endpoint, call, this.#dataPlane, trace);
     const { FLASH_REMOTE_TIMEOUT_MS, FLASH_SENTINEL_TIMEOUT } = this.#settings;
     const longestMs = endpoint.form === 'sentinel' ? FLASH_SENTINEL_TIMEOUT * 1000 : FLASH_REMOTE_TIMEOUT_MS;
     const endsAt = performance.now() + (timeoutMs > 0 ? Math.min(timeoutMs, longestMs) : longestMs);

@@ -1,5 +1,6 @@
 import type { FunctionCall } from '../protocol/function-call.ts';
 import type { ResponseParts } from '../protocol/encoded-response.ts';
+import type { TraceContext } from './tracer.ts';
 
 /** Another endpoint, and how it wants to be called (contract, section 6). */
 export type RemoteEndpoint =
@@ -29,6 +30,8 @@ export interface RemoteCallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Upper bound for this call, in milliseconds; the router's own applies too. */
   readonly timeoutMs?: number | undefined;
+  /** Where in a trace the call is; sent along. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Calls functions of other endpoints. */

@@ -3,6 +3,7 @@ import type { Call } from '../protocol/function-call.ts';
 import type { InstanceInfo } from '../protocol/function-response.ts';
 import type { Environment } from './environments.ts';
 import type { InstalledChange } from './installer.ts';
+import type { TraceContext } from './tracer.ts';
 
 /** What a caller of {@link Executor.run} may set. */
 export interface RunOptions {
@@ -16,6 +17,8 @@ export interface RunOptions {
    * Where the code runs; `undefined`: in the base interpreter. A call of an instance that lives runs where the instance is.
    */
   readonly environment?: Environment | undefined;
+  /** Where in a trace the run is; user code may go on with it. */
+  readonly trace?: TraceContext | undefined;
   /** Receives what the user's code prints, as it prints it. Must not throw. */
   readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
   /** Receives what the user's code reports as its progress; JSON text. Must not throw. */

@@ -21,12 +21,20 @@ export const metricCatalogue = {
     'Time that requests with packages waited for them; outcome: ready, failed',
     ['outcome'],
   ),
+  flash_hydrate_duration_seconds: histogram(
+    'Time of bringing in the volume’s cache for a request with packages',
+  ),
+  flash_install_duration_seconds: histogram(
+    'Time of seeing to a request’s packages, whether they were there or not',
+  ),
+  flash_sync_duration_seconds: histogram('Time of keeping what was installed in the volume’s cache'),
   flash_run_duration_seconds: histogram('Time of user code, with the wait for a process'),
   flash_jobs_taken_total: counter('Jobs taken from the queue'),
   flash_jobs_total: counter('Jobs that ended; outcome: completed, failed, worker_fault, stopped', [
     'outcome',
   ]),
   flash_jobs_in_progress: gauge('Jobs at work'),
+  flash_job_wait_seconds: histogram('Time that jobs which were taken waited for room'),
   flash_job_duration_seconds: histogram('Time from the begin of a job to handing its result over'),
   flash_runners: gauge('Python processes; state: starting, idle, busy', ['state']),
   flash_runner_ends_total: counter('Python processes that ended; cause: unneeded, killed, crashed', [

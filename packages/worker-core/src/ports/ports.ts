@@ -14,4 +14,5 @@ export const ports = {
   FitnessCheck: Symbol.for('@flash/FitnessCheck'),
   Log: Symbol.for('@flash/Log'),
   Metrics: Symbol.for('@flash/Metrics'),
+  Tracer: Symbol.for('@flash/Tracer'),
 } as const;

@@ -79,7 +79,10 @@ describe('ExecuteRequest', () => {
     expect(Object.entries(metrics.times).map(([name, times]) => [name, times.length])).toEqual([
       ['flash_run_duration_seconds', 2],
       ['flash_request_duration_seconds', 3],
+      ['flash_hydrate_duration_seconds', 1],
+      ['flash_install_duration_seconds', 1],
       ['flash_prepare_duration_seconds ready', 1],
+      ['flash_sync_duration_seconds', 1],
     ]);
   });
 

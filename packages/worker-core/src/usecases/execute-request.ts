@@ -4,10 +4,12 @@ import type { EndpointRouter } from '../ports/endpoint-router.ts';
 import type { EnvironmentLease, Environments } from '../ports/environments.ts';
 import type { Execution, Executor } from '../ports/executor.ts';
 import type { Log } from '../ports/log.ts';
-import { type Metrics, noMetrics } from '../ports/metrics.ts';
+import { type HistogramName, type Metrics, noMetrics } from '../ports/metrics.ts';
+import { noSpan, type Span } from '../ports/tracer.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
 import { EncodedResponse } from '../protocol/encoded-response.ts';
 import type { FunctionCall } from '../protocol/function-call.ts';
+import { followed } from './followed.ts';
 import type { InstallDependencies } from './install-dependencies.ts';
 import type { PlaceCall } from './place-call.ts';
 import { type RequestEvent, RequestLog } from '../output/request-log.ts';
@@ -20,6 +22,8 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined;
   /** Upper bound for the user's code, in milliseconds; default is the executor's. */
   readonly timeoutMs?: number | undefined;
+  /** What the request's steps are steps of in its trace. */
+  readonly span?: Span | undefined;
   /** Receives system lines and user output while the request is at work. Must not throw. */
   readonly onEvent?: ((event: RequestEvent) => void) | undefined;
   /** Receives what the user's code reports as its progress; JSON text. Must not throw. */
@@ -89,7 +93,11 @@ export class ExecuteRequest {
     if (place.kind === 'here') return this.#runHere({ ...call, deployed: place.code }, requestLog, options);
     if (router === undefined) throw codeMissing(call);
     requestLog.system(`Calling ${place.endpoint.resource}`);
-    const parts = await router.call(place.endpoint, call, options);
+    const { span = noSpan } = options;
+    const step = span.child('route', { attributes: { 'flash.endpoint': place.endpoint.resource } });
+    const parts = await followed(step, () =>
+      router.call(place.endpoint, call, { ...options, trace: step.context }),
+    );
     return new EncodedResponse({ ...parts, stdout: requestLog.stdout(parts.stdout ?? '') });
   }
 
@@ -111,7 +119,7 @@ export class ExecuteRequest {
     let lease: EnvironmentLease | undefined;
     if (call.dependencies.length > 0 || call.systemDependencies.length > 0) {
       const started = performance.now();
-      const prepared = await this.#prepare(call, requestLog, options.signal);
+      const prepared = await this.#prepare(call, requestLog, options);
       const outcome = prepared.failure === undefined ? 'ready' : 'failed';
       this.#metrics.observe('flash_prepare_duration_seconds', secondsSince(started), [outcome]);
       if (prepared.failure !== undefined)
@@ -123,16 +131,7 @@ export class ExecuteRequest {
       lease = prepared.lease;
     }
     try {
-      const started = performance.now();
-      const execution = await this.#parts.executor.run(call, {
-        requestId: options.requestId,
-        signal: options.signal,
-        timeoutMs: options.timeoutMs,
-        environment: lease?.environment,
-        onOutput: requestLog.output,
-        onProgress: options.onProgress,
-      });
-      this.#metrics.observe('flash_run_duration_seconds', secondsSince(started));
+      const execution = await this.#run(call, requestLog, options, lease);
       this.#parts.volumeCache.noteRun();
       requestLog.finish();
       return respond(execution, requestLog);
@@ -141,19 +140,63 @@ export class ExecuteRequest {
     }
   }
 
-  /** Brings a request's packages, and beside them what else the cache has. */
-  async #prepare(call: FunctionCall, requestLog: RequestLog, signal?: AbortSignal): Promise<Preparation> {
-    const { installDependencies, volumeCache, executor, log } = this.#parts;
-    const hydration = volumeCache.hydrate(requestLog.system);
+  async #run(
+    call: FunctionCall,
+    requestLog: RequestLog,
+    { requestId, signal, timeoutMs, onProgress, span = noSpan }: ExecuteOptions,
+    lease: EnvironmentLease | undefined,
+  ): Promise<Execution> {
+    const step = span.child('run');
+    const started = performance.now();
+    const execution = await followed(step, async () => {
+      const execution = await this.#parts.executor.run(call, {
+        requestId,
+        signal,
+        timeoutMs,
+        environment: lease?.environment,
+        trace: step.context,
+        onOutput: requestLog.output,
+        onProgress,
+      });
+      if (execution.end !== 'returned') step.fail(execution.end);
+      return execution;
+    });
+    this.#metrics.observe('flash_run_duration_seconds', secondsSince(started));
+    return execution;
+  }
+
+  async #timed<T>(name: HistogramName, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
     try {
-      const prepared = await installDependencies.prepare(call, { onLine: requestLog.system, signal });
+      return await work();
+    } finally {
+      this.#metrics.observe(name, secondsSince(started));
+    }
+  }
+
+  /** Brings a request's packages, and beside them what else the cache has. */
+  async #prepare(
+    call: FunctionCall,
+    requestLog: RequestLog,
+    { signal, span = noSpan }: ExecuteOptions,
+  ): Promise<Preparation> {
+    const { installDependencies, volumeCache, executor, log } = this.#parts;
+    const hydration = followed(span.child('hydrate'), () =>
+      this.#timed('flash_hydrate_duration_seconds', () => volumeCache.hydrate(requestLog.system)),
+    );
+    try {
+      const prepared = await followed(span.child('install'), () =>
+        this.#timed('flash_install_duration_seconds', () =>
+          installDependencies.prepare(call, { onLine: requestLog.system, signal }),
+        ),
+      );
       await hydration;
       if (prepared.changes.length > 0) {
         await executor.packagesChanged(prepared.changes);
         // The request does not wait for it.
-        volumeCache
-          .sync()
-          .catch((error: unknown) => log.write('warn', 'the volume cache could not be synced', { error }));
+        this.#timed('flash_sync_duration_seconds', () => volumeCache.sync()).catch((error: unknown) =>
+          log.write('warn', 'the volume cache could not be synced', { error }),
+        );
       }
       return { lease: prepared.lease };
     } catch (error) {

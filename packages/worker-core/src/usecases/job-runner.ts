@@ -2,9 +2,12 @@ import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import { WorkerError } from '../errors/worker-error.ts';
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { RequestEvent } from '../output/request-log.ts';
+import type { Span } from '../ports/tracer.ts';
 
 /** Who follows a job while it is at work. */
 export interface JobListeners {
+  /** What the job's steps are steps of in its trace. */
+  readonly span?: Span | undefined;
   /** Receives system lines and user output. Must not throw. */
   readonly onEvent?: ((event: RequestEvent) => void) | undefined;
   /** Receives progress of the user's code; JSON text. Must not throw. */

@@ -1,6 +1,7 @@
 import { joinBytes } from '../output/join-bytes.ts';
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import { functionCallOfJob } from '../protocol/decode-function-call.ts';
+import { noSpan } from '../ports/tracer.ts';
 import type { ExecuteRequest } from './execute-request.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 
@@ -12,7 +13,7 @@ export class RunFunctionJob implements JobRunner {
     this.#executeRequest = executeRequest;
   }
 
-  async run(job: Job, { onEvent, onProgress }: JobListeners = {}): Promise<JobOutcome> {
+  async run(job: Job, { onEvent, onProgress, span = noSpan }: JobListeners = {}): Promise<JobOutcome> {
     try {
       const response = await this.#executeRequest.execute(functionCallOfJob(job), {
         requestId: job.id,
@@ -20,12 +21,13 @@ export class RunFunctionJob implements JobRunner {
         timeoutMs: job.executionTimeoutMs,
         onEvent,
         onProgress,
+        span,
       });
+      const step = span.child('serialise');
       // The platform's own SDK lifts `error` out of a handler's answer, so that the job is FAILED.
-      return {
-        outputJson: joinBytes(response.toJsonChunks({ error: 'lifted' })),
-        error: response.error ?? undefined,
-      };
+      const outputJson = joinBytes(response.toJsonChunks({ error: 'lifted' }));
+      step.end();
+      return { outputJson, error: response.error ?? undefined };
     } catch (error) {
       return outcomeOf(error);
     }

@@ -3,6 +3,8 @@ import { RequestLog } from '../output/request-log.ts';
 import type { Execution, Executor, HandlerFailure, RunOptions } from '../ports/executor.ts';
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
+import { noSpan } from '../ports/tracer.ts';
+import { followed } from './followed.ts';
 import type { InstallMissingModule } from './install-missing-module.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 
@@ -48,7 +50,9 @@ export class RunHandlerJob implements JobRunner {
     };
     try {
       if (job.body.input === undefined) return { error: 'INVALID_REQUEST: the job has no input' };
-      const execution = await this.#execute(job, requestLog, { onProgress: listeners.onProgress, onChunk });
+      const step = (listeners.span ?? noSpan).child('run');
+      const talk = { onProgress: listeners.onProgress, onChunk, trace: step.context };
+      const execution = await followed(step, () => this.#execute(job, requestLog, talk));
       requestLog.finish();
       return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
     } catch (error) {
@@ -60,7 +64,7 @@ export class RunHandlerJob implements JobRunner {
   async #execute(
     job: Job,
     requestLog: RequestLog,
-    talk: Pick<RunOptions, 'onProgress' | 'onChunk'>,
+    talk: Pick<RunOptions, 'onProgress' | 'onChunk' | 'trace'>,
   ): Promise<Execution> {
     const { executor, file, installMissingModule } = this.#parts;
     const tried = new Set<string>();

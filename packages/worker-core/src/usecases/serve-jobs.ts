@@ -2,6 +2,9 @@ import type { RequestEvent } from '../output/request-log.ts';
 import type { Job, JobOutcome, JobQueue } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
+import { noTracer, type Span, type Tracer } from '../ports/tracer.ts';
+import { traceContextOfJob } from '../protocol/trace-context.ts';
+import { followed } from './followed.ts';
 import type { JobRunner } from './job-runner.ts';
 
 export interface ServeJobsParts {
@@ -9,6 +12,7 @@ export interface ServeJobsParts {
   readonly jobRunner: JobRunner;
   readonly log: Log;
   readonly metrics?: Metrics | undefined;
+  readonly tracer?: Tracer | undefined;
   /** How many jobs are in flight at most, at least 1. A job is in flight until its result is handed over. */
   readonly concurrency: number;
   /** So many jobs in a row that failed for the worker's own reasons end the serving; 0: never. */
@@ -25,8 +29,16 @@ export type ServeEnd =
   /** The queue will never give a job again. */
   | { readonly reason: 'queue'; readonly error: Error };
 
+/** A job and when it came: milliseconds on the clock of `Date.now()`. */
+interface TakenJob {
+  readonly job: Job;
+  readonly askedAt: number;
+  readonly takenAt: number;
+}
+
 interface JobAtWork {
   readonly job: Job;
+  readonly span: Span;
   readonly end: AbortController;
 }
 
@@ -37,11 +49,12 @@ interface JobAtWork {
 export class ServeJobs {
   readonly #parts: ServeJobsParts;
   readonly #metrics: Metrics;
+  readonly #tracer: Tracer;
   readonly #stopped = new AbortController();
   readonly #ended = Promise.withResolvers<ServeEnd>();
   readonly #atWork = new Set<JobAtWork>();
   /** Jobs that came although there was no room for them. */
-  readonly #waiting: Job[] = [];
+  readonly #waiting: TakenJob[] = [];
   /** Jobs asked for and not yet come. */
   #wanted = 0;
   #failures = 0;
@@ -50,6 +63,7 @@ export class ServeJobs {
   constructor(parts: ServeJobsParts) {
     this.#parts = parts;
     this.#metrics = parts.metrics ?? noMetrics;
+    this.#tracer = parts.tracer ?? noTracer;
     this.#metrics.gauge('flash_jobs_in_progress', () => this.#atWork.size);
   }
 
@@ -73,7 +87,7 @@ export class ServeJobs {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#stopped.abort();
-    for (const job of this.#waiting.splice(0)) this.#abandon(job);
+    for (const { job } of this.#waiting.splice(0)) this.#abandon(job);
     this.#endWhenDone();
   }
 
@@ -92,7 +106,7 @@ export class ServeJobs {
   #fill(): void {
     const { concurrency } = this.#parts;
     while (this.#waiting.length > 0 && this.#atWork.size < concurrency)
-      void this.#serve(this.#waiting.shift() as Job);
+      void this.#serve(this.#waiting.shift() as TakenJob);
     const room = concurrency - this.#atWork.size - this.#waiting.length - this.#wanted;
     if (room > 0 && !this.#stopped.signal.aborted) void this.#take(room);
     this.#endWhenDone();
@@ -100,10 +114,14 @@ export class ServeJobs {
 
   async #take(wanted: number): Promise<void> {
     this.#wanted += wanted;
+    const askedAt = Date.now();
     try {
       const jobs = await this.#parts.queue.take(wanted, this.#stopped.signal);
-      this.#waiting.push(...jobs);
-      for (const _ of jobs) this.#metrics.count('flash_jobs_taken_total');
+      const takenAt = Date.now();
+      for (const job of jobs) {
+        this.#waiting.push({ job, askedAt, takenAt });
+        this.#metrics.count('flash_jobs_taken_total');
+      }
     } catch (error) {
       if (!this.#stopped.signal.aborted) this.#stop({ reason: 'queue', error: error as Error });
     }
@@ -111,37 +129,52 @@ export class ServeJobs {
     this.#fill();
   }
 
-  async #serve(job: Job): Promise<void> {
+  async #serve(taken: TakenJob): Promise<void> {
     const { queue, log } = this.#parts;
+    const { job } = taken;
     if (job.stop.aborted) return this.#abandon(job);
-    const work: JobAtWork = { job, end: new AbortController() };
+    const work: JobAtWork = { job, span: this.#begin(taken), end: new AbortController() };
+    const { span } = work;
     const onStop = (): void => work.end.abort();
     job.stop.addEventListener('abort', onStop, { once: true });
     this.#atWork.add(work);
     const started = performance.now();
+    this.#metrics.observe('flash_job_wait_seconds', (Date.now() - taken.takenAt) / 1000);
     const outcome = await this.#run(work);
     if (work.end.signal.aborted) {
       log.write('info', 'a job was stopped: it gets no result', { jobId: job.id });
       queue.abandon(job);
     } else {
-      await queue.finish(job, outcome).catch((error: unknown) => {
+      await followed(span.child('post'), () => queue.finish(job, outcome)).catch((error: unknown) => {
         log.write('error', 'a result could not be handed over', { jobId: job.id, error });
       });
     }
     job.stop.removeEventListener('abort', onStop);
     this.#atWork.delete(work);
-    this.#metrics.count('flash_jobs_total', [work.end.signal.aborted ? 'stopped' : endOf(outcome)]);
+    const end = work.end.signal.aborted ? 'stopped' : endOf(outcome);
+    if (end !== 'completed') span.fail(end);
+    span.end();
+    this.#metrics.count('flash_jobs_total', [end]);
     this.#metrics.observe('flash_job_duration_seconds', (performance.now() - started) / 1000);
     this.#judge(job, outcome);
     this.#fill();
   }
 
-  async #run({ job, end }: JobAtWork): Promise<JobOutcome> {
+  /** Begins what is followed of a job, with the take that had it. */
+  #begin({ job, askedAt, takenAt }: TakenJob): Span {
+    const parent = traceContextOfJob(job.body);
+    const span = this.#tracer.begin('job', { parent, attributes: { 'flash.job_id': job.id } });
+    span.child('take', { startedAt: askedAt }).end(takenAt);
+    return span;
+  }
+
+  async #run({ job, span, end }: JobAtWork): Promise<JobOutcome> {
     const { queue, jobRunner, log } = this.#parts;
     try {
       return await jobRunner.run(
         { ...job, stop: end.signal },
         {
+          span,
           onEvent: (event) => queue.logged(job, textOf(event)),
           onProgress: (json) => queue.progress(job, json),
           onChunk: (json) => queue.stream(job, json),

@@ -1,0 +1,27 @@
+"""Where in a trace the running request is, for user code::
+
+    from flash_runner import tracing
+
+    requests.post(url, headers=tracing.carrier())
+
+It goes on with OpenTelemetry the same way: ``TraceContextTextMapPropagator().extract(tracing.carrier())``.
+"""
+
+from __future__ import annotations
+
+from .capture import current_route
+
+
+def carrier() -> dict[str, str]:
+    """Headers that name the running request as their parent, as W3C Trace Context has them.
+
+    Returns:
+        ``traceparent``, and ``tracestate`` when there is one; empty outside of a request and where there is no trace.
+    """
+    route = current_route()
+    return {} if route is None or route.trace is None else dict(route.trace)
+
+
+def traceparent() -> str | None:
+    """The first of them alone; ``None`` where there is no trace."""
+    return carrier().get("traceparent")

@@ -1,0 +1,139 @@
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span as OtelSpan,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import {
+  parseKeyPairsIntoRecord,
+  setGlobalErrorHandler,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
+import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type Sampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { BeginSpanOptions, Span, SpanAttributes, SpanName, TraceContext } from '@flash/worker-core';
+import type { TracingSettings } from './settings.ts';
+
+// Loaded only where traces are exported: nothing but types of the worker's own may be imported here.
+
+const propagator = new W3CTraceContextPropagator();
+const kinds: Partial<Record<SpanName, SpanKind>> = {
+  'POST /execute': SpanKind.SERVER,
+  job: SpanKind.CONSUMER,
+  route: SpanKind.CLIENT,
+  post: SpanKind.PRODUCER,
+};
+
+const carrierSetter = {
+  set: (carrier: Record<string, string>, key: string, value: string) => {
+    carrier[key] = value;
+  },
+};
+const carrierGetter = {
+  get: (carrier: TraceContext, key: string) => carrier[key as keyof TraceContext],
+  keys: (carrier: TraceContext) => Object.keys(carrier),
+};
+
+/** OpenTelemetry's SDK, with an exporter of its own: what a host has registered globally stays as it is. */
+export class OpenTelemetry {
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
+
+  /** @param attributes - who the worker is. */
+  constructor(settings: TracingSettings, attributes: SpanAttributes, onError: (error: unknown) => void) {
+    setGlobalErrorHandler(onError);
+    const Exporter = settings.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/json' ? JsonExporter : ProtobufExporter;
+    const exporter = new Exporter({
+      url: `${settings.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, '')}/v1/traces`,
+      headers: parseKeyPairsIntoRecord(settings.OTEL_EXPORTER_OTLP_HEADERS),
+    });
+    const maxQueueSize = settings.OTEL_BSP_MAX_QUEUE_SIZE;
+    this.#provider = new TracerProvider({
+      sampler: samplerOf(settings),
+      resource: resourceFromAttributes({ 'service.name': settings.OTEL_SERVICE_NAME, ...attributes }),
+      spanProcessors: [
+        new BatchSpanProcessor({
+          exporter,
+          maxQueueSize,
+          maxExportBatchSize: Math.min(512, maxQueueSize),
+          scheduledDelayMillis: settings.OTEL_BSP_SCHEDULE_DELAY,
+        }),
+      ],
+    });
+    this.#tracer = this.#provider.getTracer('@flash/worker');
+  }
+
+  /** Begins a request's span; where it is not sampled, only its place in the trace is there. */
+  begin(name: SpanName, { parent, attributes }: BeginSpanOptions): Span | TraceContext {
+    const around =
+      parent === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, parent, carrierGetter);
+    const options = { kind: kinds[name] ?? SpanKind.INTERNAL, ...(attributes && { attributes }) };
+    const span = this.#tracer.startSpan(name, options, around);
+    const context = trace.setSpan(around, span);
+    return span.isRecording() ? new RecordedSpan(this.#tracer, span, context) : wireForm(context);
+  }
+
+  async close(): Promise<void> {
+    await this.#provider.shutdown();
+  }
+}
+
+class RecordedSpan implements Span {
+  readonly #tracer: Tracer;
+  readonly #span: OtelSpan;
+  readonly #context: Context;
+
+  constructor(tracer: Tracer, span: OtelSpan, context: Context) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.#context = context;
+  }
+
+  get context(): TraceContext {
+    return wireForm(this.#context);
+  }
+
+  child(name: SpanName, options: { startedAt?: number; attributes?: SpanAttributes } = {}): Span {
+    const { startedAt: startTime, attributes } = options;
+    const kind = kinds[name] ?? SpanKind.INTERNAL;
+    const given = { kind, ...(startTime && { startTime }), ...(attributes && { attributes }) };
+    const span = this.#tracer.startSpan(name, given, this.#context);
+    return new RecordedSpan(this.#tracer, span, trace.setSpan(this.#context, span));
+  }
+
+  set(attributes: SpanAttributes): void {
+    this.#span.setAttributes(attributes);
+  }
+
+  fail(reason: string): void {
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+  }
+
+  end(endedAt?: number): void {
+    this.#span.end(endedAt);
+  }
+}
+
+function wireForm(context: Context): TraceContext {
+  const carrier: Record<string, string> = {};
+  propagator.inject(context, carrier, carrierSetter);
+  return carrier as unknown as TraceContext;
+}
+
+function samplerOf(settings: TracingSettings): Sampler {
+  const { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio } = settings;
+  const root = name.endsWith('traceidratio') ? new TraceIdRatioBasedSampler(ratio) : new AlwaysOnSampler();
+  return name.startsWith('parentbased') ? new ParentBasedSampler({ root }) : root;
+}

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeginSpanOptions,
+  type Log,
+  noTracer,
+  PassingSpan,
+  type Span,
+  type SpanAttributes,
+  type Tracer,
+} from '@flash/worker-core';
+import type { OpenTelemetry } from './open-telemetry.ts';
+import type { TracingSettings } from './settings.ts';
+
+export interface OtlpTracerOptions {
+  readonly settings: TracingSettings;
+  /** Who the worker is; part of every trace. */
+  readonly attributes: SpanAttributes;
+  readonly log: Log;
+}
+
+/** Tracer on OpenTelemetry's SDK, which is loaded when the worker starts. Whoever collects the traces may be away: spans are dropped then. */
+export class OtlpTracer implements Tracer {
+  readonly #options: OtlpTracerOptions;
+  #sdk: OpenTelemetry | undefined;
+  #failing = false;
+
+  constructor(options: OtlpTracerOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { settings, attributes, log } = this.#options;
+    const { OpenTelemetry: Sdk } = await import('./open-telemetry.ts');
+    this.#sdk = new Sdk(settings, attributes, (error) => this.#onError(error));
+    log.write('info', 'tracing', { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT });
+  }
+
+  begin(name: 'POST /execute' | 'job', options: BeginSpanOptions = {}): Span {
+    if (this.#sdk === undefined) return noTracer.begin(name, options);
+    const begun = this.#sdk.begin(name, options);
+    return 'end' in begun ? begun : new PassingSpan(begun);
+  }
+
+  async close(): Promise<void> {
+    const { FLASH_TRACES_FLUSH_MS } = this.#options.settings;
+    const waited = new AbortController();
+    const flushed = this.#sdk?.close().catch((error: unknown) => this.#onError(error));
+    await Promise.race([
+      flushed,
+      delay(FLASH_TRACES_FLUSH_MS, undefined, { signal: waited.signal }).catch(() => {}),
+    ]);
+    waited.abort();
+  }
+
+  /** Told once: every batch that can't be sent fails the same way. */
+  #onError(error: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#options.log.write('warn', 'traces can’t be exported; they are dropped as long as that is so', {
+      endpoint: this.#options.settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+      error,
+    });
+  }
+}

@@ -1,0 +1,90 @@
+/** Where in a trace something happens, as W3C Trace Context has it on the wire. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string | undefined;
+}
+
+/** What the spans of a worker are called. */
+export type SpanName =
+  /** An HTTP request, from its head to its answer. */
+  | 'POST /execute'
+  /** A job, from its begin to its result's being safe. */
+  | 'job'
+  /** The wait for the queue to give it. */
+  | 'take'
+  /** The volume's cache is brought in. */
+  | 'hydrate'
+  /** Packages are installed. */
+  | 'install'
+  /** The call to another endpoint. */
+  | 'route'
+  /** User code, with the wait for a process. */
+  | 'run'
+  /** The answer becomes text. */
+  | 'serialise'
+  /** The result is handed over to the queue. */
+  | 'post';
+
+/** What is said about a span: names, never values of arguments, output or errors of user code. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/** One step of a trace. Never throws. */
+export interface Span {
+  /** What user code and other endpoints get as their parent; `undefined` when there is no trace. */
+  readonly context: TraceContext | undefined;
+  /** Begins a step of this step; `startedAt` in milliseconds on the clock of `Date.now()`, default: now. */
+  child(
+    name: SpanName,
+    options?: { readonly startedAt?: number; readonly attributes?: SpanAttributes },
+  ): Span;
+  set(attributes: SpanAttributes): void;
+  /** It did not go well; `reason` is a word of the worker's, not a text of somebody else's. */
+  fail(reason: string): void;
+  /** @param endedAt - milliseconds on the clock of `Date.now()`; default: now. */
+  end(endedAt?: number): void;
+}
+
+export interface BeginSpanOptions {
+  /** Who the trace was begun by; without it a new one begins here. */
+  readonly parent?: TraceContext | undefined;
+  readonly attributes?: SpanAttributes | undefined;
+}
+
+/** Follows requests through the worker. Costs next to nothing where nothing is followed. */
+export interface Tracer {
+  /** Brings up what exports. Spans that are begun before are not exported. */
+  start(): Promise<void>;
+  /** Begins what is one request to this worker. */
+  begin(name: Extract<SpanName, 'POST /execute' | 'job'>, options?: BeginSpanOptions): Span;
+  /** Exports what is left, for a bounded time. */
+  close(): Promise<void>;
+}
+
+/** A step that is not recorded. A trace that somebody else has begun goes on behind it. */
+export class PassingSpan implements Span {
+  readonly context: TraceContext | undefined;
+
+  constructor(context: TraceContext | undefined) {
+    this.context = context;
+  }
+
+  child(): Span {
+    return this;
+  }
+
+  set(): void {}
+
+  fail(): void {}
+
+  end(): void {}
+}
+
+/** Where there is no trace. */
+export const noSpan: Span = new PassingSpan(undefined);
+
+/** For whoever follows nothing: the traces of others pass through. */
+export const noTracer: Tracer = {
+  start: () => Promise.resolve(),
+  begin: (_name, options) => (options?.parent === undefined ? noSpan : new PassingSpan(options.parent)),
+  close: () => Promise.resolve(),
+};
