@@ -111,10 +111,13 @@ const laterZod = [
  */
 const lateBuiltins = ['node:crypto', 'node:zlib'];
 const lateBuiltin = (path, names) =>
-  names
-    .filter((name) => /^[a-z]/.test(name))
-    .map((name) => `export const ${name} = (...args) => require(${JSON.stringify(path)}).${name}(...args);`)
-    .join('\n');
+  [
+    // Looked up once: to ask for it takes as long as to make a random id.
+    `let late; const real = () => (late ??= require(${JSON.stringify(path)}));`,
+    ...names
+      .filter((name) => /^[a-z]/.test(name) && name !== 'real' && name !== 'late')
+      .map((name) => `export const ${name} = (...args) => real().${name}(...args);`),
+  ].join('\n');
 
 const builtinsOnce = {
   name: 'builtins-once',

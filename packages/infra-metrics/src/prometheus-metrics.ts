@@ -34,7 +34,8 @@ interface Sample {
  * Bounded by the catalogue: label values are words of this program, none comes from outside.
  */
 export class PrometheusMetrics implements Metrics {
-  readonly #series = new Map<string, Series>();
+  /** By name, then by label values. Looked up by texts that are there: one that is put together costs more than all the rest. */
+  readonly #series = new Map<MetricName, Map<string, Series>>();
 
   count(name: CounterName, labels: LabelValues = none): void {
     this.#find(name, labels).count++;
@@ -53,7 +54,7 @@ export class PrometheusMetrics implements Metrics {
     const registry = new Registry();
     for (const [key, { kind, help }] of Object.entries(metricCatalogue)) {
       const name = key as MetricName;
-      const values = [...this.#series.values()].filter((series) => series.name === name).flatMap(samples);
+      const values = [...(this.#series.get(name)?.values() ?? [])].flatMap(samples);
       const got = { name, help, type: kind, values, aggregator: 'sum' };
       // Of a metric the registry uses its name, and what it is now.
       registry.registerMetric({ name, get: async () => got } as unknown as Metric);
@@ -62,11 +63,16 @@ export class PrometheusMetrics implements Metrics {
   }
 
   #find(name: MetricName, labels: LabelValues): Series {
-    const key = labels.length === 0 ? name : `${name}|${labels.join('|')}`;
-    let series = this.#series.get(key);
+    let family = this.#series.get(name);
+    if (family === undefined) {
+      family = new Map();
+      this.#series.set(name, family);
+    }
+    const key = labels.length > 1 ? labels.join('|') : (labels[0] ?? '');
+    let series = family.get(key);
     if (series === undefined) {
       series = { name, labels, count: 0, times: new Distribution(), read: undefined };
-      this.#series.set(key, series);
+      family.set(key, series);
     }
     return series;
   }

@@ -1,3 +1,4 @@
+import type { TraceContext } from '@flash/worker-core';
 import type { Run } from './run.ts';
 
 /** What is said of a run besides the request itself. */
@@ -23,7 +24,7 @@ export function requestHeader(parts: RequestHeaderParts): string {
     replaced === undefined ? '' : `,"pinned":${isPinned},"replaced":${JSON.stringify(replaced)}`;
   const spin = spinUs > 0 ? `,"spin":${spinUs}` : '';
   const { trace: context } = run.options;
-  const trace = context === undefined ? '' : `,"trace":${JSON.stringify(context)}`;
+  const trace = context === undefined ? '' : traceMembers(context);
   return `"id":${id},"epoch":${epoch}${instance(run)}${code(parts)}${changes}${spin}${trace}`;
 }
 
@@ -37,4 +38,10 @@ function instance({ instanceId, createInstance }: Run): string {
 function code({ run: { call }, streamWindow }: RequestHeaderParts): string {
   if (call.kind === 'handler') return `,"handler":${JSON.stringify(call.file)},"window":${streamWindow}`;
   return call.deployed === undefined ? '' : `,"deployed":${JSON.stringify(call.deployed)}`;
+}
+
+function traceMembers({ traceparent, tracestate }: TraceContext): string {
+  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
+  // Of letters, digits and dashes, whoever has made it.
+  return `,"traceparent":"${traceparent}"${state}`;
 }

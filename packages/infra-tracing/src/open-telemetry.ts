@@ -2,6 +2,7 @@ import {
   type Context,
   ROOT_CONTEXT,
   type Span as OtelSpan,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -81,8 +82,8 @@ export class OpenTelemetry {
       parent === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, parent, carrierGetter);
     const options = { kind: kinds[name] ?? SpanKind.INTERNAL, ...(attributes && { attributes }) };
     const span = this.#tracer.startSpan(name, options, around);
-    const context = trace.setSpan(around, span);
-    return span.isRecording() ? new RecordedSpan(this.#tracer, span, context) : wireForm(context);
+    if (!span.isRecording()) return unrecorded(span.spanContext());
+    return new RecordedSpan(this.#tracer, span, trace.setSpan(around, span));
   }
 
   async close(): Promise<void> {
@@ -124,6 +125,12 @@ class RecordedSpan implements Span {
   end(endedAt?: number): void {
     this.#span.end(endedAt);
   }
+}
+
+/** What the propagator would say of it, for the many that are not sampled. */
+function unrecorded({ traceId, spanId, traceState }: SpanContext): TraceContext {
+  const traceparent = `00-${traceId}-${spanId}-00`;
+  return traceState === undefined ? { traceparent } : { traceparent, tracestate: traceState.serialize() };
 }
 
 function wireForm(context: Context): TraceContext {

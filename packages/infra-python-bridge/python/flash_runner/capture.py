@@ -22,11 +22,12 @@ _LONGEST_LINE = 8192
 class Route:
     """Whose output it is."""
 
-    __slots__ = ("finished", "instance", "pending", "request", "shared", "trace")
+    __slots__ = ("finished", "instance", "pending", "request", "shared", "traceparent", "tracestate")
 
-    def __init__(self, request: int, instance: str | None, shared: bool, trace: dict[str, str] | None = None) -> None:
+    def __init__(self, request: int, instance: str | None, shared: bool, header: dict[str, Any]) -> None:
         self.request = request
-        self.trace = trace
+        self.traceparent: str | None = header.get("traceparent")
+        self.tracestate: str | None = header.get("tracestate")
         self.instance = instance
         self.shared = shared
         self.finished = False

@@ -108,7 +108,7 @@ class Runner:
             self._channel.send(frames.STALE, header["id"])
             return
         self._spin_us = header.get("spin", 0)
-        route = Route(header["id"], header.get("instance"), False, header.get("trace"))
+        route = Route(header["id"], header.get("instance"), False, header)
         self._capture.begin(route)
         modules: list[ModuleSet] = []
         try:
@@ -346,7 +346,7 @@ class Runner:
 
     async def _run_joined(self, frame: Request, instance: str) -> None:
         request = frame.header["id"]
-        route = Route(request, instance, True, frame.header.get("trace"))
+        route = Route(request, instance, True, frame.header)
         self._capture.begin(route)
         try:
             outcome = await self._joined(frame, instance)

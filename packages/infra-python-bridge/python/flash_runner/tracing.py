@@ -19,7 +19,10 @@ def carrier() -> dict[str, str]:
         ``traceparent``, and ``tracestate`` when there is one; empty outside of a request and where there is no trace.
     """
     route = current_route()
-    return {} if route is None or route.trace is None else dict(route.trace)
+    if route is None or route.traceparent is None:
+        return {}
+    state = {} if route.tracestate is None else {"tracestate": route.tracestate}
+    return {"traceparent": route.traceparent, **state}
 
 
 def traceparent() -> str | None:

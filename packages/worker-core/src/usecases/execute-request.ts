@@ -148,19 +148,20 @@ export class ExecuteRequest {
   ): Promise<Execution> {
     const step = span.child('run');
     const started = performance.now();
-    const execution = await followed(step, async () => {
-      const execution = await this.#parts.executor.run(call, {
-        requestId,
-        signal,
-        timeoutMs,
-        environment: lease?.environment,
-        trace: step.context,
-        onOutput: requestLog.output,
-        onProgress,
-      });
-      if (execution.end !== 'returned') step.fail(execution.end);
-      return execution;
-    });
+    const execution = await followed(
+      step,
+      () =>
+        this.#parts.executor.run(call, {
+          requestId,
+          signal,
+          timeoutMs,
+          environment: lease?.environment,
+          trace: step.context,
+          onOutput: requestLog.output,
+          onProgress,
+        }),
+      failureOf,
+    );
     this.#metrics.observe('flash_run_duration_seconds', secondsSince(started));
     return execution;
   }
@@ -214,6 +215,10 @@ interface Preparation {
   readonly lease?: EnvironmentLease | undefined;
   /** Why the request can't run. */
   readonly failure?: string;
+}
+
+function failureOf({ end }: Execution): string | undefined {
+  return end === 'returned' ? undefined : end;
 }
 
 function secondsSince(started: number): number {

@@ -52,7 +52,11 @@ export class RunHandlerJob implements JobRunner {
       if (job.body.input === undefined) return { error: 'INVALID_REQUEST: the job has no input' };
       const step = (listeners.span ?? noSpan).child('run');
       const talk = { onProgress: listeners.onProgress, onChunk, trace: step.context };
-      const execution = await followed(step, () => this.#execute(job, requestLog, talk));
+      const execution = await followed(
+        step,
+        () => this.#execute(job, requestLog, talk),
+        ({ end }) => (end === 'returned' ? undefined : end),
+      );
       requestLog.finish();
       return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
     } catch (error) {
