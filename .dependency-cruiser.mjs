@@ -37,6 +37,18 @@ export default {
       to: { path: '^(packages|apps)/', pathNot: '^packages/(worker-host|worker-core|settings|infra-[^/]+)/' },
     },
     {
+      name: 'tools-are-no-part-of-the-product',
+      severity: 'error',
+      from: { path: '^(packages|apps|examples)/' },
+      to: { path: '^tools/' },
+    },
+    {
+      name: 'tools-import-nothing-of-the-product',
+      severity: 'error',
+      from: { path: '^tools/' },
+      to: { path: '^(packages|apps)/' },
+    },
+    {
       name: 'apps-import-host-core-and-gateway',
       severity: 'error',
       from: { path: '^apps/([^/]+)/' },

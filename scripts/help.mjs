@@ -36,6 +36,10 @@ const groups = {
     bundle: 'each app as one file, to bundle/',
     package: 'an archive for images of your own, to dist/',
   },
+  'Code intelligence': {
+    index: 'an index of the repository’s symbols, for the MCP server',
+    'code-intel': 'that server, over stdio; .mcp.json names it',
+  },
   Measurements: {
     bench: 'the worker beside its comparators; needs wrk; -- --rounds N start lb queue … for a part',
     'bench:cache': 'the volume cache beside tar',
