@@ -9,6 +9,7 @@ const groups = {
     quickstart: 'a worker and its queue API, three sample requests, their live logs',
     gateway: 'the queue API of the platform on this machine, for workers and clients',
     worker: 'a queue worker for that gateway',
+    dev: 'a worker from the sources, started anew on every change; -- lb or -- qb',
     help: 'this',
   },
   Tests: {
@@ -19,9 +20,12 @@ const groups = {
     'test:python': 'flash_runner on each Python found',
     'test:handler': 'every examples/requests/test_*.json through qb-app, as a queue endpoint’s CI does',
     'test:lb-handler': 'the same through lb-app',
+    smoketest: 'bundles, and runs one job with the bundled qb-app',
+    'smoketest:lb': 'the same with lb-app',
     'test:containers': 'builds the images and uses them; Debian, root',
   },
   Quality: {
+    'quality-check': 'lint, format, types, import rules, Python’s checks, all tests',
     lint: 'biome, unused files and dependencies, README’s settings, these descriptions',
     'lint:fix': 'what biome can mend by itself',
     'lint:python': 'ruff and mypy',
@@ -33,6 +37,12 @@ const groups = {
   },
   Build: {
     build: 'every package to its dist/',
+    'build:images': 'the container images, by docker or buildah; -- NAME … for some of them',
+    'build:gpu': 'the image flash',
+    'build:cpu': 'the image flash-cpu',
+    'build:lb': 'the image flash-lb',
+    'build:lb-cpu': 'the image flash-lb-cpu',
+    'build:wip': 'all images for linux/amd64 and linux/arm64; wants docker',
     bundle: 'each app as one file, to bundle/',
     package: 'an archive for images of your own, to dist/',
   },

@@ -1,6 +1,6 @@
 /**
  * Whether a bundle works where it is: runs one job with qb-app and one request with lb-app, as their users would. Part of every bundle
- * (flash-worker --self-test). Exits 1 saying what failed.
+ * (flash-worker --self-test); --only qb or --only lb for one of them. Exits 1 saying what failed.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -56,9 +56,10 @@ async function httpWorker() {
 }
 
 try {
-  await queueWorker();
-  await httpWorker();
-  console.log('flash-worker: qb-app and lb-app work here');
+  const only = process.argv[2] === '--only' ? process.argv[3] : undefined;
+  if (only !== 'lb') await queueWorker();
+  if (only !== 'qb') await httpWorker();
+  console.log(`flash-worker: ${only === undefined ? 'qb-app and lb-app work' : `${only}-app works`} here`);
 } catch (error) {
   console.error(`flash-worker: ${error.message}`);
   process.exitCode = 1;

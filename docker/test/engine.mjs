@@ -1,19 +1,10 @@
 /** The tools that build and run images without an engine: buildah, podman and runc, from Debian. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { buildArguments, bundleOfCertificates, machineMounts } from '../../scripts/lib/buildah.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 
 const tools = ['buildah', 'podman', 'runc', 'debootstrap'];
-const bundleOfCertificates = '/etc/ssl/certs/ca-certificates.crt';
-/** Where a machine says how registries are reached: containers see the same. */
-const registrySettings = [
-  '/root/.npmrc',
-  '/etc/npmrc',
-  '/etc/pip.conf',
-  '/root/.config/pip/pip.conf',
-  '/opt/wheels',
-];
-
 /** Installs what is missing. @returns why nothing can be built here; `undefined` when it can. */
 export function prepareEngine() {
   const isThere = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
@@ -44,25 +35,12 @@ export function sh(file, args, options = {}) {
   throw new Error(`${file} ${args.join(' ')}:\n${output.slice(-30).join('\n')}`);
 }
 
-const mounts = () => {
-  const paths = ['/etc/ssl/certs', ...registrySettings].filter((path) => existsSync(path));
-  return paths.flatMap((path) => ['--volume', `${path}:${path}:ro`]);
-};
-
 export function hasImage(name) {
   return spawnSync('podman', ['image', 'exists', name]).status === 0;
 }
 
 export function buildImage(tag, context, args = []) {
-  sh('buildah', [
-    ...['bud', '--format', 'docker', '--isolation=chroot', '--network=host', '--pull-never', '--layers'],
-    ...mounts(),
-    ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'PIP_CERT'].flatMap((name) => [
-      '--build-arg',
-      `${name}=${bundleOfCertificates}`,
-    ]),
-    ...[...args, '--tag', tag, context],
-  ]);
+  sh('buildah', buildArguments(tag, context, ['--pull-never', ...args]));
 }
 
 /** What a container is run with in any case. */
@@ -85,7 +63,7 @@ export class Container {
     const env = { SSL_CERT_FILE: bundleOfCertificates, PIP_CERT: bundleOfCertificates, ...settings };
     const podman = [
       ...[...runs, '--detach'],
-      ...mounts(),
+      ...machineMounts(),
       ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...options,
     ];
