@@ -10,6 +10,7 @@ import {
   type Span,
 } from '@flash/worker-core';
 import { answerMetrics, type Worker } from '@flash/worker-host';
+import { EventStream } from './event-stream.ts';
 import { HttpError, toHttpError } from './http-error.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
@@ -121,11 +122,29 @@ export class LbServer {
       parent: readTraceContext(request.headers),
       attributes: { 'flash.request_id': requestId },
     });
-    await followed(span, async () => {
-      const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
-      const options = { requestId, signal: gone.signal, span };
-      const answer = await this.#worker.executeRequest.execute(decodeFunctionCall(body), options);
-      if (!response.destroyed) this.#answer(response, answer, span);
+    const stream = wantsEvents(request) ? this.#openStream(response) : undefined;
+    try {
+      await followed(span, async () => {
+        const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
+        const options = { requestId, signal: gone.signal, span, onEvent: stream?.log };
+        const answer = await this.#worker.executeRequest.execute(decodeFunctionCall(body), options);
+        if (response.destroyed) return;
+        if (stream === undefined) this.#answer(response, answer, span);
+        else stream.finish(answer);
+      });
+    } catch (error) {
+      // Too late for a status.
+      if (!stream?.isOpen) throw error;
+      stream.fail(this.#explain(error));
+    } finally {
+      stream?.close();
+    }
+  }
+
+  #openStream(response: ServerResponse): EventStream {
+    return new EventStream(response, {
+      maxWaitingBytes: this.#settings.FLASH_LIVE_LOG_BYTES,
+      keepAliveMs: this.#settings.FLASH_LIVE_KEEP_ALIVE_MS,
     });
   }
 
@@ -153,12 +172,17 @@ export class LbServer {
       response.destroy();
       return;
     }
-    const known = toHttpError(error);
-    if (known === undefined)
-      this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
-    const refusal = known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
+    const refusal = this.#explain(error);
     if (refusal.status === 413) response.setHeader('connection', 'close');
     await refuse(request, response, refusal);
+  }
+
+  /** What the client is told; what nobody foresaw is logged. */
+  #explain(error: unknown): HttpError {
+    const known = toHttpError(error);
+    if (known !== undefined) return known;
+    this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
+    return new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
   }
 }
 
@@ -167,6 +191,10 @@ function requireMethod(request: IncomingMessage, ...allowed: readonly string[]):
   throw new HttpError(405, 'METHOD_NOT_ALLOWED', `${request.url} takes ${allowed.join(' or ')}`, {
     allow: allowed.join(', '),
   });
+}
+
+function wantsEvents(request: IncomingMessage): boolean {
+  return request.headers.accept?.includes('text/event-stream') ?? false;
 }
 
 function requestIdOf(request: IncomingMessage): string {

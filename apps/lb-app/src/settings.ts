@@ -1,4 +1,13 @@
-import { count, defineSettings, integer, milliseconds, read, type SettingsOf, text } from '@flash/settings';
+import {
+  count,
+  defineSettings,
+  integer,
+  milliseconds,
+  positiveMilliseconds,
+  read,
+  type SettingsOf,
+  text,
+} from '@flash/settings';
 import * as z from 'zod';
 
 /** Settings of the load-balancer entry by the environment variable that sets each (contract, section 8). */
@@ -14,6 +23,14 @@ export const lbSettingsSchema = defineSettings({
   FLASH_HEADERS_TIMEOUT_MS: milliseconds(60_000, 'Time a client has to send its headers'),
   FLASH_REQUEST_TIMEOUT_MS: milliseconds(300_000, 'Time a client has to send its whole request; 0: no bound'),
   FLASH_KEEP_ALIVE_MS: milliseconds(600_000, 'Time an idle connection is kept'),
+  FLASH_LIVE_LOG_BYTES: count(
+    1024 * 1024,
+    'Live log that may wait for a client that reads slowly; more is left out of it, not of the response',
+  ),
+  FLASH_LIVE_KEEP_ALIVE_MS: positiveMilliseconds(
+    15_000,
+    'Time after which a silent live log gives a sign of life',
+  ),
   FLASH_DRAIN_MS: milliseconds(300_000, 'Time that requests in flight have to finish after SIGTERM'),
 });
 

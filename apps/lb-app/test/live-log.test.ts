@@ -1,0 +1,114 @@
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { App } from './running-app.ts';
+
+let app: App;
+afterEach(() => app.end());
+
+interface ServerSentEvent {
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+}
+
+const call = (code: string, more: object = {}): object => ({
+  function_name: 'f',
+  function_code: code,
+  serialization_format: 'json',
+  ...more,
+});
+/** A client that is slow does not read for so long. */
+const pausedMs = 4000;
+const events = { accept: 'text/event-stream' };
+
+function parse(text: string): readonly ServerSentEvent[] {
+  return text
+    .split('\n\n')
+    .filter((block) => block.startsWith('event: '))
+    .map((block) => {
+      const [event, data] = block.split('\n');
+      return {
+        event: event?.slice(7) ?? '',
+        data: JSON.parse(data?.slice(6) ?? '') as ServerSentEvent['data'],
+      };
+    });
+}
+
+describe('a live log', () => {
+  it('shows what is printed while the function runs, then the response', async () => {
+    app = await new App().ready();
+    const code =
+      'import time\ndef f():\n print("one", flush=True)\n time.sleep(1)\n print("two")\n return [1]';
+    const response = await app.post(call(code), { headers: events });
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    let text = '';
+    let oneAt = 0;
+    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(piece).toString();
+      if (oneAt === 0 && text.includes('one')) oneAt = performance.now();
+    }
+    expect(performance.now() - oneAt).toBeGreaterThan(700);
+    const all = parse(text);
+    expect(all.map(({ event }) => event)).toEqual(['log', 'log', 'response']);
+    expect(all[0]?.data).toEqual({ kind: 'output', text: 'one\n' });
+    expect(all[2]?.data).toMatchObject({ success: true, json_result: [1], stdout: 'one\ntwo\n' });
+  });
+
+  it('shows installs as they go; what fails in user code is a response too', async () => {
+    app = await new App().ready();
+    const failing = call('def f(): raise ValueError("no")', {
+      dependencies: ['a-package-that-nobody-has==1'],
+    });
+    const all = parse(await (await app.post(failing, { headers: events })).text());
+    expect(all[0]).toMatchObject({ event: 'log', data: { kind: 'system' } });
+    expect(all.at(-1)).toMatchObject({ event: 'response', data: { success: false } });
+  });
+
+  it('is refused with a status, as any request is, when it can’t be taken', async () => {
+    app = await new App().ready();
+    const response = await app.post('{"function_name":"f"}', { headers: events });
+    expect([response.status, response.headers.get('content-type')]).toEqual([422, 'application/json']);
+    expect(await response.json()).toMatchObject({ success: false, code: 'INVALID_REQUEST' });
+  });
+
+  it('gives signs of life, and ends the function when its client goes', async () => {
+    app = await new App({ FLASH_LIVE_KEEP_ALIVE_MS: '50' }).ready();
+    const gone = new AbortController();
+    const code = 'import time\ndef f():\n while True: time.sleep(0.01)';
+    const response = await app.post(call(code), { headers: events, signal: gone.signal });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toMatch(/^:\n\n/);
+    gone.abort();
+    for (let waited = 0; waited < 10_000; waited += 50) {
+      const metrics = await (await app.get('/metrics')).text();
+      if (metrics.includes('flash_requests_in_progress 0')) return;
+      await delay(50);
+    }
+    throw new Error('the function goes on');
+  });
+
+  it('leaves out what a slow client does not take, and user code is not held up by it', async () => {
+    app = await new App({ FLASH_LIVE_LOG_BYTES: '1000', FLASH_MAX_LOGGED_OUTPUT_BYTES: '100000000' }).ready();
+    const code =
+      'import time\ndef f():\n began = time.time()\n for i in range(200): print("x" * 100_000)\n print("end")\n return time.time() - began';
+    const text = await new Promise<string>((resolve, reject) => {
+      const outgoing = request(`${app.url}/execute`, { method: 'POST', headers: events }, (response) => {
+        let got = '';
+        response.setEncoding('utf8').on('data', (piece: string) => {
+          got += piece;
+        });
+        response.once('end', () => resolve(got));
+        // Nothing is read meanwhile, by which time the function has long ended.
+        response.pause();
+        setTimeout(() => response.resume(), pausedMs);
+      });
+      outgoing.once('error', reject);
+      outgoing.end(JSON.stringify(call(code)));
+    });
+    const all = parse(text);
+    expect(/\[\d+ bytes of log were left out: .*FLASH_LIVE_LOG_BYTES/.test(text)).toBe(true);
+    expect(all.at(-1)).toMatchObject({ event: 'response', data: { success: true } });
+    expect(all.at(-1)?.data.json_result).toBeLessThan(pausedMs / 1000);
+    expect(JSON.stringify(all.at(-1)?.data.stdout)).toContain('end');
+  });
+});
