@@ -9,7 +9,7 @@ import { qbSettingsSchema } from '../apps/qb-app/dist/settings.js';
 import { runpodQueueSettingsSchema } from '../packages/infra-runpod/dist/settings.js';
 import { gatewaySettingsSchema } from '../packages/queue-gateway/dist/settings.js';
 import { workerSettingsSchema } from '../packages/worker-host/dist/settings.js';
-import { fail, root } from './lib/run.mjs';
+import { fail, root, run } from './lib/run.mjs';
 
 const groups = {
   worker: workerSettingsSchema,
@@ -41,6 +41,7 @@ if (plain(made) !== plain(readme)) {
   if (process.argv.includes('--check'))
     fail('the settings in README.md are not up to date: node scripts/settings.mjs');
   writeFileSync(path, made);
+  run('format', join(root, 'node_modules/.bin/biome'), ['format', '--write', path]);
   console.log('README.md was written');
 }
 

@@ -85,6 +85,8 @@ export class EventStream {
     this.#response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
+      // Kept, it would hold up the end of a process that was asked to end meanwhile.
+      connection: 'close',
       // Proxies would wait for more of it.
       'x-accel-buffering': 'no',
     });

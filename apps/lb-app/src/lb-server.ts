@@ -122,12 +122,14 @@ export class LbServer {
       parent: readTraceContext(request.headers),
       attributes: { 'flash.request_id': requestId },
     });
-    const stream = wantsEvents(request) ? this.#openStream(response) : undefined;
+    let stream: EventStream | undefined;
     try {
       await followed(span, async () => {
         const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
+        const call = decodeFunctionCall(body);
+        if (wantsEvents(request)) stream = this.#openStream(response);
         const options = { requestId, signal: gone.signal, span, onEvent: stream?.log };
-        const answer = await this.#worker.executeRequest.execute(decodeFunctionCall(body), options);
+        const answer = await this.#worker.executeRequest.execute(call, options);
         if (response.destroyed) return;
         if (stream === undefined) this.#answer(response, answer, span);
         else stream.finish(answer);

@@ -185,6 +185,36 @@ describe('qb-app serving the queue API', () => {
     ).toBe('COMPLETED');
   });
 
+  it('shows a job as it runs: its log, then its end', async () => {
+    const body = job(
+      'import time\ndef f():\n print("one", flush=True)\n time.sleep(1)\n print("two")\n return 1',
+    );
+    const { id } = (await (await fetch(`${url}/run`, { method: 'POST', body })).json()) as { id: string };
+    const response = await fetch(`${url}/stream/${id}`, { headers: { accept: 'text/event-stream' } });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    let text = '';
+    let oneAt = 0;
+    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(piece).toString();
+      if (oneAt === 0 && text.includes('one')) oneAt = performance.now();
+    }
+    expect(performance.now() - oneAt).toBeGreaterThan(700);
+    const events = text
+      .trim()
+      .split('\n\n')
+      .map((block) => block.split('\n').map((line) => line.slice(line.indexOf(' ') + 1)));
+    expect(events.map(([name]) => name)).toEqual(['log', 'log', 'end']);
+    expect(JSON.parse(events[0]?.[1] ?? '')).toEqual({ text: 'one\n' });
+    expect(JSON.parse(events[2]?.[1] ?? '')).toMatchObject({
+      id,
+      status: 'COMPLETED',
+      output: { json_result: 1 },
+    });
+    // Who comes late gets all of it at once.
+    const late = await fetch(`${url}/stream/${id}`, { headers: { accept: 'text/event-stream' } });
+    expect(await late.text()).toMatch(/^event: log\ndata: .*one.*two.*\n\nevent: end\n/);
+  });
+
   it.each([
     ['POST', '/v2/e/run', '{', 400],
     ['POST', '/v2/e/run', '{"inputs":1}', 400],

@@ -112,6 +112,8 @@ describe('a trace', () => {
     ];
     expect(new Set(receiver.spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
     expect(http.parentSpanId).toBe(caller);
+    for (const { attributes } of [http, job])
+      expect(attributes).toContainEqual({ key: 'flash.function', value: { stringValue: 'far' } });
     expect(route.parentSpanId).toBe(http.spanId);
     expect(job.parentSpanId).toBe(route.spanId);
     for (const span of [take, run, post]) expect(span.parentSpanId).toBe(job.spanId);

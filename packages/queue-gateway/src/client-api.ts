@@ -5,6 +5,7 @@ import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import { jobJson } from './job-view.ts';
+import { liveStream } from './live-stream.ts';
 import { QueueFullError } from './queue-full-error.ts';
 import { readSubmission } from './submission.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
@@ -79,7 +80,15 @@ export function clientApi(options: ClientApiOptions): Hono {
       return view(context, record);
     });
     app.on(['GET', 'POST'], `${base}/status/:id`, withJob(view));
-    app.on(['GET', 'POST'], `${base}/stream/:id`, withJob(streamChunks));
+    app.on(
+      ['GET', 'POST'],
+      `${base}/stream/:id`,
+      withJob((context, record) =>
+        context.req.header('accept')?.includes('text/event-stream')
+          ? liveStream(context, record, store)
+          : streamChunks(context, record),
+      ),
+    );
     app.get(`${base}/log/:id`, withJob(logSince));
     app.post(
       `${base}/cancel/:id`,

@@ -84,6 +84,7 @@ export class ExecuteRequest {
 
   async #execute(call: FunctionCall, options: ExecuteOptions): Promise<EncodedResponse> {
     const { log, maxLoggedOutputBytes } = this.#parts;
+    options.span?.set({ 'flash.function': nameOf(call) });
     const requestLog = new RequestLog(log, options.requestId, maxLoggedOutputBytes, options.onEvent);
     if (call.code !== undefined) return this.#runHere(call, requestLog, options);
     const { placeCall, router } = this.#parts;
@@ -215,6 +216,10 @@ interface Preparation {
   readonly lease?: EnvironmentLease | undefined;
   /** Why the request can't run. */
   readonly failure?: string;
+}
+
+function nameOf(call: FunctionCall): string {
+  return call.kind === 'function' ? call.functionName : `${call.className}.${call.methodName}`;
 }
 
 function failureOf({ end }: Execution): string | undefined {
