@@ -187,7 +187,7 @@ describe('qb-app serving the queue API', () => {
 
   it('shows a job as it runs: its log, then its end', async () => {
     const body = job(
-      'import time\ndef f():\n print("one", flush=True)\n time.sleep(1)\n print("two")\n return 1',
+      'import time\ndef f():\n time.sleep(0.5)\n print("one", flush=True)\n time.sleep(1)\n print("two")\n return 1',
     );
     const { id } = (await (await fetch(`${url}/run`, { method: 'POST', body })).json()) as { id: string };
     const response = await fetch(`${url}/stream/${id}`, { headers: { accept: 'text/event-stream' } });

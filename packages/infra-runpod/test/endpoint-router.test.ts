@@ -83,6 +83,20 @@ describe('RunpodEndpointRouter', () => {
     return { ...parts, result: json === undefined ? parts.result : (JSON.parse(json) as unknown) };
   };
 
+  it('sends the trace along, in headers and where a queue hands it on', async () => {
+    const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'vendor=1' };
+    await call({ form: 'function-request' }, {}, { trace });
+    await call({ form: 'queue' }, { kwargs: { a: 1 } }, { trace });
+    await call({ form: 'queue' }, { kwargs: { a: 1 } });
+    const [live, queue, without] = remote.received;
+    expect(live).toMatchObject({ headers: trace, body: { input: { metadata: trace, function_name: 'f' } } });
+    // Its input is the function's own.
+    expect(queue).toMatchObject({ headers: trace, body: { input: { a: 1 }, metadata: trace } });
+    expect(queue?.body).toHaveProperty('input', { a: 1 });
+    expect(without?.body).toEqual({ input: { a: 1 } });
+    expect(without?.headers).not.toHaveProperty('traceparent');
+  });
+
   describe('in the form of v1.0', () => {
     it('sends a FunctionRequest without nulls, with the key, and takes a FunctionResponse', async () => {
       const output = { success: true, result: 'gASVAA==', stdout: 'said there', instance_id: 'i' };

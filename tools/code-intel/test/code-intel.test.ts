@@ -68,8 +68,8 @@ describe('the MCP server', () => {
   });
 
   it('finds by a part of a name, the exact one first, and says when there is none', async () => {
+    expect((await ask('find_symbol', { name: 'take' }))[0]?.name).toBe('take');
     const found = await ask('find_symbol', { name: 'tracer' });
-    expect(found[0]?.name.toLowerCase()).toBe('tracer');
     expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining(['OtlpTracer', 'noTracer']));
     expect(await ask('find_symbol', { name: 'no_such_thing_anywhere' })).toEqual([]);
   });
