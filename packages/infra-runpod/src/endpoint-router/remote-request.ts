@@ -24,7 +24,7 @@ interface WireRequest {
  * A call in the form its endpoint takes (contract, section 6).
  *
  * @param dataPlane - base URL under which the platform finds endpoints by name.
- * @param trace - goes along in headers, and in a FunctionRequest too.
+ * @param trace - goes along in headers, and as `metadata` in a FunctionRequest or beside another input.
  * @throws InvalidRequestError when the call can't be said in that form.
  */
 export function remoteRequest(
