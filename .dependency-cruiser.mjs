@@ -31,6 +31,15 @@ export default {
       to: { path: '^(packages|apps)/', pathNot: '^packages/(queue-gateway|worker-core|settings)/' },
     },
     {
+      name: 'console-runs-in-browsers',
+      severity: 'error',
+      from: { path: '^packages/queue-gateway/console/src/' },
+      to: {
+        pathNot:
+          '^packages/queue-gateway/(console/src/|src/(console/overview|job-status)\\.ts$)|^node_modules/(preact|uplot)/',
+      },
+    },
+    {
       name: 'host-imports-core-and-infra',
       severity: 'error',
       from: { path: '^packages/worker-host/' },
@@ -77,7 +86,7 @@ export default {
     enhancedResolveOptions: {
       conditionNames: ['source', 'import', 'node', 'default'],
       exportsFields: ['exports'],
-      extensions: ['.ts', '.js', '.mjs', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.json'],
     },
   },
 };

@@ -7,7 +7,7 @@
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { root } from './lib/run.mjs';
+import { root, run } from './lib/run.mjs';
 
 const target = resolve(root, process.argv[2] ?? 'bundle');
 const cacheProcess = join(root, 'packages/infra-volume-cache/src/process');
@@ -203,3 +203,7 @@ cpSync(join(root, 'packages/infra-python-bridge/python/flash_runner'), join(targ
   recursive: true,
   filter: (path) => !path.endsWith('__pycache__'),
 });
+run('building the console', process.execPath, [
+  join(root, 'packages/queue-gateway/console/build.mjs'),
+  join(target, 'console/dist'),
+]);

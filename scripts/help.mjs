@@ -16,6 +16,7 @@ const groups = {
     test: 'all: jest over the TypeScript, pytest over flash_runner on each Python found; -- --testPathPatterns NAME for a part',
     'test:unit': 'those beside the sources; no Python needed',
     'test:integration': 'those that use real Python, uv, sockets, clients',
+    'test:coverage': 'all, and what of the sources they use; fails below the thresholds',
     'test:fast': 'until the first that fails',
     'test:python': 'flash_runner on each Python found',
     'test:handler': 'every examples/requests/test_*.json through qb-app, as a queue endpoint’s CI does',
@@ -25,7 +26,7 @@ const groups = {
     'test:containers': 'builds the images and uses them; Debian, root',
   },
   Quality: {
-    'quality-check': 'lint, format, types, import rules, Python’s checks, all tests',
+    'quality-check': 'lint, format, types, import rules, Python’s checks, all tests with their coverage',
     lint: 'biome, unused files and dependencies, README’s settings, these descriptions',
     'lint:fix': 'what biome can mend by itself',
     'lint:python': 'ruff and mypy',
@@ -33,6 +34,7 @@ const groups = {
     'format:check': 'says what is not formatted',
     typecheck: 'types of sources and tests',
     rules: 'who may import whom',
+    screenshot: 'makes docs/console.png; wants chromium',
     settings: 'writes the settings tables of README.md',
   },
   Build: {

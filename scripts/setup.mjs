@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { installPrograms } from './lib/debian.mjs';
 import { findAny } from './lib/python.mjs';
 import { fail, root, run } from './lib/run.mjs';
 
@@ -27,7 +28,10 @@ step('npm packages', ['package-lock.json'], 'node_modules/.package-lock.json', (
 });
 environment('.venv', 'requirements.txt');
 compileBytecode();
-if (isDev) environment('.venv-dev', 'requirements-dev.txt');
+if (isDev) {
+  environment('.venv-dev', 'requirements-dev.txt');
+  browser();
+}
 await build();
 
 /** Runs `work` unless it was done for the same inputs before and its product is still there. */
@@ -69,6 +73,15 @@ function environment(name, requirements) {
       ]);
     else run('installing Python packages (is PyPI reachable?)', join(target, 'bin', 'python'), pip);
   });
+}
+
+/** Only the console's tests want one; without it they say so, and all others run. */
+function browser() {
+  const started = Date.now();
+  const missing = process.env.FLASH_TEST_CHROMIUM === undefined ? installPrograms(['chromium']) : undefined;
+  const seconds = (Date.now() - started) / 1000;
+  if (missing !== undefined) process.stdout.write(`• no browser for the console's tests: ${missing}\n`);
+  else if (seconds > 2) process.stdout.write(`• chromium … ${seconds.toFixed(1)} s\n`);
 }
 
 /** Each start of Python would compile anew what nobody has written down (PYTHONDONTWRITEBYTECODE, read-only directories). */

@@ -1,26 +1,11 @@
 /** The tools that build and run images without an engine: buildah, podman and runc, from Debian. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { buildArguments, bundleOfCertificates, machineMounts } from '../../scripts/lib/buildah.mjs';
+import { installPrograms } from '../../scripts/lib/debian.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 
-const tools = ['buildah', 'podman', 'runc', 'debootstrap'];
 /** Installs what is missing. @returns why nothing can be built here; `undefined` when it can. */
-export function prepareEngine() {
-  const isThere = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
-  const missing = tools.filter((tool) => !isThere(tool));
-  if (missing.length === 0) return undefined;
-  if (process.getuid() !== 0 || !existsSync('/etc/debian_version'))
-    return `${missing.join(', ')} not found, and only root on Debian can install them`;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '-qq'],
-    ['install', '-qq', '--yes', '--no-install-recommends', ...tools],
-  ])
-    if (spawnSync('apt-get', args, { env, stdio: 'ignore' }).status !== 0)
-      return `apt-get ${args.join(' ')} failed`;
-  return undefined;
-}
+export const prepareEngine = () => installPrograms(['buildah', 'podman', 'runc', 'debootstrap']);
 
 /** Runs a command. @throws Error with the end of its output. */
 export function sh(file, args, options = {}) {

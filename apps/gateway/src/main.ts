@@ -34,6 +34,7 @@ async function main(): Promise<void> {
     faults,
   });
   log.write('info', 'serving the queue API for clients and workers', {
+    console: `http://${flags.host}:${gateway.port}/`,
     url: `http://${flags.host}:${gateway.port}/v2/local`,
     port: gateway.port,
     ...(faults === undefined ? {} : { faultRate: rate }),

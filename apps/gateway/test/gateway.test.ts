@@ -87,4 +87,47 @@ describe('the gateway as a program', () => {
       expect((await fetch(`${url}/job-take/w`)).status).toBe(503);
       expect((await fetch(`${url}/health`)).status).toBe(200);
     }));
+
+  it('shows jobs and workers in its console, and that runners are elsewhere', () =>
+    serving([], async (url) => {
+      const { origin } = new URL(url);
+      const page = await fetch(`${origin}/`);
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+      for (const path of (await page.text()).matchAll(/(?:href|src)="(\/[^"]+)"/g))
+        expect((await fetch(`${origin}${path[1]}`)).status).toBe(200);
+      expect((await fetch(`${origin}/console/..%2f..%2fpackage.json`)).status).toBe(404);
+      const submit = (input: object): Promise<Response> =>
+        fetch(`${url}/run`, { method: 'POST', body: JSON.stringify({ input }) });
+      await submit({ function_name: 'f' });
+      await submit({ class_name: 'C', method_name: 'm' });
+      await submit({ prompt: 'of an app' });
+      await fetch(`${url}/job-take/w`);
+      await fetch(`${url}/ping/sick?status=unhealthy&check=disk&reason=full`);
+      const overview = (await (await fetch(`${origin}/console/overview`)).json()) as Record<string, unknown>;
+      expect(overview).toMatchObject({
+        olderJobs: 0,
+        jobs: [
+          { endpoint: 'ep', label: '', status: 'IN_QUEUE', steps: [] },
+          { label: 'C.m', status: 'IN_QUEUE' },
+          { label: 'f', status: 'IN_PROGRESS', workerId: 'w', deliveries: 1 },
+        ],
+        workers: [
+          { id: 'w', endpoint: 'ep', jobsInProgress: 1 },
+          { id: 'sick', unhealthy: 'disk: full', jobsInProgress: 0 },
+        ],
+      });
+      expect(overview.runners).toBeUndefined();
+    }));
+
+  it('takes jobs from programs and its own page, not from pages of other sites', () =>
+    serving([], async (url) => {
+      const from = async (origin: string): Promise<number> => {
+        const body = '{"input":{}}';
+        return (await fetch(`${url}/run`, { method: 'POST', body, headers: { origin } })).status;
+      };
+      expect(await from(new URL(url).origin)).toBe(200);
+      for (const origin of ['http://elsewhere.example', 'null', `${new URL(url).protocol}//127.0.0.1:1`])
+        expect([origin, await from(origin)]).toEqual([origin, 403]);
+    }));
 });

@@ -1,4 +1,4 @@
-import { gatewaySettingsSchema, startGateway, StoreJobQueue } from '@flash/queue-gateway';
+import { gatewaySettingsSchema, startGateway, StoreJobQueue, TimelineTracer } from '@flash/queue-gateway';
 import { ServeJobs } from '@flash/worker-core';
 import { readSettings, type Worker } from '@flash/worker-host';
 import { endRequested } from './end-request.ts';
@@ -18,11 +18,12 @@ export async function serveApi(
     host: flags.apiHost,
     port: flags.apiPort,
     localWorkerId: workerId,
+    runners: () => worker.runners(),
     settings: readSettings(gatewaySettingsSchema, env),
     log: worker.log,
   });
   const jobs = new ServeJobs({
-    tracer: worker.tracer,
+    tracer: new TimelineTracer(worker.tracer, (jobId, step) => gateway.store.noteStep(jobId, step)),
     queue: new StoreJobQueue(gateway.store, workerId),
     jobRunner: worker.jobRunner,
     log: worker.log,
@@ -31,6 +32,7 @@ export async function serveApi(
     maxConsecutiveFailures: 0,
   });
   worker.log.write('info', 'serving the queue API', {
+    console: `http://${flags.apiHost}:${gateway.port}/`,
     url: `http://${flags.apiHost}:${gateway.port}/v2/local`,
     port: gateway.port,
   });

@@ -5,6 +5,7 @@ import {
   type Execution,
   type Executor,
   type InstalledChange,
+  type RunnerReport,
   type RunOptions,
   WorkerClosedError,
 } from '@flash/worker-core';
@@ -54,6 +55,10 @@ export class PythonProcessExecutor implements Executor {
 
   async closeEnvironment(id: string): Promise<boolean> {
     return (await this.#started?.catch(() => undefined))?.closeEnvironment(id) ?? true;
+  }
+
+  async runners(): Promise<readonly RunnerReport[]> {
+    return (await this.#started?.catch(() => undefined))?.runners() ?? [];
   }
 
   async close(): Promise<void> {

@@ -135,6 +135,11 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     return this.#runners.size;
   }
 
+  /** All there are. */
+  get runners(): readonly Runner[] {
+    return [...this.#runners.values()];
+  }
+
   get census(): PoolCensus {
     const idle = this.#idle.length;
     const busy = this.#runners.size - this.#starting - idle;

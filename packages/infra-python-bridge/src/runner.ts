@@ -142,6 +142,11 @@ export class Runner {
     return this.#active.size;
   }
 
+  /** What the requests at work in it are called. */
+  get requestIds(): readonly string[] {
+    return [...this.#active.values()].map(({ run }) => run.options.requestId);
+  }
+
   /** Whether every run at work belongs to this instance. */
   servesOnly(instanceId: string): boolean {
     for (const { run } of this.#active.values()) if (run.instanceId !== instanceId) return false;

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Environment, type Metrics, noMetrics } from '@flash/worker-core';
+import { type Environment, type Metrics, noMetrics, type RunnerReport } from '@flash/worker-core';
 import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
 import { ImportProfiles } from './import-profiles.ts';
 import { firstRunnerId } from './head-start.ts';
@@ -12,6 +12,7 @@ import type { Run } from './run.ts';
 import type { Runner } from './runner.ts';
 import type { PoolCensus } from './runner-pool.ts';
 import { RunnerBudget } from './runner-budget.ts';
+import { reportsOf } from './runner-reports.ts';
 import { type ConnectionListener, SupervisorSocket } from './supervisor-socket.ts';
 
 /** The base interpreter's name in profiles of imports. */
@@ -112,6 +113,12 @@ export class Supervision {
     this.#environments.delete(id);
     await processes.close();
     return true;
+  }
+
+  async runners(): Promise<readonly RunnerReport[]> {
+    const base = reportsOf(this.#base.pool.runners, undefined);
+    const others = [...this.#environments].map(([id, { pool }]) => reportsOf(pool.runners, id));
+    return (await Promise.all([base, ...others])).flat();
   }
 
   async close(): Promise<void> {

@@ -2,11 +2,12 @@ import { InvalidRequestError, readTraceContext } from '@flash/worker-core';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { JobRecord } from './job-record.ts';
-import { isFinal } from './job-record.ts';
+import { isFinal } from './job-status.ts';
 import type { JobStore } from './job-store.ts';
 import { jobJson } from './job-view.ts';
 import { liveStream } from './live-stream.ts';
 import { QueueFullError } from './queue-full-error.ts';
+import { sameSiteOnly } from './same-site.ts';
 import { readSubmission } from './submission.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
 
@@ -61,6 +62,7 @@ export function clientApi(options: ClientApiOptions): Hono {
   app.notFound((context) =>
     context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404),
   );
+  app.use(sameSiteOnly);
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,

@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import type { Log } from '@flash/worker-core';
+import type { Log, RunnerReport } from '@flash/worker-core';
 import { serve, type ServerType } from '@hono/node-server';
 import { clientApi } from './client-api.ts';
+import { consoleApi } from './console/console-api.ts';
+import { JobStatistics } from './console/job-statistics.ts';
 import { InMemoryJobStore } from './in-memory-job-store.ts';
 import type { Faults } from './faults.ts';
 import type { JobStore } from './job-store.ts';
@@ -18,6 +20,8 @@ export interface GatewayOptions {
   readonly log: Log;
   /** The worker in this process that serves every endpoint; without it workers come over HTTP. */
   readonly localWorkerId?: string | undefined;
+  /** The runners of that worker, for the console. */
+  readonly runners?: (() => Promise<readonly RunnerReport[]>) | undefined;
   /** What goes wrong on purpose with the calls of workers. */
   readonly faults?: Faults | undefined;
 }
@@ -30,16 +34,18 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Starts the queue API over a store in memory. */
+/** Starts the queue API, and the console at `/`, over a store in memory. */
 export async function startGateway({
   host,
   port,
   settings,
   log,
   localWorkerId,
+  runners,
   faults,
 }: GatewayOptions): Promise<Gateway> {
   const webhooks = new Set<Promise<void>>();
+  const statistics = new JobStatistics();
   const store = new InMemoryJobStore({
     maxQueued: settings.FLASH_GATEWAY_MAX_QUEUED,
     maxHistory: settings.FLASH_GATEWAY_HISTORY,
@@ -48,6 +54,8 @@ export async function startGateway({
     maxStreamBytes: settings.FLASH_GATEWAY_STREAM_BYTES,
     maxDeliveries: settings.FLASH_GATEWAY_MAX_DELIVERIES,
     onEnd: (record) => {
+      const { createdAt, endedAt = createdAt } = record;
+      statistics.note({ createdAt, endedAt, isCompleted: record.status === 'COMPLETED' });
       if (record.options.webhook === undefined) return;
       const call = callWebhook(record.options.webhook, record, log).finally(() => webhooks.delete(call));
       webhooks.add(call);
@@ -62,6 +70,7 @@ export async function startGateway({
     maxBodyBytes: settings.FLASH_MAX_BODY_BYTES,
     runsyncWaitMs: settings.FLASH_GATEWAY_RUNSYNC_WAIT_MS,
   });
+  app.route('/', consoleApi({ store, workers, statistics, runners }));
   app.route(
     '/',
     workerApi({

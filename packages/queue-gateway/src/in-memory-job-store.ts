@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { JobOutcome } from '@flash/worker-core';
+import type { JobStep } from './console/overview.ts';
 import { JobHistory } from './job-history.ts';
-import { isFinal, type JobOptions, type JobRecord, type JobStatus } from './job-record.ts';
-import type { JobCounts, JobStore, Lease, TakeRequest } from './job-store.ts';
+import type { JobOptions, JobRecord } from './job-record.ts';
+import { isFinal, type JobStatus } from './job-status.ts';
+import type { JobCounts, JobStore, Lease, RecentJobs, TakeRequest } from './job-store.ts';
 import { QueueFullError } from './queue-full-error.ts';
 import { StopMailbox } from './stop-mailbox.ts';
+
+/** Steps kept of one job; one delivery has some six. */
+const mostSteps = 64;
 
 export interface InMemoryJobStoreOptions {
   /** Most jobs that wait. */
@@ -74,6 +79,11 @@ export class InMemoryJobStore implements JobStore {
     return record?.endpoint === endpoint ? record : undefined;
   }
 
+  async recent(most: number): Promise<RecentJobs> {
+    const records = [...this.#entries.values()].slice(-most).map(({ record }) => record);
+    return { records: records.reverse(), total: this.#entries.size };
+  }
+
   async waitForEnd(record: JobRecord, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const entry = this.#entries.get(record.id);
     if (entry === undefined || isFinal(record.status)) return;
@@ -128,6 +138,11 @@ export class InMemoryJobStore implements JobStore {
     record.log.push(
       record.logBytes > this.#options.maxLogBytes ? '\n[… further log of this job is not kept …]\n' : text,
     );
+  }
+
+  noteStep(id: string, step: JobStep): void {
+    const steps = this.#entries.get(id)?.record.steps;
+    if (steps !== undefined && steps.length < mostSteps) steps.push(step);
   }
 
   progress(id: string, json: Uint8Array): void {
@@ -314,6 +329,7 @@ function newEntry(endpoint: string, bytes: Uint8Array, options: JobOptions, kind
     nextChunk: 0,
     log: [],
     logBytes: 0,
+    steps: [],
   };
   return {
     record,

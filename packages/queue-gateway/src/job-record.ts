@@ -1,7 +1,6 @@
 import type { TraceContext } from '@flash/worker-core';
-
-/** States of a job as the platform names them (contract, section 5). */
-export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+import type { JobStep } from './console/overview.ts';
+import type { JobStatus } from './job-status.ts';
 
 /** What a client asks for beside the input (contract, section 5). Times in milliseconds. */
 export interface JobOptions {
@@ -10,6 +9,8 @@ export interface JobOptions {
   readonly executionTimeoutMs?: number | undefined;
   /** Longest life until the job is finished. */
   readonly ttlMs?: number | undefined;
+  /** What it asks for, for people. */
+  readonly label?: string | undefined;
   /** Where in a trace it was submitted. */
   readonly trace?: TraceContext | undefined;
 }
@@ -45,9 +46,6 @@ export interface JobRecord {
   /** What the job has printed so far, bounded. */
   log: string[];
   logBytes: number;
-}
-
-/** Whether nothing more will happen to a job. */
-export function isFinal(status: JobStatus): boolean {
-  return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS';
+  /** Parts of its time at its worker, bounded; known when the worker is in this process. */
+  readonly steps: JobStep[];
 }

@@ -1,4 +1,5 @@
 import type { JobOutcome } from '@flash/worker-core';
+import type { JobStep } from './console/overview.ts';
 import type { JobOptions, JobRecord } from './job-record.ts';
 
 /** How many jobs are in which state. */
@@ -29,6 +30,14 @@ export interface Lease {
   readonly stop: AbortSignal;
 }
 
+/** The newest of all endpoints' jobs. */
+export interface RecentJobs {
+  /** Newest first. */
+  readonly records: readonly JobRecord[];
+  /** How many are remembered. */
+  readonly total: number;
+}
+
 /** Keeps jobs from submission to the end of their history. Nothing in it assumes that worker and client share a process. */
 export interface JobStore {
   /** @param kind - how the client waits; the job's id tells it, as on the platform. @throws QueueFullError when too many jobs wait. */
@@ -39,6 +48,7 @@ export interface JobStore {
     kind?: 'run' | 'runsync',
   ): Promise<JobRecord>;
   find(endpoint: string, id: string): Promise<JobRecord | undefined>;
+  recent(most: number): Promise<RecentJobs>;
   /** Resolves when the job has ended or `timeoutMs` is over. */
   waitForEnd(record: JobRecord, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** Takes the oldest jobs that wait, at least one; waits for one until the signal aborts, then rejects with its reason. */
@@ -48,6 +58,8 @@ export interface JobStore {
   /** A worker lives and works on these jobs: their leases begin anew. */
   renew(workerId: string, jobIds: readonly string[]): void;
   appendLog(id: string, text: string): void;
+  /** A step of a job has begun at its worker; its end is put into it later. */
+  noteStep(id: string, step: JobStep): void;
   /** Shows how far a job is; JSON text. */
   progress(id: string, json: Uint8Array): void;
   /**

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { JobRecord } from './job-record.ts';
-import { isFinal } from './job-record.ts';
+import { isFinal } from './job-status.ts';
 import type { JobStore } from './job-store.ts';
 import { jobJson } from './job-view.ts';
 

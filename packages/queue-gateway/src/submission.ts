@@ -10,6 +10,14 @@ const submissionSchema = z.looseObject({
   policy: z.looseObject({ executionTimeout: milliseconds.nullish(), ttl: milliseconds.nullish() }).nullish(),
 });
 
+/** What names a FunctionRequest. */
+const callSchema = z.looseObject({
+  function_name: z.string().nullish(),
+  class_name: z.string().nullish(),
+  method_name: z.string().nullish(),
+});
+const longestLabel = 100;
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -27,10 +35,20 @@ export function readSubmission(bytes: Uint8Array): JobOptions {
   const parsed = submissionSchema.safeParse(body);
   if (!parsed.success)
     throw new InvalidRequestError(`the job can't be taken: ${validationMessage(parsed.error)}`);
-  const { webhook, policy } = parsed.data;
+  const { webhook, policy, input } = parsed.data;
   return {
+    label: labelOf(input),
     webhook: webhook ?? undefined,
     executionTimeoutMs: policy?.executionTimeout ?? undefined,
     ttlMs: policy?.ttl ?? undefined,
   };
+}
+
+/** What a job asks for, in a word: a call's name; "" when the input is of the app's own shape. */
+function labelOf(input: unknown): string {
+  const call = callSchema.safeParse(input);
+  if (!call.success) return '';
+  const { function_name: name, class_name: className, method_name: method } = call.data;
+  const label = className == null ? (name ?? '') : `${className}.${method ?? '__call__'}`;
+  return label.slice(0, longestLabel);
 }

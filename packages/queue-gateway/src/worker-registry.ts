@@ -1,3 +1,5 @@
+import type { WorkerSummary } from './console/overview.ts';
+
 /** Most workers that are remembered. */
 const mostWorkers = 1000;
 
@@ -44,6 +46,23 @@ export class WorkerRegistry {
     return new Map(
       [...this.#workers].flatMap(([id, { unhealthy }]) => (unhealthy === undefined ? [] : [[id, unhealthy]])),
     );
+  }
+
+  /** @param jobsOf - how many jobs a worker is at work on. */
+  list(jobsOf: (workerId: string) => number): readonly WorkerSummary[] {
+    const now = Date.now();
+    const seen = [...this.#workers]
+      .filter(([, { lastSeen }]) => lastSeen >= now - this.#goneAfterMs)
+      .map(([id, { endpoint, lastSeen, unhealthy }]) => ({
+        id,
+        endpoint,
+        unhealthy,
+        silentMs: now - lastSeen,
+        jobsInProgress: jobsOf(id),
+      }));
+    const local = this.#localWorker;
+    if (local === undefined) return seen;
+    return [{ id: local, silentMs: 0, jobsInProgress: jobsOf(local) }, ...seen];
   }
 
   /** @param inProgress - jobs of the endpoint that are at work. */

@@ -51,6 +51,7 @@ export {
 export { followed } from './usecases/followed.ts';
 export { readTraceContext } from './protocol/trace-context.ts';
 export { ports } from './ports/ports.ts';
+export type { RunnerReport } from './ports/runner-report.ts';
 export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
 export {
   decodeFunctionCall,

@@ -18,6 +18,7 @@ import {
   ports,
   rehearseDecoding,
   RunFunctionJob,
+  type RunnerReport,
   ServeApp,
   type Tracer,
   type UnfitError,
@@ -72,6 +73,8 @@ export interface Worker {
   readonly identity: WorkerIdentity;
   /** Serves the user's own web app; `undefined` when there is none to serve. */
   readonly serveApp: ServeApp | undefined;
+  /** The processes that run user code, for operators. */
+  runners(): Promise<readonly RunnerReport[]>;
   /** What keeps this machine from serving; `undefined` when nothing does. */
   checkFitness(): Promise<UnfitError | undefined>;
   /** Brings up Python and the deployed app, so that the first request need not wait for them. Rejects with WorkerStartError when it can't serve. */
@@ -146,6 +149,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     get bootFailure() {
       return app.failure;
     },
+    runners: () => executor.runners(),
     checkFitness: () => fitness.run(),
     start: async () => {
       await serveMetrics(metricsServer, settings, log);

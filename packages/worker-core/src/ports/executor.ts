@@ -3,6 +3,7 @@ import type { Call } from '../protocol/function-call.ts';
 import type { InstanceInfo } from '../protocol/function-response.ts';
 import type { Environment } from './environments.ts';
 import type { InstalledChange } from './installer.ts';
+import type { RunnerReport } from './runner-report.ts';
 import type { TraceContext } from './tracer.ts';
 
 /** What a caller of {@link Executor.run} may set. */
@@ -98,6 +99,8 @@ export interface Executor {
    * @returns whether nothing of it runs any more.
    */
   closeEnvironment(id: string): Promise<boolean>;
+  /** What runs user code at the moment, for operators. Looks at the system when it is asked, and not before. */
+  runners(): Promise<readonly RunnerReport[]>;
   /** Ends every process that was started, with all their children. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { WorkerClosedError } from '../errors/worker-closed-error.ts';
 import type { Environment } from '../ports/environments.ts';
 import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
+import type { RunnerReport } from '../ports/runner-report.ts';
 import { functionCallFrom } from '../protocol/decode-function-call.ts';
 import { type ContractCase, ensure, rejection } from './contract-case.ts';
 import type { FakeFunction } from './fake-executor.ts';
@@ -107,6 +108,22 @@ export function executorContract(make: () => Promise<Executor>, python = 'python
       const again = await run('add', { args: [1, 2] }, { environment });
       ensure(again.end === 'returned', 'it is brought up again when it is needed');
     }),
+    check('says which runner a request is at work in', async (run, executor) => {
+      const abort = new AbortController();
+      const forever = run('forever', {}, { requestId: 'the-one', signal: abort.signal });
+      let busy = await busyWith(executor, 'the-one');
+      for (let look = 0; look < 200 && busy === undefined; look++) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        busy = await busyWith(executor, 'the-one');
+      }
+      ensure(
+        busy?.state === 'busy',
+        `no runner is busy with it: ${JSON.stringify(await executor.runners())}`,
+      );
+      abort.abort();
+      await forever;
+      ensure((await busyWith(executor, 'the-one')) === undefined, 'it is still said to be at work');
+    }),
     check('takes nothing after it was closed', async (run, executor) => {
       await executor.close();
       ensure(
@@ -115,6 +132,10 @@ export function executorContract(make: () => Promise<Executor>, python = 'python
       );
     }),
   ];
+}
+
+async function busyWith(executor: Executor, requestId: string): Promise<RunnerReport | undefined> {
+  return (await executor.runners()).find(({ requestIds }) => requestIds.includes(requestId));
 }
 
 type Run = (

@@ -2,6 +2,7 @@ import { WorkerClosedError } from '../errors/worker-closed-error.ts';
 import type { Environment } from '../ports/environments.ts';
 import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
 import type { InstalledChange } from '../ports/installer.ts';
+import type { RunnerReport } from '../ports/runner-report.ts';
 import type { Call } from '../protocol/function-call.ts';
 
 /** What a fake function is given. */
@@ -29,8 +30,9 @@ export class FakeExecutor implements Executor {
   readonly warmed: (string | undefined)[] = [];
   readonly closedEnvironments: string[] = [];
   starts = 0;
-  /** Runs at work, by environment. */
-  readonly #running = new Map<string, number>();
+  /** Runs at work, each in a runner of its own. */
+  readonly #atWork = new Set<RunnerReport>();
+  #nextRunner = 1;
   #closed = false;
 
   constructor(functions: Readonly<Record<string, FakeFunction>>) {
@@ -50,11 +52,17 @@ export class FakeExecutor implements Executor {
     this.calls.push(call);
     const environment = options.environment?.id;
     this.environments.push(environment);
-    if (environment === undefined) return this.#run(call, options);
-    this.#running.set(environment, (this.#running.get(environment) ?? 0) + 1);
-    return this.#run(call, options).finally(() =>
-      this.#running.set(environment, (this.#running.get(environment) ?? 0) - 1),
-    );
+    const runner: RunnerReport = {
+      id: this.#nextRunner++,
+      pid: undefined,
+      state: 'busy',
+      environment,
+      requestIds: [options.requestId],
+      instanceIds: [],
+      memoryBytes: undefined,
+    };
+    this.#atWork.add(runner);
+    return this.#run(call, options).finally(() => this.#atWork.delete(runner));
   }
 
   async #run(call: Call, options: RunOptions): Promise<Execution> {
@@ -90,9 +98,13 @@ export class FakeExecutor implements Executor {
   }
 
   async closeEnvironment(id: string): Promise<boolean> {
-    if ((this.#running.get(id) ?? 0) > 0) return false;
+    for (const { environment } of this.#atWork) if (environment === id) return false;
     this.closedEnvironments.push(id);
     return true;
+  }
+
+  async runners(): Promise<readonly RunnerReport[]> {
+    return [...this.#atWork];
   }
 
   async close(): Promise<void> {

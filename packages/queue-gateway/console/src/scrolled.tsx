@@ -1,0 +1,11 @@
+import type { ComponentChildren, JSX } from 'preact';
+
+/** What can be too large for its place. */
+export function Scrolled({ label, children }: { label: string; children: ComponentChildren }): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys
+    <section class="scrolled" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
+  );
+}

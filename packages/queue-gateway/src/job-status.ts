@@ -1,0 +1,7 @@
+/** States of a job as the platform names them (contract, section 5). */
+export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+
+/** Whether nothing more will happen to a job. */
+export function isFinal(status: JobStatus): boolean {
+  return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS';
+}
