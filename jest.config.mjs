@@ -11,5 +11,6 @@ export default {
   },
   testMatch: ['<rootDir>/{packages,apps,examples,tools}/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
+  setupFiles: process.env.FLASH_CHILD_COVERAGE ? ['<rootDir>/scripts/lib/child-coverage.mjs'] : [],
   testTimeout: 60_000,
 };

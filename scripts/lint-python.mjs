@@ -8,5 +8,6 @@ const failed = [
   [tool('ruff'), ['check', '.']],
   [tool('ruff'), ['format', '--check', '.']],
   [tool('mypy'), ['flash_runner']],
+  [tool('mypy'), ['measure', '--python-version', '3.13']],
 ].map(([file, args]) => show(file, args, { cwd }));
 process.exit(failed.some((status) => status !== 0) ? 1 : 0);

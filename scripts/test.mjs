@@ -15,7 +15,8 @@ const jest = [
   ...(isUnit ? ['--testPathPatterns', 'src/'] : []),
   ...(isUnit ? others : process.argv.slice(2)),
 ];
-const env = { ...process.env, FLASH_PYTHON: join(root, '.venv/bin/python') };
+const python = process.env.FLASH_TEST_PYTHON ?? join(root, '.venv/bin/python');
+const env = { ...process.env, FLASH_PYTHON: python };
 const failed = show(process.execPath, jest, { env });
 if (failed !== 0) process.exit(failed);
 if (!isUnit && process.argv.length === 2)
