@@ -5,6 +5,7 @@
  * processes (`measure/`). A Node process that is killed says nothing, so that what is shown is never too much.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join, relative } from 'node:path';
 import coverageLibrary from 'istanbul-lib-coverage';
 import { findVersion } from './lib/python.mjs';
@@ -53,6 +54,7 @@ function runJest() {
         ...process.env,
         FLASH_CHILD_COVERAGE: join(directory, 'children'),
         FLASH_TEST_PYTHON: python,
+        FLASH_TEST_CLIENTS_PYTHON: python,
       },
     },
   );
@@ -82,6 +84,7 @@ function typescriptLines() {
   }
   const workspaces = new Map();
   for (const [path, hits] of used) {
+    if (hasOnlyTypes(path)) continue;
     const name = relative(root, path).split('/').slice(0, 2).join('/');
     const counted = workspaces.get(name) ?? { covered: 0, total: 0 };
     for (const count of Object.values(hits)) {
@@ -91,6 +94,12 @@ function typescriptLines() {
     workspaces.set(name, counted);
   }
   return [...workspaces].map(([name, counted]) => [name, withPercent(counted)]);
+}
+
+/** Whether nothing of a file is there to run. */
+function hasOnlyTypes(path) {
+  const code = stripTypeScriptTypes(readFileSync(path, 'utf8'));
+  return code.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '').trim() === '';
 }
 
 /**

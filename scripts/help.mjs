@@ -34,6 +34,7 @@ const groups = {
     'format:check': 'says what is not formatted',
     typecheck: 'types of sources and tests',
     rules: 'who may import whom',
+    docs: 'the API reference of all packages, to docs/api/',
     screenshot: 'makes docs/console.png; wants chromium',
     settings: 'writes the settings tables of README.md',
   },
@@ -56,6 +57,7 @@ const groups = {
     bench: 'the worker beside its comparators; needs wrk; -- --rounds N start lb queue … for a part',
     'bench:cache': 'the volume cache beside tar',
     'bench:environments': 'starts with kept environments beside uv',
+    'bench:steps': 'where the time of a warm request goes',
     'bench:app': 'the user’s web app beside plain uvicorn',
   },
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { App, clientsPython, path } from './running-app.ts';
+import { App, clientsPython, path, uv } from './running-app.ts';
 
 const run = promisify(execFile);
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -260,17 +260,11 @@ describe('the user’s web app', () => {
 
   it('has a missing package installed, and is told of one that is not to be had', async () => {
     const venv = join(directory, '.venv');
-    execFileSync(join(clientsPython, '../../../.venv/bin/uv'), [
-      'venv',
-      '--quiet',
-      '--python',
-      clientsPython,
-      venv,
-    ]);
+    execFileSync(uv, ['venv', '--quiet', '--python', clientsPython, venv]);
     write(`import os, six\nimport no_such_package_of_ours\n`);
     const app = await start({
       FLASH_PYTHON: join(venv, 'bin/python'),
-      FLASH_UV: join(clientsPython, '../../../.venv/bin/uv'),
+      FLASH_UV: uv,
     }).listening();
     await app.logged(/a package of the app could not be installed/, 60_000);
     while ((await app.probe()) === 204) await delay(10);

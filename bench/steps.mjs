@@ -1,0 +1,81 @@
+/**
+ * Where the time of a warm request goes: npm run bench:steps [-- --requests N]. Each part is measured with what is below it, in this process
+ * and then over HTTP; what a step costs by itself is the difference. Needs `wrk` and the build.
+ */
+import { parseArgs } from 'node:util';
+import { decodeFunctionCall } from '../packages/worker-core/dist/index.js';
+import {
+  PythonProcessExecutor,
+  pythonBridgeSettingsSchema,
+} from '../packages/infra-python-bridge/dist/index.js';
+import { createWorker } from '../packages/worker-host/dist/index.js';
+import { join } from 'node:path';
+import { root } from '../scripts/lib/run.mjs';
+import { median, wrk, wrkGet } from './figures.mjs';
+import { freshCache, startWorker } from './servers.mjs';
+
+const { values } = parseArgs({ options: { requests: { type: 'string', default: '5000' } } });
+const requests = Number(values.requests);
+const env = {
+  ...process.env,
+  FLASH_PYTHON: join(root, '.venv/bin/python'),
+  FLASH_CACHE_DIR: freshCache,
+  LOG_LEVEL: 'WARNING',
+};
+const body = Buffer.from(
+  JSON.stringify({
+    function_name: 'add',
+    function_code: 'def add(a, b):\n    return a + b',
+    args: [2, 3],
+    serialization_format: 'json',
+  }),
+);
+
+/** Median of so many, one after the other, in microseconds. */
+async function microseconds(work) {
+  const times = [];
+  for (let number = 0; number < requests; number++) {
+    const started = performance.now();
+    await work();
+    times.push((performance.now() - started) * 1000);
+  }
+  // The first are compiled yet.
+  return median(times.slice(requests >> 1));
+}
+
+const call = decodeFunctionCall(body);
+const decode = await microseconds(() => decodeFunctionCall(body));
+const executor = new PythonProcessExecutor({
+  python: env.FLASH_PYTHON,
+  env,
+  log: { write: () => {} },
+  settings: pythonBridgeSettingsSchema.parse(env),
+});
+await executor.start();
+const inPython = await microseconds(() => executor.run(call, { requestId: 'steps' }));
+await executor.close();
+const worker = createWorker({ env });
+await worker.start();
+const execute = await microseconds(() => worker.executeRequest.execute(call, { requestId: 'steps' }));
+const whole = await microseconds(async () => {
+  const answer = await worker.executeRequest.execute(decodeFunctionCall(body), { requestId: 'steps' });
+  return answer.toJson();
+});
+await worker.close();
+const server = await startWorker();
+let [ping, post] = [[], []];
+for (let round = 0; round < 6; round++) {
+  ping = [...ping, (await wrkGet(`${server.url}/ping`, 1, 2)).p50 * 1000];
+  post = [...post, (await wrk(server.url, 1, 2)).p50 * 1000];
+}
+server.close();
+const rows = [
+  ['JSON is parsed and checked', decode],
+  ['to a process and back, the function included', inPython],
+  ['the use case around it: metrics, log, trace', execute - inPython],
+  ['FunctionResponse as text', whole - execute - decode],
+  ['HTTP of a request without a body, client and network stack', median(ping)],
+  ['HTTP of body and answer beyond that', median(post) - median(ping) - whole],
+  ['POST /execute, all of it', median(post)],
+];
+for (const [name, time] of rows) console.log(`${name.padEnd(62)} ${time.toFixed(1).padStart(7)} µs`);
