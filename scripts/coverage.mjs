@@ -99,7 +99,7 @@ function typescriptLines() {
 /** Whether nothing of a file is there to run. */
 function hasOnlyTypes(path) {
   const code = stripTypeScriptTypes(readFileSync(path, 'utf8'));
-  return code.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '').trim() === '';
+  return code.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').trim() === '';
 }
 
 /**

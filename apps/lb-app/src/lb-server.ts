@@ -18,6 +18,7 @@ import type { LbSettings } from './settings.ts';
 
 const healthy = Buffer.from('{"status":"healthy"}');
 const json = 'application/json';
+const overHttp = ['http'];
 /** A result up to here goes out as text. */
 const smallResultBytes = 64 * 1024;
 
@@ -126,6 +127,7 @@ export class LbServer {
     try {
       await followed(span, async () => {
         const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
+        this.#worker.metrics.count('flash_received_bytes_total', overHttp, body.length);
         const call = decodeFunctionCall(body);
         if (wantsEvents(request)) stream = this.#openStream(response);
         const options = { requestId, signal: gone.signal, span, onEvent: stream?.log };
@@ -158,12 +160,15 @@ export class LbServer {
       // Text goes out together with the headers, in one system call.
       const text = answer.toJson();
       step.end();
-      response.writeHead(200, { 'content-type': json, 'content-length': Buffer.byteLength(text) }).end(text);
+      const length = Buffer.byteLength(text);
+      this.#worker.metrics.count('flash_sent_bytes_total', overHttp, length);
+      response.writeHead(200, { 'content-type': json, 'content-length': length }).end(text);
       return;
     }
     const pieces = answer.toJsonChunks();
     step.end();
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.#worker.metrics.count('flash_sent_bytes_total', overHttp, length);
     response.writeHead(200, { 'content-type': json, 'content-length': length });
     for (const piece of pieces) response.write(piece);
     response.end();
@@ -182,9 +187,11 @@ export class LbServer {
   /** What the client is told; what nobody foresaw is logged. */
   #explain(error: unknown): HttpError {
     const known = toHttpError(error);
-    if (known !== undefined) return known;
-    this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
-    return new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
+    if (known === undefined)
+      this.#worker.log.write('error', 'a request failed for a reason of the worker', { error });
+    const told = known ?? new HttpError(500, 'INTERNAL', 'the worker failed; see its log');
+    this.#worker.metrics.count('flash_refusals_total', [told.code]);
+    return told;
   }
 }
 

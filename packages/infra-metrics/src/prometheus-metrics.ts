@@ -16,7 +16,8 @@ interface Series {
   readonly name: MetricName;
   readonly labels: LabelValues;
   count: number;
-  readonly times: Distribution;
+  /** Of a histogram. */
+  readonly times: Distribution | undefined;
   read: (() => number) | undefined;
 }
 
@@ -37,12 +38,12 @@ export class PrometheusMetrics implements Metrics {
   /** By name, then by label values. Looked up by texts that are there: one that is put together costs more than all the rest. */
   readonly #series = new Map<MetricName, Map<string, Series>>();
 
-  count(name: CounterName, labels: LabelValues = none): void {
-    this.#find(name, labels).count++;
+  count(name: CounterName, labels: LabelValues = none, by = 1): void {
+    this.#find(name, labels).count += by;
   }
 
   observe(name: HistogramName, seconds: number, labels: LabelValues = none): void {
-    this.#find(name, labels).times.add(seconds);
+    this.#find(name, labels).times?.add(seconds);
   }
 
   gauge(name: GaugeName, read: () => number, labels: LabelValues = none): void {
@@ -71,7 +72,8 @@ export class PrometheusMetrics implements Metrics {
     const key = labels.length > 1 ? labels.join('|') : (labels[0] ?? '');
     let series = family.get(key);
     if (series === undefined) {
-      series = { name, labels, count: 0, times: new Distribution(), read: undefined };
+      const times = metricCatalogue[name].kind === 'histogram' ? new Distribution() : undefined;
+      series = { name, labels, count: 0, times, read: undefined };
       family.set(key, series);
     }
     return series;
@@ -84,7 +86,7 @@ function samples({ name, labels: given, count, times, read }: Series): Sample[] 
   const { kind, labels: names } = metricCatalogue[name];
   const labels = Object.fromEntries(names.map((label, index) => [label, given[index] ?? '']));
   if (kind === 'counter') return [{ labels, value: count }];
-  if (kind === 'gauge') return [{ labels, value: read?.() ?? 0 }];
+  if (kind === 'gauge' || times === undefined) return [{ labels, value: read?.() ?? 0 }];
   const buckets = times.cumulative.map((value, index) => ({ le: bounds[index] as number, value }));
   return [
     ...[...buckets, { le: '+Inf', value: times.count }].map(({ le, value }) => ({

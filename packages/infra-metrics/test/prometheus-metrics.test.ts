@@ -22,6 +22,9 @@ describe('metrics for Prometheus', () => {
     expect(sample(text, 'flash_requests_total{outcome="returned"}')).toBe(2);
     expect(sample(text, 'flash_requests_total{outcome="failed"}')).toBe(1);
     expect(sample(text, 'flash_jobs_taken_total')).toBe(1);
+    metrics.count('flash_sent_bytes_total', ['http'], 1500);
+    metrics.count('flash_sent_bytes_total', ['http'], 0);
+    expect(sample((await metrics.expose()).text, 'flash_sent_bytes_total{door="http"}')).toBe(1500);
   });
 
   it('have times in buckets from a millisecond to half an hour', async () => {

@@ -45,7 +45,10 @@ export class PythonProcessExecutor implements Executor {
     // No turn of the event loop is spent once the pool is up.
     const supervision = this.#up ?? (await this.#supervision());
     supervision.submit(run);
-    return run.outcome;
+    const outcome = await run.outcome;
+    if (run.cutBytes > 0)
+      this.#options.metrics?.count('flash_output_cut_bytes_total', undefined, run.cutBytes);
+    return outcome;
   }
 
   async packagesChanged(changes: readonly InstalledChange[], environment?: Environment): Promise<void> {

@@ -62,6 +62,11 @@ export class Run {
     return this.#outcome.promise;
   }
 
+  /** Output that was left out of the outcome, in bytes; known when it has settled. */
+  get cutBytes(): number {
+    return this.#output?.cutBytes ?? 0;
+  }
+
   get isSettled(): boolean {
     return this.#settled;
   }

@@ -133,6 +133,7 @@ export class Supervision {
   #measure(metrics: Metrics): void {
     for (const state of ['starting', 'idle', 'busy'] as const)
       metrics.gauge('flash_runners', () => this.#count(state), [state]);
+    metrics.gauge('flash_environments', () => this.#environments.size, ['open']);
     metrics.gauge('flash_waiting_runs', () => this.#count('waiting'));
     metrics.gauge('flash_instances', () => this.#shared.instances.size);
   }

@@ -25,11 +25,18 @@ export class Heartbeat {
   readonly #closed = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #underWay: Promise<void> | undefined;
+  /** When the platform took the last one; before the first, when that was due. */
+  #takenAt = Date.now();
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
     this.#timer = setInterval(() => this.#beat(), parts.settings.RUNPOD_PING_INTERVAL);
     this.#beat();
+  }
+
+  /** Time since the platform took the last one, or since the first was due; in milliseconds. */
+  get ageMs(): number {
+    return Math.max(0, Date.now() - this.#takenAt);
   }
 
   /** Says once that this worker can't serve. Never rejects. */
@@ -65,6 +72,7 @@ export class Heartbeat {
         attempts,
         signal: this.#closed.signal,
       });
+      this.#takenAt = Date.now();
     } catch (error) {
       if (!this.#closed.signal.aborted)
         log.write('warn', 'a heartbeat was not taken', { reason: (error as Error).message });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Job, type Log, type QueueJob, readQueueJob } from '@flash/worker-core';
+import { type Job, type Log, type Metrics, type QueueJob, readQueueJob } from '@flash/worker-core';
 import type { JobsInProgress } from './jobs-in-progress.ts';
 import { QueueCallError } from './queue-call-error.ts';
 import type { HttpAnswer } from '@flash/http-client';
@@ -17,6 +17,7 @@ export interface JobTakerParts {
   /** Whether a result of the job waits to be delivered. */
   readonly hasResult: (jobId: string) => boolean;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -34,7 +35,7 @@ export class JobTaker {
 
   /** Resolves with none when the queue has none. Failures are waited out here; only the signal makes it reject. */
   take(wanted: number, signal: AbortSignal): Promise<Job[]> {
-    const { settings, log } = this.#parts;
+    const { settings, log, metrics } = this.#parts;
     return withRetries(() => this.#takeOnce(wanted, signal), settings, {
       attempts: Number.POSITIVE_INFINITY,
       signal,
@@ -43,6 +44,7 @@ export class JobTaker {
           attempt,
           reason: error.message,
         });
+        metrics.count('flash_take_errors_total', [statusOf(error)]);
         const isLimited = error instanceof QueueCallError && error.status === 429;
         if (isLimited) await delay(settings.FLASH_RATE_LIMIT_MS, undefined, { signal });
       },
@@ -69,7 +71,8 @@ export class JobTaker {
       if (error.status === 400) return undefined;
       if (error.status === undefined && performance.now() - startedAt >= timeoutMs) return undefined;
       // No status of the queue means that jobs will never come: a key may be renewed, an endpoint may be back.
-      throw new QueueCallError(error.message, error.status === 429 ? { status: 429 } : {});
+      const passing = error.status === 429 ? { status: 429 } : {};
+      throw new QueueCallError(error.message, { ...passing, cause: error });
     }
     throw error;
   }
@@ -105,4 +108,10 @@ export class JobTaker {
     }
     return [jobs.add(id, bytes, job)];
   }
+}
+
+/** A label: of the statuses there are, whatever a server invents. */
+function statusOf(error: Error): string {
+  const status = error.cause instanceof QueueCallError ? error.cause.status : undefined;
+  return status === undefined || status < 100 || status > 599 ? 'network' : String(status);
 }

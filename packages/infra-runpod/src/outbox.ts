@@ -25,6 +25,8 @@ export interface StoredResult {
   readonly name: string;
   /** Length of its file in bytes. */
   readonly size: number;
+  /** On the clock of `Date.now()`. */
+  readonly storedAt: number;
 }
 
 export interface OutboxOptions {
@@ -81,6 +83,12 @@ export class Outbox {
     return [...this.#results.values()];
   }
 
+  /** How long the oldest has been here, in milliseconds; 0 when there is none. */
+  get oldestMs(): number {
+    const oldest = Math.min(...this.results.map(({ storedAt }) => storedAt));
+    return this.#results.size === 0 ? 0 : Math.max(0, Date.now() - oldest);
+  }
+
   get size(): number {
     return this.#results.size;
   }
@@ -123,7 +131,7 @@ export class Outbox {
       log.write('error', 'a result could not be kept on disk (FLASH_STATE_DIR)', { jobId, error });
       return undefined;
     }
-    return this.#note({ jobId, isStream, name, size });
+    return this.#note({ jobId, isStream, name, size, storedAt: earlier?.storedAt ?? Date.now() });
   }
 
   /** The body of a stored result. */
@@ -162,9 +170,9 @@ export class Outbox {
   async #loadOne(name: string): Promise<void> {
     const path = join(this.#directory, name);
     try {
-      const { jobId, isStream, number, size } = await readEntry(path);
+      const { jobId, isStream, number, size, storedAt } = await readEntry(path);
       this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-      this.#note({ jobId, isStream, name, size });
+      this.#note({ jobId, isStream, name, size, storedAt });
     } catch (error) {
       // Not removed: a person may still find the result in it.
       this.#options.log.write('error', 'a stored result can’t be read and is left alone', { path, error });
@@ -188,12 +196,14 @@ export class Outbox {
 type StoredHeader = z.output<typeof headerSchema>;
 
 /** @throws Error when the file is not whole. */
-async function readEntry(path: string): Promise<StoredHeader & { readonly size: number }> {
+async function readEntry(
+  path: string,
+): Promise<StoredHeader & { readonly size: number; readonly storedAt: number }> {
   const line = await firstLine(path);
   const header = headerSchema.parse(JSON.parse(line));
-  const { size } = await stat(path);
+  const { size, mtimeMs: storedAt } = await stat(path);
   if (size !== Buffer.byteLength(line) + 1 + header.bodyBytes) throw new Error('the file is not whole');
-  return { ...header, size };
+  return { ...header, size, storedAt };
 }
 
 const longestHeader = 64 * 1024;

@@ -1,4 +1,12 @@
-import { type Job, type JobOutcome, jobOutputJson, type JobQueue, type Log } from '@flash/worker-core';
+import {
+  type Job,
+  type JobOutcome,
+  jobOutputJson,
+  type JobQueue,
+  type Log,
+  type Metrics,
+  noMetrics,
+} from '@flash/worker-core';
 import { Heartbeat } from './heartbeat.ts';
 import { JobTaker } from './job-taker.ts';
 import { JobsInProgress } from './jobs-in-progress.ts';
@@ -15,6 +23,8 @@ export interface RunpodJobQueueOptions {
   readonly settings: RunpodQueueSettings;
   readonly workerId: string;
   readonly log: Log;
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** JobQueue over the platform's HTTP protocol (contract, section 5). Heartbeat and stop channel run as long as it is open. */
@@ -48,7 +58,11 @@ export class RunpodJobQueue implements JobQueue {
     return new RunpodJobQueue(options, urls, outbox);
   }
 
-  private constructor({ settings, log }: RunpodJobQueueOptions, urls: QueueUrls, outbox: Outbox) {
+  private constructor(
+    { settings, log, metrics = noMetrics }: RunpodJobQueueOptions,
+    urls: QueueUrls,
+    outbox: Outbox,
+  ) {
     this.#settings = settings;
     this.#log = log;
     this.#urls = urls;
@@ -73,7 +87,15 @@ export class RunpodJobQueue implements JobQueue {
       onSettled: (jobId, acknowledged) => jobs.remove(jobId, acknowledged),
     });
     this.#delivery = delivery;
-    this.#taker = new JobTaker({ client, urls, settings, jobs, hasResult: (id) => delivery.has(id), log });
+    this.#taker = new JobTaker({
+      client,
+      urls,
+      settings,
+      jobs,
+      hasResult: (id) => delivery.has(id),
+      log,
+      metrics,
+    });
     this.#heartbeat = new Heartbeat({
       client,
       url: (parameters) => urls.ping(parameters),
@@ -81,6 +103,9 @@ export class RunpodJobQueue implements JobQueue {
       log,
       jobIds: () => [...new Set([...jobs.ids, ...delivery.pendingIds])],
     });
+    metrics.gauge('flash_outbox_results', () => outbox.size);
+    metrics.gauge('flash_outbox_oldest_seconds', () => outbox.oldestMs / 1000);
+    metrics.gauge('flash_heartbeat_age_seconds', () => this.#heartbeat.ageMs / 1000);
   }
 
   async take(wanted: number, signal: AbortSignal): Promise<readonly Job[]> {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Job } from '@flash/worker-core';
-import { RecordingLog } from '@flash/worker-core/testing';
+import { RecordingLog, RecordingMetrics } from '@flash/worker-core/testing';
 import { RunpodJobQueue } from '../src/index.ts';
 import { type RunpodQueueSettings, runpodQueueSettingsSchema } from '../src/settings.ts';
 
@@ -106,6 +106,7 @@ export async function openQueue(
 ): Promise<{
   queue: RunpodJobQueue;
   log: RecordingLog;
+  metrics: RecordingMetrics;
   stateDirectory: string;
   settings: RunpodQueueSettings;
 }> {
@@ -125,8 +126,9 @@ export async function openQueue(
     ...more,
   });
   const log = new RecordingLog();
-  const queue = await RunpodJobQueue.open({ settings, workerId, log });
-  return { queue, log, stateDirectory: directory, settings };
+  const metrics = new RecordingMetrics();
+  const queue = await RunpodJobQueue.open({ settings, workerId, log, metrics });
+  return { queue, log, metrics, stateDirectory: directory, settings };
 }
 
 export type Opened = Awaited<ReturnType<typeof openQueue>>;

@@ -192,6 +192,8 @@ describe('results', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(platform.of('job-take')).toHaveLength(before);
     expect(await stored(one)).toHaveLength(1);
+    expect(one.metrics.now('flash_outbox_results')).toBe(1);
+    expect(one.metrics.now('flash_outbox_oldest_seconds')).toBeGreaterThanOrEqual(0.1);
     platform.answers.done = status(200, {});
     expect((await taking)[0]?.id).toBe('b');
   });
@@ -208,6 +210,8 @@ describe('results', () => {
   it('leaves nothing on disk when nothing waits', async () => {
     const one = await open();
     await one.queue.finish(await take(one, 'a'), { outputJson: json(1) });
+    expect(one.metrics.now('flash_outbox_results')).toBe(0);
+    expect(one.metrics.now('flash_outbox_oldest_seconds')).toBe(0);
     await setting.leave(one);
     expect(await readdir(one.stateDirectory)).toEqual([]);
   });

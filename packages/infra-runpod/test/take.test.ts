@@ -113,16 +113,17 @@ describe('taking jobs', () => {
   });
 
   it.each([
-    ['500', status(500, 'oops')],
-    ['401', status(401)],
-    ['a dropped connection', drop],
-    ['a text that is no JSON', status(200, 'not json')],
-  ])('goes on after %s', async (_, failure) => {
+    ['500', status(500, 'oops'), '500'],
+    ['401', status(401), '401'],
+    ['a dropped connection', drop, 'network'],
+    ['a text that is no JSON', status(200, 'not json'), 'network'],
+  ])('goes on after %s', async (_, failure, label) => {
     platform.answers.take = inTurn(failure, failure, status(200, { id: 'a', input: 1 }));
-    const { queue, log } = await open();
+    const { queue, log, metrics } = await open();
     const [job] = await takeSome(queue);
     expect(job?.id).toBe('a');
     expect(log.messages).toContain('no job could be taken; trying again');
+    expect(metrics.counts).toEqual({ [`flash_take_errors_total ${label}`]: 2 });
   });
 
   it('pauses after 429', async () => {

@@ -126,6 +126,11 @@ describe('while a job is at work', () => {
     const other = await open({ workerId: 'w2' });
     await until(() => other.log.messages.includes('a heartbeat was not taken'));
     expect(platform.of('ping')).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(other.metrics.now('flash_heartbeat_age_seconds')).toBeGreaterThanOrEqual(0.1);
+    platform.answers.ping = status(200, {});
+    await other.queue.reportUnhealthy('gpu', 'gone');
+    expect(other.metrics.now('flash_heartbeat_age_seconds')).toBeLessThan(0.1);
   });
 
   it('says that it is not healthy, with a reason of 256 characters', async () => {

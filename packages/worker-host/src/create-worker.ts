@@ -35,6 +35,7 @@ import { DeployedApp } from './deployed-app.ts';
 import type { HeadStart } from './head-start.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { servesWebApp } from './serves-web-app.ts';
+import { StartPhases } from './start-phases.ts';
 import { findWebApp } from './web-app.ts';
 
 const rehearsalDelayMs = 20;
@@ -117,16 +118,18 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     ? container.getAll<FitnessCheck>(ports.FitnessCheck)
     : [];
   const fitness = new CheckFitness(checks, log, settings.FLASH_FITNESS_TIMEOUT_MS);
+  const metrics = container.get<Metrics>(ports.Metrics);
+  const phases = new StartPhases(metrics);
   const app = new DeployedApp({
     settings,
     executor,
     installDependencies: container.get(InstallDependencies),
     log,
+    metrics,
     identity,
     source: container.isBound(ports.AppSource) ? container.get<AppSource>(ports.AppSource) : undefined,
     live: new RunFunctionJob(executeRequest),
   });
-  const metrics = container.get<Metrics>(ports.Metrics);
   const tracer = container.get<Tracer>(ports.Tracer);
   const metricsServer = new MetricsServer(metrics);
   return {
@@ -154,9 +157,14 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     start: async () => {
       await serveMetrics(metricsServer, settings, log);
       // A web app has processes of its own; nothing else runs beside it.
-      const started = Promise.all([hasWebApp ? undefined : executor.start(), app.prepare(), tracer.start()]);
+      const started = Promise.all([
+        hasWebApp ? undefined : executor.start().then(() => phases.reached('python')),
+        app.prepare().then(() => phases.reached('app')),
+        tracer.start(),
+      ]);
       if (!hasWebApp) void container.get(WarmUp).run();
       await started;
+      phases.reached('ready');
       // Whoever waits for the worker to be ready is told first.
       if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs).unref();
       concurrency = await readConcurrency(settings, manifests, log);

@@ -8,6 +8,7 @@ import {
   type JobOutcome,
   type JobRunner,
   type Log,
+  type Metrics,
   ReportBootFailure,
   RunHandlerJob,
   type WorkerIdentity,
@@ -20,6 +21,7 @@ export interface DeployedAppParts {
   readonly executor: Executor;
   readonly installDependencies: InstallDependencies;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly identity: WorkerIdentity;
   /** Brings the app's files; `undefined` where there are none to bring. */
   readonly source: AppSource | undefined;
@@ -74,7 +76,7 @@ export class DeployedApp implements JobRunner {
   }
 
   #choose(): JobRunner {
-    const { settings, executor, installDependencies, log, identity, live } = this.#parts;
+    const { settings, executor, installDependencies, log, metrics, identity, live } = this.#parts;
     if (this.#failure !== undefined) return new ReportBootFailure(this.#failure, identity);
     const file = findHandlerFile(settings);
     if (file === undefined) return live;
@@ -82,6 +84,7 @@ export class DeployedApp implements JobRunner {
       executor,
       installMissingModule: new InstallMissingModule(installDependencies, executor),
       log,
+      metrics,
       file,
       identity,
       maxLoggedOutputBytes: settings.FLASH_MAX_LOGGED_OUTPUT_BYTES,

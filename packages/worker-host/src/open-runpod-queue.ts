@@ -14,6 +14,7 @@ export async function openRunpodQueue(worker: Worker, env: NodeJS.ProcessEnv): P
     settings: readSettings(runpodQueueSettingsSchema, env),
     workerId: worker.identity.workerId,
     log: worker.log,
+    metrics: worker.metrics,
   });
 }
 

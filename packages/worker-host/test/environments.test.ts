@@ -23,6 +23,9 @@ describe('a worker with isolated environments', () => {
     const started = performance.now();
     expect((await both()).map(({ json_result }) => json_result)).toEqual(versions);
     expect(performance.now() - started).toBeLessThan(1900);
+    const { text } = await worker.worker.metrics.expose();
+    expect(text).toContain('flash_environments{state="kept"} 2\n');
+    expect(text).toContain('flash_environments{state="open"} 2\n');
     // And the base has neither, but what it has is in both.
     expect((await worker.run('def f():\n    import toolz')).error).toContain('toolz');
     const six = 'def f():\n    import six\n    return six.__version__';

@@ -1,18 +1,28 @@
-import { type Environments, type Executor, type Log, ports, type VolumeCache } from '@flash/worker-core';
+import {
+  type Environments,
+  type Executor,
+  type Log,
+  type Metrics,
+  ports,
+  type VolumeCache,
+} from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
 import { whenNeeded } from '../when-needed.ts';
 import type { UvEnvironmentsOptions } from './uv-environments.ts';
 
+// A host may measure nothing.
+const metricsIfBound = { serviceIdentifier: ports.Metrics, isMultiple: false, optional: true } as const;
+
 /** Binds environments for each set of Python packages; loaded when they are first asked for, as the installer is. */
 export function environmentsModule(
-  options: Omit<UvEnvironmentsOptions, 'log' | 'volumeCache' | 'executor'>,
+  options: Omit<UvEnvironmentsOptions, 'log' | 'metrics' | 'volumeCache' | 'executor'>,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(ports.Environments)
       .toResolvedValue(
-        (executor: Executor, volumeCache: VolumeCache, log: Log) =>
-          deferred({ ...options, executor, volumeCache, log }),
-        [ports.Executor, ports.VolumeCache, ports.Log],
+        (executor: Executor, volumeCache: VolumeCache, log: Log, metrics: Metrics | undefined) =>
+          deferred({ ...options, executor, volumeCache, log, metrics }),
+        [ports.Executor, ports.VolumeCache, ports.Log, metricsIfBound],
       )
       .inSingletonScope();
   });

@@ -5,6 +5,7 @@ import {
   type Environments,
   InstallError,
   type InstallOptions,
+  type Metrics,
   SharedWork,
   WorkerBusyError,
   type WorkContext,
@@ -26,7 +27,11 @@ const keepAfterMs = 10_000;
 /** Sets of requirements whose environment is known without a look at the disk. */
 const mostKnownSets = 1000;
 
-export type UvEnvironmentsOptions = EnvironmentBuilderOptions & EnvironmentArrivalsOptions;
+export type UvEnvironmentsOptions = EnvironmentBuilderOptions &
+  EnvironmentArrivalsOptions & {
+    /** Absent: nothing is measured. */
+    readonly metrics?: Metrics | undefined;
+  };
 
 interface Base {
   readonly facts: InterpreterFacts;
@@ -56,6 +61,7 @@ export class UvEnvironments implements Environments {
     this.#builder = new EnvironmentBuilder(options, this.#resolutions);
     this.#local = new LocalEnvironments(options.settings.FLASH_ENVIRONMENTS_DIR);
     this.#arrivals = new EnvironmentArrivals(options, this.#local);
+    options.metrics?.gauge('flash_environments', () => this.#local.count, ['kept']);
   }
 
   async acquire(requirements: readonly string[], options: InstallOptions): Promise<EnvironmentLease> {

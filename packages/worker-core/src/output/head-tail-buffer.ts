@@ -24,6 +24,11 @@ export class HeadTailBuffer {
     this.#setting = setting;
   }
 
+  /** What was left out so far; exact after {@link toString}. */
+  get cutBytes(): number {
+    return this.#cut;
+  }
+
   get isEmpty(): boolean {
     return this.#headLength === 0;
   }
@@ -48,7 +53,8 @@ export class HeadTailBuffer {
   toString(): string {
     const head = decode(this.#head);
     if (this.#tailLength === 0) return head;
-    const cut = this.#cut + this.#trimTail();
+    this.#cut += this.#trimTail();
+    const cut = this.#cut;
     const tail = decode(this.#tail);
     return cut === 0
       ? decode([...this.#head, ...this.#tail])

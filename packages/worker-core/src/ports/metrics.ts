@@ -17,6 +17,11 @@ export const metricCatalogue = {
   ),
   flash_requests_in_progress: gauge('FunctionRequests at work'),
   flash_request_duration_seconds: histogram('Time from a FunctionRequest to its answer'),
+  flash_refusals_total: counter('HTTP requests that were answered with an error; code: that of the answer', [
+    'code',
+  ]),
+  flash_received_bytes_total: counter('Bytes of requests and jobs; door: http, queue', ['door']),
+  flash_sent_bytes_total: counter('Bytes of answers and outputs; door: http, queue', ['door']),
   flash_prepare_duration_seconds: histogram(
     'Time that requests with packages waited for them; outcome: ready, failed',
     ['outcome'],
@@ -36,10 +41,28 @@ export const metricCatalogue = {
   flash_jobs_in_progress: gauge('Jobs at work'),
   flash_job_wait_seconds: histogram('Time that jobs which were taken waited for room'),
   flash_job_duration_seconds: histogram('Time from the begin of a job to handing its result over'),
+  flash_take_errors_total: counter(
+    'Questions for jobs that failed; status: that of the answer, network when there was none, or none to be read',
+    ['status'],
+  ),
+  flash_heartbeat_age_seconds: gauge(
+    'Time since the platform took the last heartbeat, or since the first was due',
+  ),
+  flash_outbox_results: gauge('Results that the platform has not acknowledged'),
+  flash_outbox_oldest_seconds: gauge('Age of the oldest of them; 0 when there is none'),
+  flash_start_seconds: gauge(
+    'Time from the start of the process; phase: code (loaded), python (the first process is ready), app (in place), ready',
+    ['phase'],
+  ),
   flash_runners: gauge('Python processes; state: starting, idle, busy', ['state']),
   flash_runner_ends_total: counter('Python processes that ended; cause: unneeded, killed, crashed', [
     'cause',
   ]),
+  flash_environments: gauge(
+    'Python environments; state: kept (on the local disk), open (with processes, the base interpreter’s not counted)',
+    ['state'],
+  ),
+  flash_output_cut_bytes_total: counter('Output of user code that was left out of answers'),
   flash_instances: gauge('Class instances that live between requests'),
   flash_waiting_runs: gauge('Runs that wait for a process'),
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
@@ -59,8 +82,8 @@ export type LabelValues = readonly string[];
 
 /** What is measured, for operators. Never throws, and costs a request next to nothing. */
 export interface Metrics {
-  /** Something happened once more. */
-  count(name: CounterName, labels?: LabelValues): void;
+  /** Something happened once more; or `by` more of it is there, such as bytes. */
+  count(name: CounterName, labels?: LabelValues, by?: number): void;
   /** Something took so many seconds. */
   observe(name: HistogramName, seconds: number, labels?: LabelValues): void;
   /** `read` says how much there is now; it is asked when somebody looks. A later one with the same labels takes its place. */

@@ -16,9 +16,9 @@ export class RecordingMetrics implements Metrics {
   readonly #times = new Map<string, number[]>();
   readonly #gauges = new Map<string, () => number>();
 
-  count(name: CounterName, labels: LabelValues = []): void {
+  count(name: CounterName, labels: LabelValues = [], by = 1): void {
     const key = keyOf(name, labels);
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
   }
 
   observe(name: HistogramName, seconds: number, labels: LabelValues = []): void {

@@ -3,6 +3,7 @@ import { RequestLog } from '../output/request-log.ts';
 import type { Execution, Executor, HandlerFailure, RunOptions } from '../ports/executor.ts';
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import { noSpan } from '../ports/tracer.ts';
 import { followed } from './followed.ts';
 import type { InstallMissingModule } from './install-missing-module.ts';
@@ -19,6 +20,7 @@ export interface RunHandlerJobParts {
   readonly executor: Executor;
   readonly installMissingModule: InstallMissingModule;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   /** Absolute path of the Python file that defines `handler`. */
   readonly file: string;
   readonly identity: WorkerIdentity;
@@ -50,6 +52,7 @@ export class RunHandlerJob implements JobRunner {
     };
     try {
       if (job.body.input === undefined) return { error: 'INVALID_REQUEST: the job has no input' };
+      const started = performance.now();
       const step = (listeners.span ?? noSpan).child('run');
       const talk = { onProgress: listeners.onProgress, onChunk, trace: step.context };
       const execution = await followed(
@@ -57,6 +60,8 @@ export class RunHandlerJob implements JobRunner {
         () => this.#execute(job, requestLog, talk),
         ({ end }) => (end === 'returned' ? undefined : end),
       );
+      const seconds = (performance.now() - started) / 1000;
+      this.#parts.metrics?.observe('flash_run_duration_seconds', seconds);
       requestLog.finish();
       return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
     } catch (error) {

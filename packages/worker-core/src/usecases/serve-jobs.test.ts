@@ -49,12 +49,14 @@ describe('ServeJobs', () => {
   it('measures jobs by how they end, and those at work', async () => {
     const metrics = new RecordingMetrics();
     const outcomes: Record<string, JobOutcome> = {
-      good: {},
+      good: { outputJson: new TextEncoder().encode('{"a":1}') },
       bad: { error: 'it broke' },
       fault: { error: 'no Python', isWorkerFault: true },
     };
     const atWork: (number | undefined)[] = [];
-    const run: JobRunner['run'] = async ({ body }) => {
+    let received = 0;
+    const run: JobRunner['run'] = async ({ body, bytes }) => {
+      received += bytes.length;
       atWork.push(metrics.now('flash_jobs_in_progress'));
       return outcomes[String(body.input)] ?? {};
     };
@@ -67,6 +69,8 @@ describe('ServeJobs', () => {
     expect(metrics.now('flash_jobs_in_progress')).toBe(0);
     expect(metrics.counts).toEqual({
       flash_jobs_taken_total: 3,
+      'flash_received_bytes_total queue': received,
+      'flash_sent_bytes_total queue': '{"a":1}'.length,
       'flash_jobs_total completed': 1,
       'flash_jobs_total failed': 1,
       'flash_jobs_total worker_fault': 1,
@@ -83,7 +87,7 @@ describe('ServeJobs', () => {
     await wait(5);
     serve.stop();
     await served;
-    expect(metrics.counts).toEqual({ flash_jobs_taken_total: 1, 'flash_jobs_total stopped': 1 });
+    expect(metrics.counts).toMatchObject({ flash_jobs_taken_total: 1, 'flash_jobs_total stopped': 1 });
   });
 
   it('asks for the next job the moment there is room, while others go on', async () => {

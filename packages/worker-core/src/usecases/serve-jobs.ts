@@ -7,6 +7,8 @@ import { traceContextOfJob } from '../protocol/trace-context.ts';
 import { followed } from './followed.ts';
 import type { JobRunner } from './job-runner.ts';
 
+const throughQueue = ['queue'];
+
 export interface ServeJobsParts {
   readonly queue: JobQueue;
   readonly jobRunner: JobRunner;
@@ -121,6 +123,7 @@ export class ServeJobs {
       for (const job of jobs) {
         this.#waiting.push({ job, askedAt, takenAt });
         this.#metrics.count('flash_jobs_taken_total');
+        this.#metrics.count('flash_received_bytes_total', throughQueue, job.bytes.length);
       }
     } catch (error) {
       if (!this.#stopped.signal.aborted) this.#stop({ reason: 'queue', error: error as Error });
@@ -145,6 +148,7 @@ export class ServeJobs {
       log.write('info', 'a job was stopped: it gets no result', { jobId: job.id });
       queue.abandon(job);
     } else {
+      this.#metrics.count('flash_sent_bytes_total', throughQueue, outcome.outputJson?.length ?? 0);
       await followed(span.child('post'), () => queue.finish(job, outcome)).catch((error: unknown) => {
         log.write('error', 'a result could not be handed over', { jobId: job.id, error });
       });

@@ -1,0 +1,18 @@
+import type { Metrics } from '@flash/worker-core';
+
+/** When this process has reached what it does until it serves. */
+export class StartPhases {
+  readonly #metrics: Metrics;
+
+  /** The code is loaded. */
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    this.reached('code');
+  }
+
+  reached(phase: 'code' | 'python' | 'app' | 'ready'): void {
+    // The clock began with the process.
+    const seconds = performance.now() / 1000;
+    this.#metrics.gauge('flash_start_seconds', () => seconds, [phase]);
+  }
+}
