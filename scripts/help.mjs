@@ -57,6 +57,7 @@ const groups = {
     bench: 'the worker beside its comparators; needs wrk; -- --rounds N start lb queue … for a part',
     'bench:cache': 'the volume cache beside tar',
     'bench:environments': 'starts with kept environments beside uv',
+    'bench:beside': 'this build beside another, row by row',
     'bench:steps': 'where the time of a warm request goes',
     'bench:app': 'the user’s web app beside plain uvicorn',
   },

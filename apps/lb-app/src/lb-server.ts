@@ -119,6 +119,8 @@ export class LbServer {
       if (!response.writableFinished) gone.abort();
     });
     const requestId = requestIdOf(request);
+    const { loading } = this.#worker.tracer;
+    if (loading !== undefined) await loading;
     const span = this.#worker.tracer.begin('POST /execute', {
       parent: readTraceContext(request.headers),
       attributes: { 'flash.request_id': requestId },

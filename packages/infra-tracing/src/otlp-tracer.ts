@@ -18,21 +18,37 @@ export interface OtlpTracerOptions {
   readonly log: Log;
 }
 
-/** Tracer on OpenTelemetry's SDK, which is loaded when the worker starts. Whoever collects the traces may be away: spans are dropped then. */
+/** Tracer on OpenTelemetry's SDK, which is loaded once the worker is ready, or for the first request if that comes before. Whoever collects the traces may be away: spans are dropped then. */
 export class OtlpTracer implements Tracer {
   readonly #options: OtlpTracerOptions;
   #sdk: OpenTelemetry | undefined;
+  #starting: Promise<void> | undefined;
+  #hasStarted = false;
   #failing = false;
 
   constructor(options: OtlpTracerOptions) {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  get loading(): Promise<void> | undefined {
+    return this.#hasStarted ? undefined : this.start();
+  }
+
+  async #start(): Promise<void> {
     const { settings, attributes, log } = this.#options;
-    const { OpenTelemetry: Sdk } = await import('./open-telemetry.ts');
-    this.#sdk = new Sdk(settings, attributes, (error) => this.#onError(error));
-    log.write('info', 'tracing', { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT });
+    try {
+      const { OpenTelemetry: Sdk } = await import('./open-telemetry.ts');
+      this.#sdk = new Sdk(settings, attributes, (error) => this.#onError(error));
+      log.write('info', 'tracing', { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT });
+    } catch (error) {
+      log.write('error', 'traces can’t be made: the worker goes on without', { error });
+    }
+    this.#hasStarted = true;
   }
 
   begin(name: 'POST /execute' | 'job', options: BeginSpanOptions = {}): Span {

@@ -160,13 +160,12 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       const started = Promise.all([
         hasWebApp ? undefined : executor.start().then(() => phases.reached('python')),
         app.prepare().then(() => phases.reached('app')),
-        tracer.start(),
       ]);
       if (!hasWebApp) void container.get(WarmUp).run();
       await started;
       phases.reached('ready');
       // Whoever waits for the worker to be ready is told first.
-      if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs).unref();
+      if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs, tracer).unref();
       concurrency = await readConcurrency(settings, manifests, log);
     },
     close: async () => {
@@ -193,8 +192,10 @@ async function serveMetrics(server: MetricsServer, settings: WorkerSettings, log
 }
 
 /** Loads what a first request would wait for. */
-function rehearse(): void {
+function rehearse(tracer: Tracer): void {
+  void tracer.start();
   rehearseDecoding();
+  performance.now();
   process.getBuiltinModule('node:crypto');
 }
 

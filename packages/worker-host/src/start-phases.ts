@@ -11,8 +11,8 @@ export class StartPhases {
   }
 
   reached(phase: 'code' | 'python' | 'app' | 'ready'): void {
-    // The clock began with the process.
-    const seconds = performance.now() / 1000;
+    // Not `performance`: to load it takes 6 ms of the start.
+    const seconds = process.uptime();
     this.#metrics.gauge('flash_start_seconds', () => seconds, [phase]);
   }
 }

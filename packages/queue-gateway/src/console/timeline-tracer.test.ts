@@ -18,6 +18,7 @@ function recording(): { readonly tracer: Tracer; readonly heard: string[] } {
   });
   const tracer: Tracer = {
     start: async () => void heard.push('start'),
+    loading: Promise.resolve(),
     begin: (name, options) => (options?.attributes === undefined ? noSpan : span(name)),
     close: async () => void heard.push('close'),
   };
@@ -30,6 +31,7 @@ describe('TimelineTracer', () => {
     const { tracer, heard } = recording();
     const timeline = new TimelineTracer(tracer, (jobId, step) => steps.push([jobId, step]));
     await timeline.start();
+    expect(timeline.loading).toBe(tracer.loading);
     const job = timeline.begin('job', { attributes: { 'flash.job_id': 'one' } });
     expect(job.context).toEqual({ traceparent: 'job' });
     job.set({ a: 1 });

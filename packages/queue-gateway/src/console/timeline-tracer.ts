@@ -16,6 +16,10 @@ export class TimelineTracer implements Tracer {
     return this.#inner.start();
   }
 
+  get loading(): Promise<void> | undefined {
+    return this.#inner.loading;
+  }
+
   begin(name: Parameters<Tracer['begin']>[0], options: BeginSpanOptions = {}): Span {
     const span = this.#inner.begin(name, options);
     const jobId = options.attributes?.['flash.job_id'];

@@ -2,6 +2,9 @@ import type { Log, LogLevel } from '../ports/log.ts';
 import { HeadTailBuffer } from './head-tail-buffer.ts';
 
 const maxSystemLogBytes = 256 * 1024;
+/** The last that a listener hears of the user's output. */
+const endOfLive =
+  '\n[… further output is not shown while it runs (FLASH_MAX_LOGGED_OUTPUT_BYTES); the response has it …]\n';
 
 /** What reaches a listener while a request is at work. */
 export type RequestEvent =
@@ -50,6 +53,7 @@ export class RequestLog {
     if (this.#liveBytes > this.#maxLiveBytes) {
       this.#writeOutput(this.#partialLine);
       this.#partialLine = '';
+      this.#listener?.({ kind: 'output', text: endOfLive });
       this.#log.write(
         'warn',
         'further output of this request is not logged (FLASH_MAX_LOGGED_OUTPUT_BYTES)',

@@ -52,8 +52,10 @@ export interface BeginSpanOptions {
 
 /** Follows requests through the worker. Costs next to nothing where nothing is followed. */
 export interface Tracer {
-  /** Brings up what exports. Spans that are begun before are not exported. */
+  /** Brings up what exports. Never rejects: a worker serves without traces, too. */
   start(): Promise<void>;
+  /** What a front door waits for before it begins a span, so that the first request is followed as well; `undefined`: nothing. */
+  readonly loading: Promise<void> | undefined;
   /** Begins what is one request to this worker. */
   begin(name: Extract<SpanName, 'POST /execute' | 'job'>, options?: BeginSpanOptions): Span;
   /** Exports what is left, for a bounded time. */
@@ -85,6 +87,7 @@ export const noSpan: Span = new PassingSpan(undefined);
 /** For whoever follows nothing: the traces of others pass through. */
 export const noTracer: Tracer = {
   start: () => Promise.resolve(),
+  loading: undefined,
   begin: (_name, options) => (options?.parent === undefined ? noSpan : new PassingSpan(options.parent)),
   close: () => Promise.resolve(),
 };

@@ -7,6 +7,7 @@ import { FakeExecutor } from '../testing/fake-executor.ts';
 import { FakeInstaller } from '../testing/fake-installer.ts';
 import { FakeVolumeCache } from '../testing/fake-volume-cache.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
+import type { RequestEvent } from '../output/request-log.ts';
 import { RecordingMetrics } from '../testing/recording-metrics.ts';
 import { ExecuteRequest } from './execute-request.ts';
 import { InstallDependencies } from './install-dependencies.ts';
@@ -172,8 +173,16 @@ describe('ExecuteRequest', () => {
       log,
       maxLoggedOutputBytes: 20,
     });
-    const { stdout } = await execute({ function_name: 'flood' });
+    const live: string[] = [];
+    const { stdout } = await execute(
+      { function_name: 'flood' },
+      { onEvent: (event: RequestEvent) => event.kind === 'output' && live.push(event.text) },
+    );
     expect(stdout).toHaveLength(1100);
+    expect(live.slice(0, -1).join('').length).toBeLessThan(50);
+    expect(live.at(-1)).toContain(
+      'further output is not shown while it runs (FLASH_MAX_LOGGED_OUTPUT_BYTES)',
+    );
     expect(log.events.length).toBeLessThan(6);
     expect(log.messages).toContainEqual(expect.stringContaining('FLASH_MAX_LOGGED_OUTPUT_BYTES'));
   });

@@ -120,6 +120,7 @@ export class ServeJobs {
     try {
       const jobs = await this.#parts.queue.take(wanted, this.#stopped.signal);
       const takenAt = Date.now();
+      await this.#tracer.loading;
       for (const job of jobs) {
         this.#waiting.push({ job, askedAt, takenAt });
         this.#metrics.count('flash_jobs_taken_total');
