@@ -8,8 +8,9 @@ import {
   type SpanAttributes,
   type Tracer,
 } from '@flash/worker-core';
-import type { OpenTelemetry } from './open-telemetry.ts';
+import type { Connect, OpenTelemetry } from './open-telemetry.ts';
 import type { TracingSettings } from './settings.ts';
+import { TraceCollector } from './trace-collector.ts';
 
 export interface OtlpTracerOptions {
   readonly settings: TracingSettings;
@@ -22,6 +23,7 @@ export interface OtlpTracerOptions {
 export class OtlpTracer implements Tracer {
   readonly #options: OtlpTracerOptions;
   #sdk: OpenTelemetry | undefined;
+  #collector: TraceCollector | undefined;
   #starting: Promise<void> | undefined;
   #hasStarted = false;
   #failing = false;
@@ -43,7 +45,12 @@ export class OtlpTracer implements Tracer {
     const { settings, attributes, log } = this.#options;
     try {
       const { OpenTelemetry: Sdk } = await import('./open-telemetry.ts');
-      this.#sdk = new Sdk(settings, attributes, (error) => this.#onError(error));
+      const connect: Connect = (headers) => {
+        const collector = new TraceCollector(settings, headers);
+        this.#collector = collector;
+        return (bytes) => collector.send(bytes);
+      };
+      this.#sdk = new Sdk(settings, attributes, connect, (error) => this.#onError(error));
       log.write('info', 'tracing', { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT });
     } catch (error) {
       log.write('error', 'traces can’t be made: the worker goes on without', { error });
@@ -66,6 +73,7 @@ export class OtlpTracer implements Tracer {
       delay(FLASH_TRACES_FLUSH_MS, undefined, { signal: waited.signal }).catch(() => {}),
     ]);
     waited.abort();
+    await this.#collector?.close();
   }
 
   /** Told once: every batch that can't be sent fails the same way. */

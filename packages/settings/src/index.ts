@@ -4,10 +4,12 @@ export {
   count,
   countOrNone,
   flag,
+  httpUrl,
   integer,
   milliseconds,
   positiveMilliseconds,
   read,
+  share,
   text,
   wordFor,
 } from './kinds.ts';

@@ -55,6 +55,32 @@ export function countOrNone<D extends number | undefined>(
   return integer([0, unbounded], absent, description);
 }
 
+/** A part of a whole: a number from 0 to 1. */
+export function share<D extends number | undefined>(
+  absent: Absent<D>,
+  description: string,
+): Setting<number | D> {
+  const read = (raw: unknown): Reading<number> => {
+    const value = raw === '' ? Number.NaN : Number(raw);
+    return value >= 0 && value <= 1 ? { value } : { problem: 'expected a number from 0 to 1' };
+  };
+  return new Setting<number | D>(read, absent, description);
+}
+
+/** An address that begins with http:// or https://. */
+export function httpUrl<D extends string | undefined>(
+  absent: Absent<D>,
+  description: string,
+): Setting<string | D> {
+  const read = (raw: unknown): Reading<string> => {
+    const value = String(raw);
+    return /^https?:\/\//i.test(value) && URL.canParse(value)
+      ? { value }
+      : { problem: 'expected a URL that begins with http:// or https://' };
+  };
+  return new Setting<string | D>(read, absent, description);
+}
+
 /** A time from 0 milliseconds. */
 export function milliseconds(absent: number, description: string): Setting<number> {
   return integer([0, longestMs], absent, description);
