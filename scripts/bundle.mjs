@@ -11,6 +11,7 @@ import { root, run } from './lib/run.mjs';
 
 const target = resolve(root, process.argv[2] ?? 'bundle');
 const cacheProcess = join(root, 'packages/infra-volume-cache/src/process');
+const exportThread = join(root, 'packages/infra-tracing/src/export-thread.ts');
 
 /**
  * CommonJS: an ES module that imports `node:http` has Node look at all that it exports, and with it load its WebSocket and fetch, which takes
@@ -178,6 +179,12 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
       plugins: [librariesApart, zodLater, builtinsOnce, lightLogger],
     });
   if (app === 'gateway') continue;
+  await build({
+    ...common,
+    outdir,
+    entryPoints: [exportThread],
+    plugins: [librariesApart, zodLater, builtinsOnce],
+  });
   await build({
     ...common,
     outdir: join(outdir, 'process'),

@@ -136,10 +136,7 @@ export class OpenTelemetry {
   }
 }
 
-/**
- * Exporter that has its bytes sent by somebody else. OpenTelemetry's own uses `node:http`: as a client beside the worker's server it would have
- * V8 see two kinds of requests in functions that are on the way of every request, which makes those a twentieth slower.
- */
+/** Exporter that has its bytes sent by somebody else: OpenTelemetry's own would do so in this thread (see ExportLine). */
 class Exporter implements SpanExporter {
   readonly #serializer: typeof ProtobufTraceSerializer;
   readonly #send: Send;

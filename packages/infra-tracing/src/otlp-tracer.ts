@@ -8,9 +8,9 @@ import {
   type SpanAttributes,
   type Tracer,
 } from '@flash/worker-core';
+import { ExportLine } from './export-line.ts';
 import type { Connect, OpenTelemetry } from './open-telemetry.ts';
 import type { TracingSettings } from './settings.ts';
-import { TraceCollector } from './trace-collector.ts';
 
 export interface OtlpTracerOptions {
   readonly settings: TracingSettings;
@@ -23,7 +23,7 @@ export interface OtlpTracerOptions {
 export class OtlpTracer implements Tracer {
   readonly #options: OtlpTracerOptions;
   #sdk: OpenTelemetry | undefined;
-  #collector: TraceCollector | undefined;
+  #line: ExportLine | undefined;
   #starting: Promise<void> | undefined;
   #hasStarted = false;
   #failing = false;
@@ -46,9 +46,9 @@ export class OtlpTracer implements Tracer {
     try {
       const { OpenTelemetry: Sdk } = await import('./open-telemetry.ts');
       const connect: Connect = (headers) => {
-        const collector = new TraceCollector(settings, headers);
-        this.#collector = collector;
-        return (bytes) => collector.send(bytes);
+        const line = new ExportLine({ settings, headers });
+        this.#line = line;
+        return (bytes) => line.send(bytes);
       };
       this.#sdk = new Sdk(settings, attributes, connect, (error) => this.#onError(error));
       log.write('info', 'tracing', { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT });
@@ -73,7 +73,7 @@ export class OtlpTracer implements Tracer {
       delay(FLASH_TRACES_FLUSH_MS, undefined, { signal: waited.signal }).catch(() => {}),
     ]);
     waited.abort();
-    await this.#collector?.close();
+    await this.#line?.close();
   }
 
   /** Told once: every batch that can't be sent fails the same way. */

@@ -13,7 +13,6 @@ const maxAnswerBytes = 1024 * 1024;
 export class TraceCollector {
   readonly #http: HttpClient;
   readonly #settings: TracingSettings;
-  readonly #closed = new AbortController();
 
   constructor(settings: TracingSettings, headers: Readonly<Record<string, string>>) {
     this.#settings = settings;
@@ -29,23 +28,15 @@ export class TraceCollector {
   async send(body: Uint8Array): Promise<void> {
     const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '', OTEL_EXPORTER_OTLP_TIMEOUT: timeoutMs } =
       this.#settings;
-    const { signal } = this.#closed;
     const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
-    await pRetry(() => this.#http.call({ method: 'POST', url, body, timeoutMs, signal }), {
+    await pRetry(() => this.#http.call({ method: 'POST', url, body, timeoutMs }), {
       ...pauses,
       retries: attempts - 1,
-      signal,
       // Nothing is kept waiting for traces.
       unref: true,
       shouldRetry: ({ error }) =>
         error instanceof HttpCallError && (error.status === undefined || passing.has(error.status)),
     });
-  }
-
-  /** Gives up what is under way. */
-  async close(): Promise<void> {
-    this.#closed.abort(new Error('the worker has ended'));
-    await this.#http.close();
   }
 }
 

@@ -10,6 +10,7 @@ import type { JobStatistics } from './job-statistics.ts';
 import type { JobSummary, Overview } from './overview.ts';
 
 const mostJobs = 100;
+const runnersEveryMs = 1000;
 
 export interface ConsoleApiOptions {
   readonly store: JobStore;
@@ -22,6 +23,7 @@ export interface ConsoleApiOptions {
 /** The console: its page, and what the page asks for. What it does with jobs it does by the client API. */
 export function consoleApi({ store, workers, statistics, runners }: ConsoleApiOptions): Hono {
   const app = new Hono();
+  const currentRunners = seldom(runners);
   app.get('/console/overview', async (context) => {
     const { records, total } = await store.recent(mostJobs);
     const overview: Overview = {
@@ -30,7 +32,7 @@ export function consoleApi({ store, workers, statistics, runners }: ConsoleApiOp
       jobs: records.map(summaryOf),
       olderJobs: total - records.length,
       workers: workers.list((workerId) => jobsOf(workerId, records)),
-      runners: await runners?.(),
+      runners: await currentRunners(),
     };
     return context.json(overview);
   });
@@ -51,6 +53,19 @@ export function consoleApi({ store, workers, statistics, runners }: ConsoleApiOp
   });
   for (const path of ['/', '/console/*']) app.get(path, headers, page);
   return app;
+}
+
+/** To ask how much memory a process has holds that process up, the more the larger it is: pages that are open ask together. */
+function seldom(ask: ConsoleApiOptions['runners']): () => Promise<readonly RunnerReport[] | undefined> {
+  let asked: Promise<readonly RunnerReport[]> | undefined;
+  let askedAt = 0;
+  return async () => {
+    if (asked === undefined || Date.now() - askedAt >= runnersEveryMs) {
+      asked = ask?.();
+      askedAt = Date.now();
+    }
+    return asked;
+  };
 }
 
 function jobsOf(workerId: string, records: readonly JobRecord[]): number {
