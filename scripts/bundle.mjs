@@ -110,7 +110,7 @@ const laterZod = [
  * Those are loaded when something of them is first called: no worker needs them to get ready, and together they take 4 ms. Only their plain
  * functions can be had so; whoever imports a class of theirs is told by esbuild that it is not there.
  */
-const lateBuiltins = ['node:crypto', 'node:zlib'];
+const lateBuiltins = ['node:crypto', 'node:perf_hooks', 'node:zlib'];
 const lateBuiltin = (path, names) =>
   [
     // Looked up once: to ask for it takes as long as to make a random id.
