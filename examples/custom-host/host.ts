@@ -2,7 +2,7 @@
  * A host of your own: reads FunctionRequests as JSON lines from stdin and writes FunctionResponses as JSON lines to stdout.
  *
  * It embeds the whole worker and replaces one port, the log, by its own adapter. Run it with
- * `echo '{"function_name": …}' | node examples/custom-host/host.ts` after `npm run setup`.
+ * `echo '{"function_name": …}' | npx node examples/custom-host/host.ts` after `npm run setup`.
  */
 import { createInterface } from 'node:readline/promises';
 import {

@@ -1,5 +1,5 @@
 /**
- * A queue worker on a directory: `node examples/directory-queue/host.ts DIRECTORY` after `npm run setup`. Put
+ * A queue worker on a directory: `npx node examples/directory-queue/host.ts DIRECTORY` after `npm run setup`. Put
  * `{"input": {"function_name": …}}` into DIRECTORY/jobs/NAME.json, and find its outcome in DIRECTORY/results/NAME.json.
  */
 import { ServeJobs } from '@flash/worker-core';
