@@ -162,6 +162,17 @@ const lightLogger = {
   },
 };
 
+/** The client speaks HTTP/1.1 alone; undici does without `node:http2` where there is none, and Node takes as long to load it as all else of undici. */
+const withoutHttp2 = {
+  name: 'without-http2',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http2$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not in this bundle`)});`,
+    }));
+  },
+};
+
 rmSync(target, { recursive: true, force: true });
 for (const app of ['lb-app', 'qb-app', 'gateway']) {
   const outdir = join(target, app);
@@ -194,7 +205,8 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
 await build({
   ...common,
   outdir: join(target, 'library'),
-  entryPoints: found,
+  entryPoints: { ...found, undici: join(root, 'scripts/lib/undici-agent.cjs') },
+  plugins: [withoutHttp2],
 });
 await build({
   ...common,

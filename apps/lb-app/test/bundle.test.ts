@@ -1,7 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { App, path } from './running-app.ts';
@@ -73,4 +77,41 @@ it('a worker that finds the Python it was started ahead for takes it, and no oth
   );
   expect(children.filter(Boolean)).toEqual([String(zygote)]);
   expect(await app.end()).toBe(0);
+});
+
+it('qb-app as a bundle asks a queue that would rather speak HTTP/2 for a job, over TLS and HTTP/1.1', async () => {
+  const [key, certificate] = [join(root, 'key.pem'), join(root, 'ca.pem')];
+  await run('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate],
+  ]);
+  const options = { key: readFileSync(key), cert: readFileSync(certificate), allowHTTP1: true };
+  const asked = Promise.withResolvers<string>();
+  const server = createSecureServer(options, ({ url, httpVersion }, response) => {
+    if (url.includes('/job-take/')) asked.resolve(httpVersion);
+    response.writeHead(204).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const base = `https://localhost:${(server.address() as AddressInfo).port}/v2/ep`;
+  const worker = spawn(process.execPath, [join(bundle, 'qb-app/main.js')], {
+    env: {
+      ...process.env,
+      FLASH_PYTHON: path('../../../.venv/bin/python'),
+      NODE_EXTRA_CA_CERTS: certificate,
+      RUNPOD_WEBHOOK_GET_JOB: `${base}/job-take/worker`,
+      RUNPOD_WEBHOOK_POST_OUTPUT: `${base}/job-done/worker/$ID`,
+    },
+    stdio: 'ignore',
+  });
+  const ended = once(worker, 'exit');
+  try {
+    const nothing = delay(20_000, 'nothing', { ref: false });
+    expect(await Promise.race([asked.promise, ended, nothing])).toBe('1.1');
+  } finally {
+    worker.kill('SIGTERM');
+    await ended;
+    server.close();
+  }
+  expect(worker.exitCode).toBe(0);
 });

@@ -133,5 +133,6 @@ export class HttpClient {
 
 async function openAgent(): Promise<Agent> {
   const { Agent } = await import('undici');
-  return new Agent({ keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
+  // A call that waits for a job keeps its connection to itself, and the bundle has no HTTP/2.
+  return new Agent({ allowH2: false, keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
 }
