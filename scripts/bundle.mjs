@@ -47,7 +47,7 @@ const startApart = {
  * functions and data; nobody asks what class something of theirs is of.
  */
 const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream', 'prom-client'];
-/** Files of ours around libraries of that kind; they import nothing else of ours. */
+/** Files of ours around libraries of that kind; they import nothing of ours that others import. */
 const laterFiles = ['open-telemetry'];
 /** The files of those that were met. */
 const found = {};

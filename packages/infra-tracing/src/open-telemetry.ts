@@ -26,15 +26,15 @@ import {
   RandomIdGenerator,
   type ReadableSpan,
   type Sampler,
-  SamplingDecision,
   type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { BeginSpanOptions, Span, SpanAttributes, SpanName, TraceContext } from '@flash/worker-core';
+import { NewTraces } from './new-traces.ts';
 import type { TracingSettings } from './settings.ts';
 
-// Loaded only where traces are exported: nothing but types of the worker's own may be imported here.
+// Loaded only where traces are exported, as a file of its own in bundles: of the worker's own it may import types, and what else is for it alone.
 
 /** Where the flags of a `traceparent` end. */
 const flagsEnd = 54;
@@ -66,8 +66,7 @@ export class OpenTelemetry {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
   readonly #ids = new TraceIds();
-  /** Decides about traces that begin here. */
-  readonly #rootSampler: Sampler;
+  readonly #newTraces: NewTraces;
   readonly #followsParents: boolean;
 
   /** @param attributes - who the worker is. */
@@ -85,7 +84,7 @@ export class OpenTelemetry {
     });
     const exporter = new Exporter(isJson ? JsonTraceSerializer : ProtobufTraceSerializer, send);
     const { root, sampler, followsParents } = samplersOf(settings);
-    this.#rootSampler = root;
+    this.#newTraces = new NewTraces(new RandomIdGenerator(), root);
     this.#followsParents = followsParents;
     const maxQueueSize = settings.OTEL_BSP_MAX_QUEUE_SIZE;
     this.#provider = new TracerProvider({
@@ -110,17 +109,8 @@ export class OpenTelemetry {
    */
   begin(name: SpanName, { parent, attributes }: BeginSpanOptions): Span | TraceContext {
     if (parent === undefined) {
-      const traceId = this.#ids.draw();
-      const { decision } = this.#rootSampler.shouldSample(
-        ROOT_CONTEXT,
-        traceId,
-        name,
-        SpanKind.INTERNAL,
-        {},
-        [],
-      );
-      if (decision === SamplingDecision.NOT_RECORD)
-        return unrecorded({ traceId, spanId: this.#ids.generateSpanId(), traceFlags: TraceFlags.NONE });
+      const { traceId, unsampled } = this.#newTraces.take();
+      if (unsampled !== undefined) return unsampled;
       this.#ids.next = traceId;
     } else if (this.#followsParents && !isSampled(parent)) return parent;
     const around =
@@ -210,12 +200,8 @@ class TraceIds implements IdGenerator {
   readonly #random = new RandomIdGenerator();
   next: string | undefined;
 
-  draw(): string {
-    return this.#random.generateTraceId();
-  }
-
   generateTraceId(): string {
-    const id = this.next ?? this.draw();
+    const id = this.next ?? this.#random.generateTraceId();
     this.next = undefined;
     return id;
   }
