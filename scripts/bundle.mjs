@@ -11,7 +11,6 @@ import { root, run } from './lib/run.mjs';
 
 const target = resolve(root, process.argv[2] ?? 'bundle');
 const cacheProcess = join(root, 'packages/infra-volume-cache/src/process');
-const exportThread = join(root, 'packages/infra-tracing/src/export-thread.ts');
 
 /**
  * CommonJS: an ES module that imports `node:http` has Node look at all that it exports, and with it load its WebSocket and fetch, which takes
@@ -192,12 +191,6 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
   if (app === 'gateway') continue;
   await build({
     ...common,
-    outdir,
-    entryPoints: [exportThread],
-    plugins: [librariesApart, zodLater, builtinsOnce],
-  });
-  await build({
-    ...common,
     outdir: join(outdir, 'process'),
     entryPoints: [join(cacheProcess, 'main.ts'), join(cacheProcess, 'restore-thread.ts')],
   });
@@ -218,10 +211,11 @@ await build({
 });
 writeFileSync(join(target, 'self-test/package.json'), '{"type":"module"}\n');
 writeFileSync(join(target, 'package.json'), '{"type":"commonjs"}\n');
-cpSync(join(root, 'packages/infra-python-bridge/python/flash_runner'), join(target, 'python/flash_runner'), {
-  recursive: true,
-  filter: (path) => !path.endsWith('__pycache__'),
-});
+for (const source of ['infra-python-bridge/python/flash_runner', 'infra-tracing/python/send_traces.py'])
+  cpSync(join(root, 'packages', source), join(target, 'python', basename(source)), {
+    recursive: true,
+    filter: (path) => !path.endsWith('__pycache__'),
+  });
 run('building the console', process.execPath, [
   join(root, 'packages/queue-gateway/console/build.mjs'),
   join(target, 'console/dist'),

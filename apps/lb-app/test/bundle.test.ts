@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const lbApp = (env: NodeJS.ProcessEnv): App => new App(env, join(bundle, 'lb-app/main.js'));
+const isThere = (pid: string): boolean => existsSync(`/proc/${pid}/cmdline`);
+const commandOf = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+const childrenOf = ({ process: { pid } }: App): string[] =>
+  readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
+    .filter(Boolean);
 const add = { function_name: 'add', function_code: 'def add(a, b): return a + b', args: [2, 3] };
 
 it('lb-app as a bundle answers, keeps its cache on the volume and brings it back, and leaves no process behind', async () => {
@@ -72,11 +79,36 @@ it('a worker that finds the Python it was started ahead for takes it, and no oth
     serialization_format: 'json',
   };
   const { json_result: zygote } = await app.json(request);
-  const children = readdirSync(`/proc/${app.process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${app.process.pid}/task/${task}/children`, 'utf8').trim().split(' '),
-  );
-  expect(children.filter(Boolean)).toEqual([String(zygote)]);
+  expect(childrenOf(app)).toEqual([String(zygote)]);
   expect(await app.end()).toBe(0);
+});
+
+it('a worker that is killed leaves nobody behind who sends its traces', async () => {
+  const sent = Promise.withResolvers<string | undefined>();
+  const collector = createServer((request, response) => {
+    sent.resolve(request.url);
+    request.resume().once('end', () => response.end());
+  });
+  collector.listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  const app = await lbApp({
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  }).ready();
+  const isSender = (pid: string): boolean => isThere(pid) && commandOf(pid).includes('send_traces.py');
+  try {
+    await app.json({ ...add, serialization_format: 'json' });
+    expect(await sent.promise).toBe('/v1/traces');
+    const senders = childrenOf(app).filter(isSender);
+    expect(senders).toHaveLength(1);
+    app.process.kill('SIGKILL');
+    await app.exited;
+    for (let waited = 0; waited < 5000 && senders.some(isSender); waited += 10) await delay(10);
+    expect(senders.filter(isSender)).toEqual([]);
+  } finally {
+    app.process.kill('SIGKILL');
+    collector.close();
+  }
 });
 
 it('qb-app as a bundle asks a queue that would rather speak HTTP/2 for a job, over TLS and HTTP/1.1', async () => {

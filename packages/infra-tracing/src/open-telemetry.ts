@@ -32,7 +32,9 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { BeginSpanOptions, Span, SpanAttributes, SpanName, TraceContext } from '@flash/worker-core';
 import { NewTraces } from './new-traces.ts';
+import type { SenderPython } from './sender-process.ts';
 import type { TracingSettings } from './settings.ts';
+import { TraceCollector } from './trace-collector.ts';
 
 // Loaded only where traces are exported, as a file of its own in bundles: of the worker's own it may import types, and what else is for it alone.
 
@@ -56,11 +58,6 @@ const carrierGetter = {
   keys: (carrier: TraceContext) => Object.keys(carrier),
 };
 
-/** Hands spans over to whoever collects them, as often as it takes. */
-type Send = (bytes: Uint8Array) => Promise<void>;
-/** Makes that, for calls with these headers. */
-export type Connect = (headers: Readonly<Record<string, string>>) => Send;
-
 /** OpenTelemetry's SDK, with an exporter of its own: what a host has registered globally stays as it is. */
 export class OpenTelemetry {
   readonly #provider: TracerProvider;
@@ -68,21 +65,23 @@ export class OpenTelemetry {
   readonly #ids = new TraceIds();
   readonly #newTraces: NewTraces;
   readonly #followsParents: boolean;
+  readonly #collector: TraceCollector;
 
   /** @param attributes - who the worker is. */
   constructor(
     settings: TracingSettings,
     attributes: SpanAttributes,
-    connect: Connect,
+    python: SenderPython,
     onError: (error: unknown) => void,
   ) {
     setGlobalErrorHandler(onError);
     const isJson = settings.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/json';
-    const send = connect({
+    const headers = {
       ...parseKeyPairsIntoRecord(settings.OTEL_EXPORTER_OTLP_HEADERS),
       'content-type': isJson ? 'application/json' : 'application/x-protobuf',
-    });
-    const exporter = new Exporter(isJson ? JsonTraceSerializer : ProtobufTraceSerializer, send);
+    };
+    this.#collector = new TraceCollector(settings, headers, python);
+    const exporter = new Exporter(isJson ? JsonTraceSerializer : ProtobufTraceSerializer, this.#collector);
     const { root, sampler, followsParents } = samplersOf(settings);
     this.#newTraces = new NewTraces(new RandomIdGenerator(), root);
     this.#followsParents = followsParents;
@@ -121,24 +120,30 @@ export class OpenTelemetry {
     return new RecordedSpan(this.#tracer, span, trace.setSpan(around, span));
   }
 
-  async close(): Promise<void> {
+  /** Sends what is left, as long as it takes. */
+  async flush(): Promise<void> {
     await this.#provider.shutdown();
+  }
+
+  /** Gives up what was not sent. */
+  close(): void {
+    this.#collector.abandon();
   }
 }
 
-/** Exporter that has its bytes sent by somebody else: OpenTelemetry's own would do so in this thread (see ExportLine). */
+/** Exporter that has its bytes sent by another process: OpenTelemetry's own would do so in this one (see SenderProcess). */
 class Exporter implements SpanExporter {
   readonly #serializer: typeof ProtobufTraceSerializer;
-  readonly #send: Send;
+  readonly #collector: TraceCollector;
 
-  constructor(serializer: typeof ProtobufTraceSerializer, send: Send) {
+  constructor(serializer: typeof ProtobufTraceSerializer, collector: TraceCollector) {
     this.#serializer = serializer;
-    this.#send = send;
+    this.#collector = collector;
   }
 
   export(spans: ReadableSpan[], onResult: (result: ExportResult) => void): void {
     const bytes = this.#serializer.serializeRequest(spans) ?? new Uint8Array();
-    this.#send(bytes).then(
+    this.#collector.send(bytes).then(
       () => onResult({ code: ExportResultCode.SUCCESS }),
       (error: Error) => onResult({ code: ExportResultCode.FAILED, error }),
     );

@@ -8,8 +8,8 @@ import {
   type SpanAttributes,
   type Tracer,
 } from '@flash/worker-core';
-import { ExportLine } from './export-line.ts';
-import type { Connect, OpenTelemetry } from './open-telemetry.ts';
+import type { OpenTelemetry } from './open-telemetry.ts';
+import type { SenderPython } from './sender-process.ts';
 import type { TracingSettings } from './settings.ts';
 
 export interface OtlpTracerOptions {
@@ -17,13 +17,14 @@ export interface OtlpTracerOptions {
   /** Who the worker is; part of every trace. */
   readonly attributes: SpanAttributes;
   readonly log: Log;
+  /** What the process that sends them runs on. */
+  readonly python: SenderPython;
 }
 
 /** Tracer on OpenTelemetry's SDK, which is loaded once the worker is ready, or for the first request if that comes before. Whoever collects the traces may be away: spans are dropped then. */
 export class OtlpTracer implements Tracer {
   readonly #options: OtlpTracerOptions;
   #sdk: OpenTelemetry | undefined;
-  #line: ExportLine | undefined;
   #starting: Promise<void> | undefined;
   #hasStarted = false;
   #failing = false;
@@ -42,15 +43,10 @@ export class OtlpTracer implements Tracer {
   }
 
   async #start(): Promise<void> {
-    const { settings, attributes, log } = this.#options;
+    const { settings, attributes, log, python } = this.#options;
     try {
       const { OpenTelemetry: Sdk } = await import('./open-telemetry.ts');
-      const connect: Connect = (headers) => {
-        const line = new ExportLine({ settings, headers });
-        this.#line = line;
-        return (bytes) => line.send(bytes);
-      };
-      this.#sdk = new Sdk(settings, attributes, connect, (error) => this.#onError(error));
+      this.#sdk = new Sdk(settings, attributes, python, (error) => this.#onError(error));
       log.write('info', 'tracing', { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT });
     } catch (error) {
       log.write('error', 'traces can’t be made: the worker goes on without', { error });
@@ -67,13 +63,13 @@ export class OtlpTracer implements Tracer {
   async close(): Promise<void> {
     const { FLASH_TRACES_FLUSH_MS } = this.#options.settings;
     const waited = new AbortController();
-    const flushed = this.#sdk?.close().catch((error: unknown) => this.#onError(error));
+    const flushed = this.#sdk?.flush().catch((error: unknown) => this.#onError(error));
     await Promise.race([
       flushed,
       delay(FLASH_TRACES_FLUSH_MS, undefined, { signal: waited.signal }).catch(() => {}),
     ]);
     waited.abort();
-    await this.#line?.close();
+    this.#sdk?.close();
   }
 
   /** Told once: every batch that can't be sent fails the same way. */

@@ -1,5 +1,5 @@
-import { HttpCallError, HttpClient } from '@flash/http-client';
-import pRetry from 'p-retry';
+import pRetry, { AbortError } from 'p-retry';
+import { type Attempt, SenderProcess, type SenderPython, type SenderStart } from './sender-process.ts';
 import type { TracingSettings } from './settings.ts';
 
 /** Attempts to hand a batch over; the spans of the next ones wait meanwhile, and those beyond the queue are dropped. */
@@ -7,40 +7,63 @@ const attempts = 5;
 const pauses = { minTimeout: 1000, maxTimeout: 5000, factor: 1.5, randomize: true };
 /** What a collector answers that can't take more now (OTLP/HTTP). */
 const passing = new Set([429, 502, 503, 504]);
-const maxAnswerBytes = 1024 * 1024;
 
 /** Whoever collects traces, over OTLP/HTTP. */
 export class TraceCollector {
-  readonly #http: HttpClient;
-  readonly #settings: TracingSettings;
+  readonly #python: SenderPython;
+  readonly #start: SenderStart;
+  #sender: SenderProcess | undefined;
 
-  constructor(settings: TracingSettings, headers: Readonly<Record<string, string>>) {
-    this.#settings = settings;
-    this.#http = new HttpClient({
-      headers,
-      secrets: [settings.OTEL_EXPORTER_OTLP_HEADERS, ...secretsOf(headers)],
-      maxAnswerBytes,
-      maxAnswerSetting: 'no setting; what a collector says to traces is short',
-    });
+  /** @param headers - sent with every batch; what they hold but for `content-type` is a secret. */
+  constructor(settings: TracingSettings, headers: Readonly<Record<string, string>>, python: SenderPython) {
+    const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '', OTEL_EXPORTER_OTLP_TIMEOUT: timeoutMs } = settings;
+    this.#python = python;
+    this.#start = { url: new URL(`${endpoint.replace(/\/+$/, '')}/v1/traces`).href, headers, timeoutMs };
   }
 
-  /** @throws HttpCallError when it was not taken. */
+  /** @throws Error with the reason why it was not taken. */
   async send(body: Uint8Array): Promise<void> {
-    const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '', OTEL_EXPORTER_OTLP_TIMEOUT: timeoutMs } =
-      this.#settings;
-    const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
-    await pRetry(() => this.#http.call({ method: 'POST', url, body, timeoutMs }), {
+    await pRetry(() => this.#attempt(body), {
       ...pauses,
       retries: attempts - 1,
       // Nothing is kept waiting for traces.
       unref: true,
-      shouldRetry: ({ error }) =>
-        error instanceof HttpCallError && (error.status === undefined || passing.has(error.status)),
     });
+  }
+
+  /** Gives up what is under way. */
+  abandon(): void {
+    this.#sender?.kill('it was ended');
+  }
+
+  async #attempt(body: Uint8Array): Promise<void> {
+    if (this.#sender === undefined || this.#sender.hasEnded) this.#sender = this.#open();
+    const attempt = await this.#sender.post(body);
+    const { status } = attempt;
+    if (status !== undefined && status >= 200 && status < 300) return;
+    const { origin, pathname } = new URL(this.#start.url);
+    const error = new Error(`${origin}${pathname}: ${this.#clean(reasonOf(attempt))}`);
+    throw status === undefined || passing.has(status) ? error : new AbortError(error);
+  }
+
+  #open(): SenderProcess {
+    const { url } = this.#start;
+    const certificates = url.startsWith('https:') ? trustedCertificates() : undefined;
+    return new SenderProcess(this.#python, { ...this.#start, ...(certificates && { certificates }) });
+  }
+
+  #clean(text: string): string {
+    const { 'content-type': _, ...secrets } = this.#start.headers;
+    return Object.values(secrets).reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
   }
 }
 
-/** All but what we say ourselves. */
-function secretsOf({ 'content-type': _, ...headers }: Readonly<Record<string, string>>): readonly string[] {
-  return Object.values(headers);
+function reasonOf(attempt: Attempt): string {
+  if (attempt.status === undefined) return attempt.failure;
+  return `status ${attempt.status}${attempt.answer === '' ? '' : `: ${attempt.answer}`}`;
+}
+
+/** Those that the worker's own calls trust. Asked for here: most collectors are nearby and spoken to in plain HTTP. */
+function trustedCertificates(): string {
+  return process.getBuiltinModule('node:tls').getCACertificates('default').join('\n');
 }

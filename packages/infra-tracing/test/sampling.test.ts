@@ -3,6 +3,7 @@ import { PassingSpan, type Span, type TraceContext } from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
 import { OtlpTracer, tracingSettingsSchema } from '../src/index.ts';
 
+const python = { python: process.env.FLASH_PYTHON ?? 'python3', env: {} };
 let tracer: OtlpTracer | undefined;
 afterEach(() => tracer?.close());
 
@@ -14,7 +15,7 @@ async function tracing(sampler: string, ratio: string): Promise<OtlpTracer> {
     OTEL_TRACES_SAMPLER_ARG: ratio,
     FLASH_TRACES_FLUSH_MS: '1',
   });
-  tracer = new OtlpTracer({ settings, attributes: {}, log: new RecordingLog() });
+  tracer = new OtlpTracer({ settings, attributes: {}, log: new RecordingLog(), python });
   await tracer.loading;
   return tracer;
 }
@@ -57,7 +58,7 @@ describe('which traces are recorded', () => {
 
   it('is no question before the SDK is there: the caller’s trace passes through', () => {
     const settings = tracingSettingsSchema.parse({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
-    const early = new OtlpTracer({ settings, attributes: {}, log: new RecordingLog() });
+    const early = new OtlpTracer({ settings, attributes: {}, log: new RecordingLog(), python });
     expect(early.begin('job', { parent: caller('01') }).context).toEqual(caller('01'));
   });
 });

@@ -50,10 +50,14 @@ export function bindAdapters(
     Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),
     Metrics: () => metricsModule(),
     Tracer: () =>
-      tracingModule(settings, {
-        'service.version': workerVersion,
-        ...(endpointId !== undefined && { 'flash.endpoint_id': endpointId }),
-      }),
+      tracingModule(
+        settings,
+        {
+          'service.version': workerVersion,
+          ...(endpointId !== undefined && { 'flash.endpoint_id': endpointId }),
+        },
+        python,
+      ),
     Executor: () => {
       const given = python();
       // In another environment than was guessed it would be another Python.
