@@ -40,7 +40,9 @@ function code({ run: { call }, streamWindow }: RequestHeaderParts): string {
   return call.deployed === undefined ? '' : `,"deployed":${JSON.stringify(call.deployed)}`;
 }
 
-function traceMembers({ traceparent, tracestate }: TraceContext): string {
+function traceMembers(context: TraceContext): string {
+  if (context.isUnrecordedRoot) return ',"unrecorded":true';
+  const { traceparent, tracestate } = context;
   const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
   // Of letters, digits and dashes, whoever has made it.
   return `,"traceparent":"${traceparent}"${state}`;

@@ -1,7 +1,7 @@
 """Sends batches of spans over OTLP/HTTP: a process beside the worker that runs no user code, on the standard library alone.
 
-Descriptor 3 is the connection to the worker (``sender-process.ts``). What comes there is framed: the length, 4 bytes
-big-endian, and so many bytes. The first frame is JSON: ``url``, ``headers``, ``timeoutMs`` of one attempt, and
+It is given the path of a socket and connects there to the worker (``sender-process.ts``). What comes is framed: the length,
+4 bytes big-endian, and so many bytes. The first frame is JSON: ``url``, ``headers``, ``timeoutMs`` of one attempt, and
 ``certificates`` (PEM) for https. Each later one is a body to post, and is answered, in order, with a line of JSON:
 ``status`` with the beginning of the ``answer``, or the ``failure``. The end of the connection is the end of the process.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import select
 import signal
 import socket
@@ -18,7 +17,6 @@ import sys
 from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
-_CONTROL = 3
 _MAX_ANSWER_BYTES = 64 * 1024
 _MAX_ANSWER_SHOWN = 300
 
@@ -71,10 +69,10 @@ def _on_alarm(*_: object) -> NoReturn:
     raise TimeoutError("no answer in time")
 
 
-def _read_frame(control: IO[bytes]) -> bytes:
+def _read_frame(frames: IO[bytes]) -> bytes:
     """Raises ``EOFError`` when the worker has gone."""
-    head = control.read(4)
-    body = control.read(int.from_bytes(head, "big"))
+    head = frames.read(4)
+    body = frames.read(int.from_bytes(head, "big"))
     if len(head) < 4:
         raise EOFError
     return body
@@ -83,10 +81,12 @@ def _read_frame(control: IO[bytes]) -> bytes:
 def main() -> None:
     """Serve the worker until it goes away."""
     signal.signal(signal.SIGALRM, _on_alarm)
-    with os.fdopen(_CONTROL, "r+b", buffering=0) as raw, os.fdopen(os.dup(_CONTROL), "rb") as control:
-        collector = Collector(json.loads(_read_frame(control)))
+    with socket.socket(socket.AF_UNIX) as worker:
+        worker.connect(sys.argv[1])
+        frames = worker.makefile("rb")
+        collector = Collector(json.loads(_read_frame(frames)))
         while True:
-            raw.write(json.dumps(collector.post(_read_frame(control))).encode() + b"\n")
+            worker.sendall(json.dumps(collector.post(_read_frame(frames))).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ import { NewTraces } from './new-traces.ts';
 import type { SenderPython } from './sender-process.ts';
 import type { TracingSettings } from './settings.ts';
 import { TraceCollector } from './trace-collector.ts';
+import { UnrecordedRoot } from './unrecorded-root.ts';
 
 // Loaded only where traces are exported, as a file of its own in bundles: of the worker's own it may import types, and what else is for it alone.
 
@@ -54,14 +55,15 @@ const carrierSetter = {
   },
 };
 const carrierGetter = {
-  get: (carrier: TraceContext, key: string) => carrier[key as keyof TraceContext],
-  keys: (carrier: TraceContext) => Object.keys(carrier),
+  get: (carrier: TraceContext, key: string) => carrier[key as 'traceparent' | 'tracestate'],
+  keys: () => ['traceparent', 'tracestate'],
 };
 
 /** OpenTelemetry's SDK, with an exporter of its own: what a host has registered globally stays as it is. */
 export class OpenTelemetry {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
+  readonly #random = new RandomIdGenerator();
   readonly #ids = new TraceIds();
   readonly #newTraces: NewTraces;
   readonly #followsParents: boolean;
@@ -83,7 +85,7 @@ export class OpenTelemetry {
     this.#collector = new TraceCollector(settings, headers, python);
     const exporter = new Exporter(isJson ? JsonTraceSerializer : ProtobufTraceSerializer, this.#collector);
     const { root, sampler, followsParents } = samplersOf(settings);
-    this.#newTraces = new NewTraces(new RandomIdGenerator(), root);
+    this.#newTraces = new NewTraces(this.#random, root);
     this.#followsParents = followsParents;
     const maxQueueSize = settings.OTEL_BSP_MAX_QUEUE_SIZE;
     this.#provider = new TracerProvider({
@@ -108,8 +110,8 @@ export class OpenTelemetry {
    */
   begin(name: SpanName, { parent, attributes }: BeginSpanOptions): Span | TraceContext {
     if (parent === undefined) {
-      const { traceId, unsampled } = this.#newTraces.take();
-      if (unsampled !== undefined) return unsampled;
+      const traceId = this.#newTraces.begin();
+      if (traceId === undefined) return new UnrecordedRoot(this.#random);
       this.#ids.next = traceId;
     } else if (this.#followsParents && !isSampled(parent)) return parent;
     const around =

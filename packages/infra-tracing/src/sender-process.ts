@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('../python/send_traces.py', import.meta.url));
@@ -33,38 +36,33 @@ interface Waiting {
 }
 
 /**
- * The process that posts spans (`python/send_traces.py`).
+ * The process that posts spans (`python/send_traces.py`). It connects to a socket that only the worker's user can reach.
  *
  * A client of HTTP beside the worker's server, in the same isolate of V8, has it see two kinds of connections in functions that are on the way of
  * every request: those become a twentieth slower at the median, a fifth at p99, for an export every few seconds. A thread has code of its
- * own, but to make one does nearly the same to the thread that makes it, and takes twice the memory.
+ * own, but to make one does nearly the same to the thread that makes it, and takes twice the memory. Even a pipe to a new process makes
+ * the next thousands of requests slower by a thirtieth; a connection of the kind that runners have does not.
  */
 export class SenderProcess {
-  readonly #child: ChildProcess;
-  readonly #control: Socket;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'flash-traces-'));
+  readonly #server: Server;
   readonly #maxMs: number;
   readonly #waiting: Waiting[] = [];
+  #child: ChildProcess | undefined;
+  #socket: Socket | undefined;
+  /** What came before it had connected. */
+  #unsent: Buffer[] = [];
   #text = '';
   #ended: string | undefined;
 
   constructor({ python, env }: SenderPython, start: SenderStart) {
     this.#maxMs = start.timeoutMs + graceMs;
-    this.#child = spawn(python, ['-I', '-S', script], {
-      env,
-      // Descriptor 3 is the connection.
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      // A session of its own: an interrupt from the terminal is for the supervisor alone, which then sends what is left.
-      detached: true,
-    });
-    this.#control = this.#child.stdio[3] as unknown as Socket;
-    this.#control.setEncoding('utf8').on('data', (text: string) => this.#take(text));
-    this.#control.on('error', () => {});
-    this.#child.on('error', (error) => this.#end(`it could not be started: ${error.message}`));
-    this.#child.on('close', (code, signal) => this.#end(`it ended with ${signal ?? `exit code ${code}`}`));
-    // Nothing is kept waiting for traces.
-    this.#child.unref();
-    this.#control.unref();
     this.#write(Buffer.from(JSON.stringify(start)));
+    const path = join(this.#directory, 'worker.sock');
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#connected(socket));
+    this.#server.once('error', (error) => this.#end(`it has nothing to connect to: ${error.message}`));
+    // Nothing is kept waiting for traces.
+    this.#server.listen(path, () => this.#spawn(python, path, env)).unref();
   }
 
   get hasEnded(): boolean {
@@ -85,19 +83,43 @@ export class SenderProcess {
   }
 
   kill(reason: string): void {
-    this.#child.kill('SIGKILL');
+    this.#child?.kill('SIGKILL');
     this.#end(reason);
+  }
+
+  #spawn(python: string, path: string, env: NodeJS.ProcessEnv): void {
+    if (this.hasEnded) return;
+    this.#child = spawn(python, ['-I', '-S', script, path], {
+      env,
+      stdio: 'ignore',
+      // A session of its own: an interrupt from the terminal is for the supervisor alone, which then sends what is left.
+      detached: true,
+    });
+    this.#child.unref();
+    this.#child.on('error', (error) => this.#end(`it could not be started: ${error.message}`));
+    this.#child.on('exit', (code, signal) => this.#end(`it ended with ${signal ?? `exit code ${code}`}`));
+  }
+
+  #connected(socket: Socket): void {
+    this.#forgetPlace();
+    this.#socket = socket.unref();
+    // Its end is told by that of the process.
+    socket.on('error', () => {});
+    socket.on('data', (piece: Buffer) => this.#take(piece.toString('latin1')));
+    socket.resume();
+    for (const bytes of this.#unsent) socket.write(bytes);
+    this.#unsent = [];
   }
 
   #write(body: Uint8Array): void {
     const head = Buffer.alloc(4);
     head.writeUInt32BE(body.length);
-    this.#control.cork();
-    this.#control.write(head);
-    this.#control.write(body);
-    this.#control.uncork();
+    const frame = Buffer.concat([head, body]);
+    if (this.#socket === undefined) this.#unsent.push(frame);
+    else this.#socket.write(frame);
   }
 
+  /** @param text - of ASCII alone. */
   #take(text: string): void {
     const lines = `${this.#text}${text}`.split('\n');
     this.#text = lines.pop() as string;
@@ -112,6 +134,13 @@ export class SenderProcess {
 
   #end(reason: string): void {
     this.#ended ??= `the process that sends traces: ${reason}`;
+    this.#forgetPlace();
+    this.#socket?.destroy();
     while (this.#waiting.length > 0) this.#answer({ failure: this.#ended });
+  }
+
+  #forgetPlace(): void {
+    this.#server.close();
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -22,12 +22,14 @@ _LONGEST_LINE = 8192
 class Route:
     """Whose output it is."""
 
-    __slots__ = ("finished", "instance", "pending", "request", "shared", "traceparent", "tracestate")
+    __slots__ = ("finished", "instance", "pending", "request", "shared", "traceparent", "tracestate", "unrecorded")
 
     def __init__(self, request: int, instance: str | None, shared: bool, header: dict[str, Any]) -> None:
         self.request = request
         self.traceparent: str | None = header.get("traceparent")
         self.tracestate: str | None = header.get("tracestate")
+        # The trace begins with this request and nobody records it: its ids are made when somebody asks.
+        self.unrecorded: bool = header.get("unrecorded", False)
         self.instance = instance
         self.shared = shared
         self.finished = False

@@ -9,7 +9,12 @@ It goes on with OpenTelemetry the same way: ``TraceContextTextMapPropagator().ex
 
 from __future__ import annotations
 
-from .capture import current_route
+import os
+import threading
+
+from .capture import Route, current_route
+
+_drawing = threading.Lock()
 
 
 def carrier() -> dict[str, str]:
@@ -19,7 +24,11 @@ def carrier() -> dict[str, str]:
         ``traceparent``, and ``tracestate`` when there is one; empty outside of a request and where there is no trace.
     """
     route = current_route()
-    if route is None or route.traceparent is None:
+    if route is None:
+        return {}
+    if route.unrecorded:
+        _draw(route)
+    if route.traceparent is None:
         return {}
     state = {} if route.tracestate is None else {"tracestate": route.tracestate}
     return {"traceparent": route.traceparent, **state}
@@ -28,3 +37,12 @@ def carrier() -> dict[str, str]:
 def traceparent() -> str | None:
     """The first of them alone; ``None`` where there is no trace."""
     return carrier().get("traceparent")
+
+
+def _draw(route: Route) -> None:
+    """Give the request its place in a trace that nobody records. Threads of the request all get the same."""
+    with _drawing:
+        if route.traceparent is None:
+            # Neither may be all zeros.
+            trace, span = (os.urandom(size) + b"\1" for size in (15, 7))
+            route.traceparent = f"00-{trace.hex()}-{span.hex()}-00"

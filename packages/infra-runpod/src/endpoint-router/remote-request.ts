@@ -33,21 +33,23 @@ export function remoteRequest(
   dataPlane: string,
   trace?: TraceContext,
 ): RemoteRequest {
-  const request = inItsForm(endpoint, call, dataPlane, trace);
-  if (trace === undefined) return request;
-  const { traceparent, tracestate } = trace;
-  const state = tracestate === undefined ? {} : { tracestate };
-  return { ...request, headers: { ...request.headers, traceparent, ...state } };
+  const carrier = trace && carrierOf(trace);
+  const request = inItsForm(endpoint, call, dataPlane, carrier);
+  return carrier === undefined ? request : { ...request, headers: { ...request.headers, ...carrier } };
+}
+
+function carrierOf({ traceparent, tracestate }: TraceContext): Record<string, string> {
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }
 
 function inItsForm(
   endpoint: RemoteEndpoint,
   call: FunctionCall,
   dataPlane: string,
-  trace: TraceContext | undefined,
+  carrier: Readonly<Record<string, string>> | undefined,
 ): RemoteRequest {
   // A queue hands on what is in a job, and no headers.
-  const metadata = trace === undefined ? {} : { metadata: trace };
+  const metadata = carrier === undefined ? {} : { metadata: carrier };
   switch (endpoint.form) {
     case 'function-request':
       return post(endpoint.url, { input: { ...metadata, ...withoutNulls(call.payload.request) } });

@@ -1,7 +1,9 @@
-/** Where in a trace something happens, as W3C Trace Context has it on the wire. */
+/** Where in a trace something happens, as W3C Trace Context has it on the wire. To be read by name: ids may be drawn only when they are asked for. */
 export interface TraceContext {
   readonly traceparent: string;
   readonly tracestate?: string | undefined;
+  /** The trace begins here and nobody records it: whoever hands it on may leave the ids to the receiver, which hardly ever wants them. */
+  readonly isUnrecordedRoot?: boolean | undefined;
 }
 
 /** What the spans of a worker are called. */
