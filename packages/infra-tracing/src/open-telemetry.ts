@@ -119,6 +119,7 @@ export class OpenTelemetry {
     const options = { kind: kinds[name] ?? SpanKind.INTERNAL, ...(attributes && { attributes }) };
     const span = this.#tracer.startSpan(name, options, around);
     if (!span.isRecording()) return unrecorded(span.spanContext());
+    this.#collector.prepare();
     return new RecordedSpan(this.#tracer, span, trace.setSpan(around, span));
   }
 

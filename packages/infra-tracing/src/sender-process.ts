@@ -123,13 +123,17 @@ export class SenderProcess {
   #take(text: string): void {
     const lines = `${this.#text}${text}`.split('\n');
     this.#text = lines.pop() as string;
-    for (const line of lines) this.#answer(JSON.parse(line) as Attempt);
+    try {
+      for (const line of lines) this.#answer(JSON.parse(line) as Attempt);
+    } catch (error) {
+      this.kill(`it can't be understood: ${(error as Error).message}`);
+    }
   }
 
   #answer(attempt: Attempt): void {
-    const { end, timer } = this.#waiting.shift() as Waiting;
-    clearTimeout(timer);
-    end(attempt);
+    const waiting = this.#waiting.shift();
+    clearTimeout(waiting?.timer);
+    waiting?.end(attempt);
   }
 
   #end(reason: string): void {

@@ -13,12 +13,29 @@ export class TraceCollector {
   readonly #python: SenderPython;
   readonly #start: SenderStart;
   #sender: SenderProcess | undefined;
+  #isPrepared = false;
 
   /** @param headers - sent with every batch; what they hold but for `content-type` is a secret. */
   constructor(settings: TracingSettings, headers: Readonly<Record<string, string>>, python: SenderPython) {
     const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '', OTEL_EXPORTER_OTLP_TIMEOUT: timeoutMs } = settings;
     this.#python = python;
     this.#start = { url: new URL(`${endpoint.replace(/\/+$/, '')}/v1/traces`).href, headers, timeoutMs };
+  }
+
+  /**
+   * There is going to be something to send: brings up the process in the background. With the first spans and not with the first batch, seconds
+   * later: what a new connection has V8 learn is learnt before the functions on the way of requests are optimised for what they have seen.
+   */
+  prepare(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    setImmediate(() => {
+      try {
+        this.#open();
+      } catch {
+        // The first batch will say so.
+      }
+    });
   }
 
   /** @throws Error with the reason why it was not taken. */
@@ -37,8 +54,7 @@ export class TraceCollector {
   }
 
   async #attempt(body: Uint8Array): Promise<void> {
-    if (this.#sender === undefined || this.#sender.hasEnded) this.#sender = this.#open();
-    const attempt = await this.#sender.post(body);
+    const attempt = await this.#open().post(body);
     const { status } = attempt;
     if (status !== undefined && status >= 200 && status < 300) return;
     const { origin, pathname } = new URL(this.#start.url);
@@ -46,7 +62,13 @@ export class TraceCollector {
     throw status === undefined || passing.has(status) ? error : new AbortError(error);
   }
 
+  /** The process there is, or another where it is gone. */
   #open(): SenderProcess {
+    if (this.#sender === undefined || this.#sender.hasEnded) this.#sender = this.#begin();
+    return this.#sender;
+  }
+
+  #begin(): SenderProcess {
     const { url } = this.#start;
     const certificates = url.startsWith('https:') ? trustedCertificates() : undefined;
     return new SenderProcess(this.#python, { ...this.#start, ...(certificates && { certificates }) });
