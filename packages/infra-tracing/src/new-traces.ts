@@ -34,6 +34,12 @@ export class NewTraces {
     return id;
   }
 
+  /** Whether a trace is sampled, by its id alone. */
+  isSampled(id: string): boolean {
+    const { decision } = this.#sampler.shouldSample(ROOT_CONTEXT, id, '', SpanKind.INTERNAL, {}, []);
+    return decision !== SamplingDecision.NOT_RECORD;
+  }
+
   get #isUsedUp(): boolean {
     return this.#unsampled === 0 && this.#sampled === undefined;
   }
@@ -41,9 +47,8 @@ export class NewTraces {
   #look(): void {
     for (let looked = 0; looked < longestLook && this.#sampled === undefined; looked++) {
       const id = this.#ids.generateTraceId();
-      const { decision } = this.#sampler.shouldSample(ROOT_CONTEXT, id, '', SpanKind.INTERNAL, {}, []);
-      if (decision === SamplingDecision.NOT_RECORD) this.#unsampled++;
-      else this.#sampled = id;
+      if (this.isSampled(id)) this.#sampled = id;
+      else this.#unsampled++;
     }
   }
 }

@@ -1,28 +1,15 @@
-import {
-  type Context,
-  ROOT_CONTEXT,
-  type Span as OtelSpan,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-  type Tracer,
-} from '@opentelemetry/api';
+import { TraceFlags } from '@opentelemetry/api';
 import {
   type ExportResult,
   ExportResultCode,
   parseKeyPairsIntoRecord,
   setGlobalErrorHandler,
-  W3CTraceContextPropagator,
 } from '@opentelemetry/core';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOnSampler,
   BatchSpanProcessor,
-  type IdGenerator,
-  ParentBasedSampler,
   RandomIdGenerator,
   type ReadableSpan,
   type Sampler,
@@ -31,7 +18,10 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { BeginSpanOptions, Span, SpanAttributes, SpanName, TraceContext } from '@flash/worker-core';
+import { FinishedSpans } from './finished-spans.ts';
+import { GivenIds } from './given-ids.ts';
 import { NewTraces } from './new-traces.ts';
+import { RecordedSpan, type SpanOrigin } from './recorded-span.ts';
 import type { SenderPython } from './sender-process.ts';
 import type { TracingSettings } from './settings.ts';
 import { TraceCollector } from './trace-collector.ts';
@@ -41,30 +31,12 @@ import { UnrecordedRoot } from './unrecorded-root.ts';
 
 /** Where the flags of a `traceparent` end. */
 const flagsEnd = 54;
-const propagator = new W3CTraceContextPropagator();
-const kinds: Partial<Record<SpanName, SpanKind>> = {
-  'POST /execute': SpanKind.SERVER,
-  job: SpanKind.CONSUMER,
-  route: SpanKind.CLIENT,
-  post: SpanKind.PRODUCER,
-};
-
-const carrierSetter = {
-  set: (carrier: Record<string, string>, key: string, value: string) => {
-    carrier[key] = value;
-  },
-};
-const carrierGetter = {
-  get: (carrier: TraceContext, key: string) => carrier[key as 'traceparent' | 'tracestate'],
-  keys: () => ['traceparent', 'tracestate'],
-};
 
 /** OpenTelemetry's SDK, with an exporter of its own: what a host has registered globally stays as it is. */
 export class OpenTelemetry {
   readonly #provider: TracerProvider;
-  readonly #tracer: Tracer;
+  readonly #finished: FinishedSpans;
   readonly #random = new RandomIdGenerator();
-  readonly #ids = new TraceIds();
   readonly #newTraces: NewTraces;
   readonly #followsParents: boolean;
   readonly #collector: TraceCollector;
@@ -84,13 +56,15 @@ export class OpenTelemetry {
     };
     this.#collector = new TraceCollector(settings, headers, python);
     const exporter = new Exporter(isJson ? JsonTraceSerializer : ProtobufTraceSerializer, this.#collector);
-    const { root, sampler, followsParents } = samplersOf(settings);
+    const { root, followsParents } = samplersOf(settings);
     this.#newTraces = new NewTraces(this.#random, root);
     this.#followsParents = followsParents;
     const maxQueueSize = settings.OTEL_BSP_MAX_QUEUE_SIZE;
+    const ids = new GivenIds();
     this.#provider = new TracerProvider({
-      sampler,
-      idGenerator: this.#ids,
+      // Only what is sampled gets there.
+      sampler: new AlwaysOnSampler(),
+      idGenerator: ids,
       resource: resourceFromAttributes({ 'service.name': settings.OTEL_SERVICE_NAME, ...attributes }),
       spanProcessors: [
         new BatchSpanProcessor({
@@ -101,7 +75,7 @@ export class OpenTelemetry {
         }),
       ],
     });
-    this.#tracer = this.#provider.getTracer('@flash/worker');
+    this.#finished = new FinishedSpans(this.#provider.getTracer('@flash/worker'), ids, settings);
   }
 
   /**
@@ -112,19 +86,30 @@ export class OpenTelemetry {
     if (parent === undefined) {
       const traceId = this.#newTraces.begin();
       if (traceId === undefined) return new UnrecordedRoot(this.#random);
-      this.#ids.next = traceId;
-    } else if (this.#followsParents && !isSampled(parent)) return parent;
-    const around =
-      parent === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, parent, carrierGetter);
-    const options = { kind: kinds[name] ?? SpanKind.INTERNAL, ...(attributes && { attributes }) };
-    const span = this.#tracer.startSpan(name, options, around);
-    if (!span.isRecording()) return unrecorded(span.spanContext());
+      return this.#record(name, { traceId, attributes });
+    }
+    if (this.#followsParents && !isSampled(parent)) return parent;
+    const traceId = parent.traceparent.slice(3, 35);
+    const isRecorded = this.#followsParents || this.#newTraces.isSampled(traceId);
+    return isRecorded
+      ? this.#record(name, { traceId, parent, attributes })
+      : this.#unrecorded(traceId, parent);
+  }
+
+  #record(name: SpanName, origin: SpanOrigin): Span {
     this.#collector.prepare();
-    return new RecordedSpan(this.#tracer, span, trace.setSpan(around, span));
+    return new RecordedSpan(this.#finished, name, origin);
+  }
+
+  /** A step of a trace that is recorded elsewhere. */
+  #unrecorded(traceId: string, { tracestate }: TraceContext): TraceContext {
+    const traceparent = `00-${traceId}-${this.#random.generateSpanId()}-0${TraceFlags.NONE}`;
+    return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
   }
 
   /** Sends what is left, as long as it takes. */
   async flush(): Promise<void> {
+    this.#finished.handOver();
     await this.#provider.shutdown();
   }
 
@@ -155,70 +140,6 @@ class Exporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-class RecordedSpan implements Span {
-  readonly #tracer: Tracer;
-  readonly #span: OtelSpan;
-  readonly #context: Context;
-
-  constructor(tracer: Tracer, span: OtelSpan, context: Context) {
-    this.#tracer = tracer;
-    this.#span = span;
-    this.#context = context;
-  }
-
-  get context(): TraceContext {
-    return wireForm(this.#context);
-  }
-
-  child(name: SpanName, options: { startedAt?: number; attributes?: SpanAttributes } = {}): Span {
-    const { startedAt: startTime, attributes } = options;
-    const kind = kinds[name] ?? SpanKind.INTERNAL;
-    const given = { kind, ...(startTime && { startTime }), ...(attributes && { attributes }) };
-    const span = this.#tracer.startSpan(name, given, this.#context);
-    return new RecordedSpan(this.#tracer, span, trace.setSpan(this.#context, span));
-  }
-
-  set(attributes: SpanAttributes): void {
-    this.#span.setAttributes(attributes);
-  }
-
-  fail(reason: string): void {
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
-  }
-
-  end(endedAt?: number): void {
-    this.#span.end(endedAt);
-  }
-}
-
-/** What the propagator would say of it, for the many that are not sampled. */
-function unrecorded({ traceId, spanId, traceState }: SpanContext): TraceContext {
-  const traceparent = `00-${traceId}-${spanId}-00`;
-  return traceState === undefined ? { traceparent } : { traceparent, tracestate: traceState.serialize() };
-}
-
-function wireForm(context: Context): TraceContext {
-  const carrier: Record<string, string> = {};
-  propagator.inject(context, carrier, carrierSetter);
-  return carrier as unknown as TraceContext;
-}
-
-/** Ids at random; that of a trace which was decided about is used by the span that begins it. */
-class TraceIds implements IdGenerator {
-  readonly #random = new RandomIdGenerator();
-  next: string | undefined;
-
-  generateTraceId(): string {
-    const id = this.next ?? this.#random.generateTraceId();
-    this.next = undefined;
-    return id;
-  }
-
-  generateSpanId(): string {
-    return this.#random.generateSpanId();
-  }
-}
-
 /** The last bit of the flags; the form of what a caller sends was looked at before. */
 function isSampled({ traceparent }: TraceContext): boolean {
   return (Number.parseInt(traceparent.charAt(flagsEnd), 16) & TraceFlags.SAMPLED) !== 0;
@@ -226,7 +147,6 @@ function isSampled({ traceparent }: TraceContext): boolean {
 
 interface Samplers {
   readonly root: Sampler;
-  readonly sampler: Sampler;
   readonly followsParents: boolean;
 }
 
@@ -234,5 +154,5 @@ function samplersOf(settings: TracingSettings): Samplers {
   const { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio } = settings;
   const root = name.endsWith('traceidratio') ? new TraceIdRatioBasedSampler(ratio) : new AlwaysOnSampler();
   const followsParents = name.startsWith('parentbased');
-  return { root, sampler: followsParents ? new ParentBasedSampler({ root }) : root, followsParents };
+  return { root, followsParents };
 }
