@@ -155,10 +155,16 @@ describe('a trace', () => {
 
   it('is not recorded beyond the ratio, and user code still gets its place', async () => {
     queue.worker(traced({ OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' }));
-    const { output } = (await queue.runsync(live(carrier))) as { output: { json_result: object } };
-    expect(output.json_result).toEqual({
-      traceparent: expect.stringMatching(/^00-[\da-f]{32}-[\da-f]{16}-00$/),
-    });
+    const twice = 'from flash_runner import tracing\ndef f(): return [tracing.carrier(), tracing.carrier()]';
+    const places = async (): Promise<unknown[]> => {
+      const { output } = (await queue.runsync(live(twice))) as { output: { json_result: unknown[] } };
+      return output.json_result;
+    };
+    const [first, again] = await places();
+    expect(first).toEqual({ traceparent: expect.stringMatching(/^00-[\da-f]{32}-[\da-f]{16}-00$/) });
+    // One place for all of a request, another one for the next.
+    expect(again).toEqual(first);
+    expect(await places()).not.toContainEqual(first);
     await queue.runsync({
       ...live(carrier),
       metadata: { traceparent },
