@@ -60,7 +60,8 @@ export class SenderProcess {
     this.#write(Buffer.from(JSON.stringify(start)));
     const path = join(this.#directory, 'worker.sock');
     this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#connected(socket));
-    this.#server.once('error', (error) => this.#end(`it has nothing to connect to: ${error.message}`));
+    // Once would not do: a worker out of descriptors is told so at every attempt to connect.
+    this.#server.on('error', (error) => this.#end(`it has nothing to connect to: ${error.message}`));
     // Nothing is kept waiting for traces.
     this.#server.listen(path, () => this.#spawn(python, path, env)).unref();
   }
@@ -89,15 +90,25 @@ export class SenderProcess {
 
   #spawn(python: string, path: string, env: NodeJS.ProcessEnv): void {
     if (this.hasEnded) return;
-    this.#child = spawn(python, ['-I', '-S', script, path], {
+    try {
+      this.#child = this.#begin(python, path, env);
+    } catch (error) {
+      this.#end(`it could not be started: ${(error as Error).message}`);
+    }
+  }
+
+  /** @throws Error where the system has no room for a process; most other reasons are told by an event. */
+  #begin(python: string, path: string, env: NodeJS.ProcessEnv): ChildProcess {
+    const child = spawn(python, ['-I', '-S', script, path], {
       env,
       stdio: 'ignore',
       // A session of its own: an interrupt from the terminal is for the supervisor alone, which then sends what is left.
       detached: true,
     });
-    this.#child.unref();
-    this.#child.on('error', (error) => this.#end(`it could not be started: ${error.message}`));
-    this.#child.on('exit', (code, signal) => this.#end(`it ended with ${signal ?? `exit code ${code}`}`));
+    child.unref();
+    child.on('error', (error) => this.#end(`it could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => this.#end(`it ended with ${signal ?? `exit code ${code}`}`));
+    return child;
   }
 
   #connected(socket: Socket): void {
@@ -145,6 +156,10 @@ export class SenderProcess {
 
   #forgetPlace(): void {
     this.#server.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    try {
+      rmSync(this.#directory, { recursive: true, force: true });
+    } catch {
+      // An empty directory is left; nothing else depends on it.
+    }
   }
 }

@@ -76,7 +76,8 @@ export class TraceCollector {
 
   #clean(text: string): string {
     const { 'content-type': _, ...secrets } = this.#start.headers;
-    return Object.values(secrets).reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
+    const told = Object.values(secrets).filter((secret) => secret !== '');
+    return told.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
   }
 }
 

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const python =
   process.env.FLASH_PYTHON ?? fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));
 const on = (given = python) => ({ python: given, env: process.env });
-const headers = { 'api-key': 'key-of-the-collector', 'content-type': 'application/json' };
+const headers = { 'api-key': 'key-of-the-collector', 'x-empty': '', 'content-type': 'application/json' };
 
 let close: (() => void)[] = [];
 afterEach(() => {

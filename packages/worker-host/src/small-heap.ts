@@ -18,7 +18,7 @@ const builtins = [
  *   2.5 KB of each request were garbage that only a full collection finds. With one the hidden classes of headers are lost, and whatever was
  *   optimised for them is compiled anew: p99 was 2.5 times as long.
  * - What the lower tier of the optimising compiler allocates while it compiles is never given back. Without that tier everything waited for the
- *   upper one, which by default comes after 3000 calls: the first ten thousand requests took twice the time of those after them.
+ *   upper one, which by default comes after 3000 calls: requests 5000 to 10000 of a worker took nearly twice the time that they take now.
  *
  * The size of the space for new objects can't be set here: `docker/flash-worker` does it. `--optimize-for-size` is of no use in either place: each
  * full collection shrinks that space, and its growth is the reason of the next one.
