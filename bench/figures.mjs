@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../scripts/lib/run.mjs';
+import { installPrograms } from '../scripts/lib/debian.mjs';
+import { fail, root } from '../scripts/lib/run.mjs';
 
 export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const percentile = (values, part) =>
@@ -18,7 +19,10 @@ export function wrkGet(url, connections, seconds) {
   return load(connections, seconds, [url]);
 }
 
+let hasWrk = false;
+
 async function load(connections, seconds, what) {
+  if (!hasWrk) prepareWrk();
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...what];
   const { stdout } = await promisify(execFile)('wrk', args);
   const latency = (part) => {
@@ -31,6 +35,13 @@ async function load(connections, seconds, what) {
     p50: latency(50),
     p99: latency(99),
   };
+}
+
+/** The load generator is a program of its own, which the set-up does without. */
+function prepareWrk() {
+  const missing = installPrograms(['wrk']);
+  if (missing !== undefined) fail(`no load can be made: ${missing}`);
+  hasWrk = true;
 }
 
 export async function post(url, body) {

@@ -2,7 +2,7 @@
  * Measures the worker beside its comparators, alternating, after a warm-up: prints medians, spread and ratios, compares with the last
  * committed results, and writes bench/results/.
  *
- * Needs `wrk` (Debian: apt-get install wrk). Usage: npm run bench -- [--rounds N] [start] [lb] [queue] [runners] [memory] [endurance]
+ * Needs `wrk`, which root on Debian gets installed. Usage: npm run bench -- [--rounds N] [start] [lb] [queue] [runners] [memory] [endurance]
  */
 import { parseArgs } from 'node:util';
 import { coldStart } from './cold-start.mjs';

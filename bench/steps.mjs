@@ -1,6 +1,6 @@
 /**
  * Where the time of a warm request goes: npm run bench:steps [-- --requests N]. Each part is measured with what is below it, in this process
- * and then over HTTP; what a step costs by itself is the difference. Needs `wrk` and the build.
+ * and then over HTTP; what a step costs by itself is the difference. Needs `wrk`.
  */
 import { parseArgs } from 'node:util';
 import { decodeFunctionCall } from '../packages/worker-core/dist/index.js';

@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildArguments } from './lib/buildah.mjs';
+import { installPrograms } from './lib/debian.mjs';
 import { fail, root, show } from './lib/run.mjs';
 
 const all = ['flash-cpu', 'flash-lb-cpu', 'flash', 'flash-lb'];
@@ -28,8 +29,8 @@ if (values['multi-platform'])
   fail(
     'images for several platforms are built by docker buildx: there is none here, or no engine that it reaches',
   );
-if (!has('buildah', '--version'))
-  fail('neither docker nor buildah is here: apt-get install buildah, or install docker');
+const missing = installPrograms(['buildah', 'runc']);
+if (missing !== undefined) fail(`neither docker nor buildah is here: ${missing}`);
 for (const target of targets) {
   console.log(`\n${target}`);
   if (withBuildah(target) !== 0) fail(`${target} could not be built`);
