@@ -3,11 +3,14 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { App } from './running-app.ts';
 
 let app: App;
+const directory = mkdtempSync(join(tmpdir(), 'flash-live-log-'));
+
 afterEach(() => app.end());
+afterAll(() => rmSync(directory, { recursive: true }));
 
 interface ServerSentEvent {
   readonly event: string;
@@ -92,7 +95,6 @@ describe('a live log', () => {
 
   it('leaves out what a slow client does not take, and user code is not held up by it', async () => {
     app = await new App({ FLASH_LIVE_LOG_BYTES: '1000', FLASH_MAX_LOGGED_OUTPUT_BYTES: '100000000' }).ready();
-    const directory = mkdtempSync(join(tmpdir(), 'flash-live-log-'));
     const ended = join(directory, 'ended');
     const code = `def f():\n for i in range(200): print("x" * 100_000)\n print("end")\n open(${JSON.stringify(ended)}, "x").close()`;
     let hasEnded = false;
@@ -117,7 +119,6 @@ describe('a live log', () => {
     expect(/\[\d+ bytes of log were left out: .*FLASH_LIVE_LOG_BYTES/.test(text)).toBe(true);
     expect(all.at(-1)).toMatchObject({ event: 'response', data: { success: true } });
     expect(hasEnded).toBe(true);
-    rmSync(directory, { recursive: true });
     expect(JSON.stringify(all.at(-1)?.data.stdout)).toContain('end');
   });
 });

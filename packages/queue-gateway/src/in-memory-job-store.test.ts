@@ -34,7 +34,10 @@ describe('InMemoryJobStore', () => {
   it('refuses what does not fit into the queue', async () => {
     const jobs = store();
     for (let count = 0; count < 3; count++) await jobs.submit('e', input, {});
-    await expect(jobs.submit('e', input, {})).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+    await expect(jobs.submit('e', input, {})).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+      message: expect.stringMatching(/3 jobs are waiting.*FLASH_GATEWAY_MAX_QUEUED/),
+    });
     expect(await jobs.purge('e')).toBe(3);
     await jobs.submit('e', input, {});
   });
@@ -93,7 +96,9 @@ describe('InMemoryJobStore', () => {
     const jobs = store();
     const job = await jobs.submit('e', input, {});
     for (const text of ['12345', '67890', 'abc', 'def']) jobs.appendLog(job.id, text);
-    expect(job.log.join('')).toBe('1234567890\n[… further log of this job is not kept …]\n');
+    expect(job.log.join('')).toBe(
+      '1234567890\n[… further log of this job is not kept; the bound is FLASH_GATEWAY_LOG_BYTES …]\n',
+    );
   });
 
   it('lets a taker leave', async () => {

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { JobOutcome } from '@flash/worker-core';
 import type { JobStep } from './console/overview.ts';
+import { type JobEntry, newJobEntry } from './job-entry.ts';
 import { JobHistory } from './job-history.ts';
+import { JobLine } from './job-line.ts';
 import type { JobOptions, JobRecord } from './job-record.ts';
 import { isFinal, type JobStatus } from './job-status.ts';
 import type { JobCounts, JobStore, Lease, RecentJobs, TakeRequest } from './job-store.ts';
@@ -28,27 +29,11 @@ export interface InMemoryJobStoreOptions {
   readonly onEnd?: (record: JobRecord) => void;
 }
 
-interface Entry {
-  readonly record: JobRecord;
-  readonly ended: PromiseWithResolvers<void>;
-  readonly stop: AbortController;
-  readonly timers: NodeJS.Timeout[];
-  leaseMs: number | undefined;
-  lease: NodeJS.Timeout | undefined;
-}
-
-interface Taker {
-  readonly request: TakeRequest;
-  readonly give: (leases: Lease[]) => void;
-}
-
 /** JobStore in this process's memory: for development, tests and one machine. */
 export class InMemoryJobStore implements JobStore {
   readonly #options: InMemoryJobStoreOptions;
-  readonly #entries = new Map<string, Entry>();
-  /** Jobs to be handed out, in order. */
-  readonly #queue: Entry[] = [];
-  readonly #takers: Taker[] = [];
+  readonly #entries = new Map<string, JobEntry>();
+  readonly #line = new JobLine((entry, request) => this.#handOut(entry, request));
   readonly #history: JobHistory;
   readonly #stops = new StopMailbox();
 
@@ -63,14 +48,15 @@ export class InMemoryJobStore implements JobStore {
     options: JobOptions,
     kind: 'run' | 'runsync' = 'run',
   ): Promise<JobRecord> {
-    if (this.#queue.length >= this.#options.maxQueued) {
-      throw new QueueFullError(`${this.#options.maxQueued} jobs are waiting already; try again later`);
+    if (this.#line.length >= this.#options.maxQueued) {
+      throw new QueueFullError(
+        `${this.#options.maxQueued} jobs are waiting already; try again later, or raise FLASH_GATEWAY_MAX_QUEUED`,
+      );
     }
-    const entry = newEntry(endpoint, bytes, options, kind);
+    const entry = newJobEntry(endpoint, bytes, options, kind);
     this.#entries.set(entry.record.id, entry);
-    this.#queue.push(entry);
     this.#endAfter(entry, options.ttlMs, 'the job was not finished within its policy.ttl');
-    this.#serveTakers();
+    this.#line.add(entry);
     return entry.record;
   }
 
@@ -97,31 +83,12 @@ export class InMemoryJobStore implements JobStore {
   }
 
   take(request: TakeRequest): Promise<Lease[]> {
-    const { signal } = request;
-    signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const taker: Taker = {
-        request,
-        give: (leases) => {
-          signal.removeEventListener('abort', leave);
-          resolve(leases);
-        },
-      };
-      const leave = (): void => {
-        this.#takers.splice(this.#takers.indexOf(taker), 1);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#takers.push(taker);
-      this.#serveTakers();
-    });
+    return this.#line.take(request);
   }
 
   deliverAgain(id: string): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined || isFinal(entry.record.status) || this.#queue.includes(entry)) return;
-    this.#queue.unshift(entry);
-    this.#serveTakers();
+    if (entry !== undefined && !isFinal(entry.record.status)) this.#line.addFirst(entry);
   }
 
   renew(workerId: string, jobIds: readonly string[]): void {
@@ -136,7 +103,9 @@ export class InMemoryJobStore implements JobStore {
     if (record === undefined || isFinal(record.status) || record.logBytes > this.#options.maxLogBytes) return;
     record.logBytes += text.length;
     record.log.push(
-      record.logBytes > this.#options.maxLogBytes ? '\n[… further log of this job is not kept …]\n' : text,
+      record.logBytes > this.#options.maxLogBytes
+        ? '\n[… further log of this job is not kept; the bound is FLASH_GATEWAY_LOG_BYTES …]\n'
+        : text,
     );
   }
 
@@ -188,7 +157,7 @@ export class InMemoryJobStore implements JobStore {
   }
 
   async purge(endpoint: string): Promise<number> {
-    const waiting = this.#queue.filter(
+    const waiting = this.#line.entries.filter(
       ({ record }) => record.endpoint === endpoint && record.status === 'IN_QUEUE',
     );
     for (const entry of waiting) this.#end(entry, 'CANCELLED', undefined);
@@ -215,24 +184,7 @@ export class InMemoryJobStore implements JobStore {
       if (!isFinal(entry.record.status)) this.#end(entry, 'CANCELLED', undefined);
   }
 
-  #serveTakers(): void {
-    for (const taker of [...this.#takers]) {
-      const { request } = taker;
-      const leases: Lease[] = [];
-      while (leases.length < request.wanted) {
-        const index = this.#queue.findIndex(
-          ({ record }) => request.endpoint === undefined || record.endpoint === request.endpoint,
-        );
-        if (index < 0) break;
-        leases.push(this.#handOut(this.#queue.splice(index, 1)[0] as Entry, request));
-      }
-      if (leases.length === 0) continue;
-      this.#takers.splice(this.#takers.indexOf(taker), 1);
-      taker.give(leases);
-    }
-  }
-
-  #handOut(entry: Entry, { workerId, leaseMs }: TakeRequest): Lease {
+  #handOut(entry: JobEntry, { workerId, leaseMs }: TakeRequest): Lease {
     const { record } = entry;
     record.deliveries++;
     // A job that is handed out again while it is at work stays where it is.
@@ -250,30 +202,29 @@ export class InMemoryJobStore implements JobStore {
     return { record, stop: entry.stop.signal };
   }
 
-  #lease(entry: Entry): void {
+  #lease(entry: JobEntry): void {
     clearTimeout(entry.lease);
     if (entry.leaseMs !== undefined)
       entry.lease = setTimeout(() => this.#takeBack(entry), entry.leaseMs).unref();
   }
 
   /** Nothing was heard of the worker: somebody else gets the job. */
-  #takeBack(entry: Entry): void {
+  #takeBack(entry: JobEntry): void {
     const { record } = entry;
     if (isFinal(record.status)) return;
     if (record.deliveries >= this.#options.maxDeliveries) {
       return this.#end(
         entry,
         'FAILED',
-        `the job's worker was lost ${record.deliveries} times; it is not tried again`,
+        `the job's worker was lost ${record.deliveries} times; it is not tried again (FLASH_GATEWAY_MAX_DELIVERIES)`,
       );
     }
     record.status = 'IN_QUEUE';
     record.progressJson = undefined;
-    if (!this.#queue.includes(entry)) this.#queue.unshift(entry);
-    this.#serveTakers();
+    this.#line.addFirst(entry);
   }
 
-  #endAfter(entry: Entry, delayMs: number | undefined, error: string): void {
+  #endAfter(entry: JobEntry, delayMs: number | undefined, error: string): void {
     if (delayMs === undefined) return;
     const end = (): void => {
       if (!isFinal(entry.record.status)) this.#end(entry, 'TIMED_OUT', `${error} of ${delayMs} ms`);
@@ -281,11 +232,10 @@ export class InMemoryJobStore implements JobStore {
     entry.timers.push(setTimeout(end, delayMs).unref());
   }
 
-  #end(entry: Entry, status: JobStatus, error: string | undefined): void {
+  #end(entry: JobEntry, status: JobStatus, error: string | undefined): void {
     const { record } = entry;
     for (const timer of [...entry.timers, entry.lease]) clearTimeout(timer);
-    const queued = this.#queue.indexOf(entry);
-    if (queued >= 0) this.#queue.splice(queued, 1);
+    this.#line.remove(entry);
     const wasAtWork = record.status === 'IN_PROGRESS';
     record.status = status;
     record.error = error;
@@ -305,38 +255,4 @@ export class InMemoryJobStore implements JobStore {
 function isEqual(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return Buffer.compare(one, other) === 0;
-}
-
-function newEntry(endpoint: string, bytes: Uint8Array, options: JobOptions, kind: 'run' | 'runsync'): Entry {
-  const record: JobRecord = {
-    // As on the platform: the id tells how its client waits, and so how large its result may be.
-    id: kind === 'runsync' ? `sync-${randomUUID()}-e1` : `${randomUUID()}-e1`,
-    endpoint,
-    bytes,
-    options,
-    createdAt: Date.now(),
-    status: 'IN_QUEUE',
-    startedAt: undefined,
-    endedAt: undefined,
-    outputJson: undefined,
-    error: undefined,
-    progressJson: undefined,
-    workerId: undefined,
-    deliveries: 0,
-    late: { same: 0, other: 0, progress: 0 },
-    stream: [],
-    streamBytes: 0,
-    nextChunk: 0,
-    log: [],
-    logBytes: 0,
-    steps: [],
-  };
-  return {
-    record,
-    ended: Promise.withResolvers<void>(),
-    stop: new AbortController(),
-    timers: [],
-    leaseMs: undefined,
-    lease: undefined,
-  };
 }
