@@ -1,9 +1,10 @@
 /**
  * Where the time of a warm request goes: npm run bench:steps [-- --requests N]. Each part is measured with what is below it, in this process
- * and then over HTTP; what a step costs by itself is the difference. Needs `wrk`.
+ * and then over HTTP; what a step costs by itself is the difference. Needs `wrk`, which root on Debian gets installed.
  */
 import { parseArgs } from 'node:util';
-import { decodeFunctionCall } from '../packages/worker-core/dist/index.js';
+import { ContainerModule } from 'inversify';
+import { decodeFunctionCall, ports } from '../packages/worker-core/dist/index.js';
 import {
   PythonProcessExecutor,
   pythonBridgeSettingsSchema,
@@ -31,17 +32,22 @@ const body = Buffer.from(
   }),
 );
 
+/** Requests of one kind, one right after the other, until it is the next one's turn: a runner that has to wait for longer goes to sleep. */
+const turn = 100;
+
 /** Medians of each, in microseconds. They take turns: a machine has phases in which everything is slower. */
 async function microseconds(works) {
   const times = works.map(() => []);
-  for (let number = 0; number < requests; number++)
+  while (times.at(-1).length < requests)
     for (const [index, work] of works.entries()) {
-      const started = performance.now();
-      await work();
-      times[index].push((performance.now() - started) * 1000);
+      for (let number = 0; number < turn; number++) {
+        const started = performance.now();
+        await work();
+        times[index].push((performance.now() - started) * 1000);
+      }
     }
   // The first are compiled yet.
-  return times.map((list) => median(list.slice(requests >> 1)));
+  return times.map((list) => median(list.slice(list.length >> 1)));
 }
 
 const call = decodeFunctionCall(body);
@@ -51,8 +57,11 @@ const executor = new PythonProcessExecutor({
   log: { write: () => {} },
   settings: pythonBridgeSettingsSchema.parse(env),
 });
-await executor.start();
-const worker = createWorker({ env });
+// One executor for both: what two processes of one program take differs by more than what is looked for.
+const worker = createWorker({
+  env,
+  modules: [new ContainerModule(({ bind }) => void bind(ports.Executor).toConstantValue(executor))],
+});
 await worker.start();
 const options = { requestId: 'steps' };
 const [decode, inPython, execute, whole] = await microseconds([
@@ -61,7 +70,7 @@ const [decode, inPython, execute, whole] = await microseconds([
   () => worker.executeRequest.execute(call, options),
   async () => (await worker.executeRequest.execute(decodeFunctionCall(body), options)).toJson(),
 ]);
-await Promise.all([executor.close(), worker.close()]);
+await worker.close();
 const server = await startWorker();
 let [ping, post] = [[], []];
 for (let round = 0; round < 6; round++) {
@@ -74,8 +83,9 @@ const rows = [
   ['to a process and back, the function included', inPython],
   ['the use case around it: metrics, log, trace', execute - inPython],
   ['FunctionResponse as text', whole - execute - decode],
-  ['HTTP of a request without a body, client and network stack', median(ping)],
-  ['HTTP of body and answer beyond that', median(post) - median(ping) - whole],
+  ['HTTP: client, both network stacks, head, body and answer', median(post) - whole],
   ['POST /execute, all of it', median(post)],
+  // No part of it: by itself it takes longer than HTTP does as a part, with no runner that looks for work meanwhile.
+  ['GET /ping by itself', median(ping)],
 ];
 for (const [name, time] of rows) console.log(`${name.padEnd(62)} ${time.toFixed(1).padStart(7)} µs`);
