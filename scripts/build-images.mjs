@@ -1,9 +1,9 @@
 /**
  * Builds images: npm run build:images [-- flash|flash-cpu|flash-lb|flash-lb-cpu …] [--multi-platform]
  *
- * With docker where it is, by docker/bake.hcl; with buildah elsewhere, for this machine's platform only. PYTHON_VERSION, VERSION, REGISTRY and
- * NODE_IMAGE are read from the environment, as is BASE_IMAGE, which takes the place of an image's usual base. --multi-platform builds for
- * linux/amd64 and linux/arm64 and wants docker.
+ * With docker where it is, by docker/bake.hcl; with buildah elsewhere. PYTHON_VERSION, VERSION, REGISTRY and NODE_IMAGE are read from the
+ * environment, as is BASE_IMAGE, which takes the place of an image's usual base. --multi-platform builds the -cpu images for linux/amd64 and
+ * linux/arm64; with buildah the other platform's programs run in qemu, and what is tagged is a list of images.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,8 +11,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildArguments } from './lib/buildah.mjs';
 import { installPrograms } from './lib/debian.mjs';
+import { emulate } from './lib/emulation.mjs';
 import { fail, root, show } from './lib/run.mjs';
 
+/** As docker/bake.hcl has them. */
+const platforms = ['linux/amd64', 'linux/arm64'];
 const all = ['flash-cpu', 'flash-lb-cpu', 'flash', 'flash-lb'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,12 +28,12 @@ if (unknown.length > 0) fail(`there is no image ${unknown.join(', ')}: there are
 const has = (tool, ...args) => spawnSync(tool, args, { stdio: 'ignore' }).status === 0;
 // A client alone builds nothing.
 if (has('docker', 'buildx', 'inspect')) process.exit(withDocker());
-if (values['multi-platform'])
-  fail(
-    'images for several platforms are built by docker buildx: there is none here, or no engine that it reaches',
-  );
 const missing = installPrograms(['buildah', 'runc']);
 if (missing !== undefined) fail(`neither docker nor buildah is here: ${missing}`);
+for (const platform of values['multi-platform'] ? platforms : []) {
+  const reason = emulate(platform);
+  if (reason !== undefined) fail(`nothing can be built for ${platform} here: ${reason}`);
+}
 for (const target of targets) {
   console.log(`\n${target}`);
   if (withBuildah(target) !== 0) fail(`${target} could not be built`);
@@ -57,7 +60,13 @@ function withBuildah(target) {
     ),
     ...['--file', 'docker/Dockerfile', '--target', target],
   ];
-  return show('buildah', buildArguments(tag, '.', args));
+  if (!values['multi-platform']) return show('buildah', buildArguments(tag, '.', args));
+  // One of an earlier build would keep its images beside the new ones; an image of that name would be in the way.
+  for (const remove of [['manifest', 'rm'], ['rmi']])
+    spawnSync('buildah', [...remove, tag], { stdio: 'ignore' });
+  // There is no base for graphics cards but of linux/amd64.
+  const wanted = target.endsWith('-cpu') ? platforms : platforms.slice(0, 1);
+  return show('buildah', buildArguments(tag, '.', args, wanted));
 }
 
 /** What bake.hcl says of a variable. */

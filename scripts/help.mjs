@@ -45,7 +45,7 @@ const groups = {
     'build:cpu': 'the image flash-cpu',
     'build:lb': 'the image flash-lb',
     'build:lb-cpu': 'the image flash-lb-cpu',
-    'build:wip': 'all images for linux/amd64 and linux/arm64; wants docker',
+    'build:wip': 'all images, those without graphics cards for linux/amd64 and linux/arm64',
     bundle: 'each app as one file, to bundle/',
     package: 'an archive for images of your own, to dist/',
   },

@@ -18,8 +18,12 @@ export function machineMounts() {
   return paths.flatMap((path) => ['--volume', `${path}:${path}:ro`]);
 }
 
-/** Arguments of buildah for one image. */
-export function buildArguments(tag, context, args = []) {
+/**
+ * Arguments of buildah for one image.
+ *
+ * @param platforms - for which platforms it is, when not for this machine's: `tag` is a list of images then.
+ */
+export function buildArguments(tag, context, args = [], platforms = []) {
   return [
     ...['bud', '--format', 'docker', '--isolation=chroot', '--network=host', '--layers'],
     ...machineMounts(),
@@ -27,6 +31,8 @@ export function buildArguments(tag, context, args = []) {
       '--build-arg',
       `${name}=${bundleOfCertificates}`,
     ]),
-    ...[...args, '--tag', tag, context],
+    ...args,
+    ...(platforms.length > 0 ? ['--platform', platforms.join(','), '--manifest', tag] : ['--tag', tag]),
+    context,
   ];
 }
