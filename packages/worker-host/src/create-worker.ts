@@ -1,4 +1,5 @@
-import 'reflect-metadata';
+// As inversify does: without the copies of Map and WeakMap for old engines, and not a second time.
+import 'reflect-metadata/lite';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { MetricsServer } from '@flash/infra-metrics';
