@@ -4,9 +4,10 @@ import type { InstalledChange, Log, Metrics, WorkerError } from '@flash/worker-c
 import { firstRunnerId, type HeadStart } from './head-start.ts';
 import type { ImportProfiles } from './import-profiles.ts';
 import type { InstanceTable } from './instance-table.ts';
-import type { RunnerBudget } from './runner-budget.ts';
 import type { RunnerOptions } from './runner.ts';
-import { type ForkedRunner, RunnerPool } from './runner-pool.ts';
+import type { RunnerBudget } from './runner-budget.ts';
+import { RunnerPool } from './runner-pool.ts';
+import type { ForkedRunner } from './runner-pool-options.ts';
 import type { PythonBridgeSettings } from './settings.ts';
 import { ContaminatedZygoteError, Zygote } from './zygote.ts';
 

@@ -1,6 +1,6 @@
 import { type InstanceInfo, WorkerBusyError } from '@flash/worker-core';
-import type { Runner } from './runner.ts';
 import type { Run } from './run.ts';
+import type { Runner } from './runner.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Where instances live: the pool of one environment. */

@@ -1,4 +1,9 @@
-import type { PackageEpoch } from './runner.ts';
+/** Python packages that were replaced since a runner last looked. */
+export interface PackageEpoch {
+  readonly number: number;
+  /** Top-level module names, by the epoch in which each was replaced. */
+  readonly replacedSince: (epoch: number) => readonly string[];
+}
 
 /** Remembers which modules were replaced when, for runners that come back from work later. */
 export class PackageEpochs implements PackageEpoch {

@@ -31,3 +31,12 @@ function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
   }
   return `${process} is gone: ${reason ?? 'for an unknown reason'}`;
 }
+
+/** Why a runner ended, in one word: it was not needed, its run had to be ended, or it did so by itself. */
+export function endKind(
+  runner: { readonly isRetiring: boolean; readonly wasKilled: boolean },
+  lost: readonly InstanceEntry[],
+): 'unneeded' | 'killed' | 'crashed' {
+  if (!runner.wasKilled) return 'crashed';
+  return runner.isRetiring && lost.length === 0 ? 'unneeded' : 'killed';
+}

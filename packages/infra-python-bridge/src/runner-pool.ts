@@ -1,55 +1,29 @@
 import {
   type InstalledChange,
-  type Log,
-  type Metrics,
   WorkerClosedError,
   type WorkerError,
   WorkerStartError,
 } from '@flash/worker-core';
+import { IdleRunners } from './idle-runners.ts';
 import { InstancePlacement } from './instance-placement.ts';
-import type { InstanceEntry, InstanceHome, InstanceTable } from './instance-table.ts';
+import type { InstanceEntry, InstanceHome } from './instance-table.ts';
+import { cancelled, shuttingDown } from './interruptions.ts';
 import { MemoryKills } from './memory-kill.ts';
 import { PackageEpochs } from './package-epochs.ts';
 import { PoolGrowth } from './pool-growth.ts';
-import { cancelled, shuttingDown } from './interruptions.ts';
-import type { Run } from './run.ts';
+import { killGroup } from './process-group.ts';
 import { refuseOnError } from './refuse-on-error.ts';
-import type { RunnerBudget, RunnerHolder } from './runner-budget.ts';
-import { Runner, type RunnerListener, type RunnerOptions } from './runner.ts';
-import { describeExit, type Killer } from './runner-exit.ts';
-import type { PythonBridgeSettings } from './settings.ts';
+import type { Run } from './run.ts';
+import { Runner, type RunnerListener } from './runner.ts';
+import type { RunnerHolder } from './runner-budget.ts';
+import { describeExit, endKind, type Killer } from './runner-exit.ts';
+import type { RunnerPoolOptions } from './runner-pool-options.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { RunnerExit, Zygote } from './zygote.ts';
 
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
-/** A runner that its zygote was asked for already. */
-export interface ForkedRunner {
-  readonly id: number;
-  readonly marker: Buffer;
-}
-
-export interface RunnerPoolOptions {
-  readonly settings: PythonBridgeSettings;
-  readonly runner: RunnerOptions;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  /** The zygote that new runners come from, ready or not. */
-  readonly zygote: () => Zygote;
-  /** What that has been asked for and nobody has taken. */
-  readonly takeForked: () => ForkedRunner | undefined;
-  /** Of all pools. */
-  readonly instances: InstanceTable;
-  /** Of all pools. */
-  readonly budget: RunnerBudget;
-  /** A number that no runner of any pool has had. */
-  readonly newRunnerId: () => number;
-  /** User code has imported modules; milliseconds by their names. */
-  readonly onImports: (modules: Readonly<Record<string, number>>) => void;
-  /** A runner of this zygote has ended. */
-  readonly onRunnerGone: (zygote: Zygote) => void;
-}
 
 /** Runners by what they do, and the runs that wait for one. */
 export interface PoolCensus {
@@ -63,8 +37,7 @@ export interface PoolCensus {
 export class RunnerPool implements RunnerHolder, InstanceHome {
   readonly #options: RunnerPoolOptions;
   readonly #runners = new Map<number, Runner>();
-  /** Most recently used last. */
-  readonly #idle: Runner[] = [];
+  readonly #idle = new IdleRunners();
   readonly #waiting: WaitingLine;
   readonly #placement: InstancePlacement;
   readonly #epochs = new PackageEpochs();
@@ -92,7 +65,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       home: this,
       place: (run) => this.#place(run),
       startIn: (runner, run) => {
-        this.#takeFromIdle(runner);
+        this.#idle.remove(runner);
         this.#start(runner, run);
       },
     });
@@ -102,7 +75,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       () => ({
         waiting: this.#waiting.length,
         waitingSince: this.#waiting.first?.waitingSince,
-        idle: this.#idle.length,
+        idle: this.#idle.size,
         starting: this.#starting,
         room: this.#room(),
       }),
@@ -141,7 +114,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   get census(): PoolCensus {
-    const idle = this.#idle.length;
+    const idle = this.#idle.size;
     const busy = this.#runners.size - this.#starting - idle;
     return { starting: this.#starting, idle, busy, waiting: this.#waiting.length };
   }
@@ -165,7 +138,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   giveUp(count: number): number {
-    const spare = this.#idle.filter((runner) => runner.instances.size === 0).slice(0, count);
+    const spare = this.#idle.spare().slice(0, count);
     for (const runner of spare) this.#retire(runner);
     return spare.length;
   }
@@ -210,7 +183,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     const lost = this.#remove(runner).filter((entry) => !entry.isHandler);
     const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
     await runner.end(() => explanation);
-    this.#options.metrics.count('flash_runner_ends_total', [causeOf(runner, lost.length)]);
+    this.#options.metrics.count('flash_runner_ends_total', [endKind(runner, lost)]);
     const isExpected = runner.isRetiring && runner.wasKilled && lost.length === 0;
     this.#options.log.write(isExpected ? 'debug' : 'warn', 'a runner ended', {
       runnerId,
@@ -280,25 +253,10 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   // --- placing runs ---------------------------------------------------------------------------------------------------
 
   #place(run: Run): void {
-    const runner = this.#takeIdle();
+    const runner = this.#idle.take(() => this.#room() <= 0);
     if (runner !== undefined) this.#start(runner, run);
     else this.#waiting.add(run);
-    if (this.#idle.length === 0 || this.#waiting.length > 0) this.#growth.consider();
-  }
-
-  #takeFromIdle(runner: Runner): void {
-    const index = this.#idle.indexOf(runner);
-    if (index >= 0) this.#idle.splice(index, 1);
-  }
-
-  /** The most recently used idle runner; one that keeps instances only when no other can be had. */
-  #takeIdle(): Runner | undefined {
-    const top = this.#idle.at(-1);
-    if (top === undefined) return undefined;
-    if (top.instances.size === 0) return this.#idle.pop();
-    const index = this.#idle.findLastIndex((runner) => runner.instances.size === 0);
-    if (index >= 0) return this.#idle.splice(index, 1)[0];
-    return this.#room() <= 0 ? this.#idle.pop() : undefined;
+    if (this.#idle.size === 0 || this.#waiting.length > 0) this.#growth.consider();
   }
 
   #start(runner: Runner, run: Run): void {
@@ -313,7 +271,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
   #isQuiet(): boolean {
-    return this.#waiting.length === 0 && this.#idle.length >= this.#runners.size - 1;
+    return this.#waiting.length === 0 && this.#idle.size >= this.#runners.size - 1;
   }
 
   // --- what runners report --------------------------------------------------------------------------------------------
@@ -340,7 +298,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     if (runner.isRetiring) return this.#retire(runner);
     const next = this.#waiting.shift();
     if (next !== undefined) this.#start(runner, next);
-    else if (!this.#idle.includes(runner)) this.#idle.push(runner);
+    else this.#idle.add(runner);
   }
 
   #onStale(runner: Runner, run: Run): void {
@@ -363,7 +321,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#options.budget.makeRoomFor(this, this.#waiting.length);
     // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
     while (this.#waiting.length > this.#starting) {
-      const idle = this.#idle.pop();
+      const idle = this.#idle.takeLast();
       if (idle === undefined) return;
       this.#onFree(idle);
     }
@@ -387,7 +345,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   #remove(runner: Runner): InstanceEntry[] {
     if (!runner.isReady) this.#starting--;
     this.#runners.delete(runner.id);
-    this.#takeFromIdle(runner);
+    this.#idle.remove(runner);
     const lost = this.#placement.removeOf(runner);
     for (const run of runner.pinned.takeAll()) this.#resubmit(run);
     this.#options.budget.gone(this);
@@ -414,7 +372,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   #retire(runner: Runner): void {
     runner.isRetiring = true;
     if (runner.isIdle && runner.instances.size === 0 && runner.pinned.length === 0) {
-      this.#takeFromIdle(runner);
+      this.#idle.remove(runner);
       runner.kill();
     }
   }
@@ -422,27 +380,10 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   /** Drops instances nobody uses, and runners nobody needs. */
   #tidy(): void {
     const { FLASH_RUNNER_IDLE_MS: runnerIdleMs } = this.#options.settings;
-    const now = Date.now();
     this.#placement.dropIdle();
     for (const runner of this.#runners.values()) if (runner.isRetiring) this.#retire(runner);
-    for (const runner of runnerIdleMs > 0 ? [...this.#idle] : []) {
-      if (this.#idle.length <= 1 || runner.idleSince > now - runnerIdleMs || runner.instances.size > 0)
-        continue;
-      this.#retire(runner);
-    }
-  }
-}
-
-/** Why a runner ended: it was not needed, its run had to be ended, or it did so by itself. */
-function causeOf({ isRetiring, wasKilled }: Runner, lostInstances: number): string {
-  if (!wasKilled) return 'crashed';
-  return isRetiring && lostInstances === 0 ? 'unneeded' : 'killed';
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // already gone
+    if (runnerIdleMs === 0) return;
+    const longIdle = this.#idle.spare().filter((runner) => runner.idleSince <= Date.now() - runnerIdleMs);
+    for (const runner of longIdle) if (this.#idle.size > 1) this.#retire(runner);
   }
 }

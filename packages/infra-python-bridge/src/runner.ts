@@ -3,15 +3,19 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@flash/worker-core';
 import { ActiveRuns } from './active-runs.ts';
+import { answerAfterChunks } from './answer-after-chunks.ts';
 import { ChunkRelay } from './chunk-relay.ts';
+import { endInSteps } from './end-in-steps.ts';
 import { encodeFrame, type Frame, frameKind, resultFlag } from './frames.ts';
-import { cancelled, refusedChunk, timedOut } from './interruptions.ts';
+import { refusedChunk } from './interruptions.ts';
 import { newMarker } from './output-marker.ts';
 import { OutputPipes } from './output-pipes.ts';
+import type { PackageEpoch } from './package-epochs.ts';
 import { requestBody } from './request-body.ts';
 import { requestHeader } from './request-header.ts';
 import { readResultFrame } from './result-frame.ts';
-import type { Answer, Interruption, Run } from './run.ts';
+import type { Interruption, Run } from './run.ts';
+import { watchRun } from './run-watch.ts';
 import type { Hello } from './supervisor-socket.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { Zygote } from './zygote.ts';
@@ -49,13 +53,6 @@ interface ActiveRun {
   result: Frame | undefined;
   /** What a generator handler has yielded so far, on its way. */
   chunks?: ChunkRelay;
-}
-
-/** Python packages that were replaced since a runner last looked. */
-export interface PackageEpoch {
-  readonly number: number;
-  /** Top-level module names, by the epoch in which each was replaced. */
-  readonly replacedSince: (epoch: number) => readonly string[];
 }
 
 /** What the pool decides about a run it hands to a runner. */
@@ -175,7 +172,8 @@ export class Runner {
   /** Hands a run to the process. The pool has made sure that it may take it. */
   start(run: Run, { epoch, isPinned, spinUs }: StartOptions): void {
     const id = this.#nextRequest++;
-    const active: ActiveRun = { id, run, release: this.#watch(run), result: undefined };
+    const release = watchRun(run, this.#options.executionTimeoutMs, (why) => this.interrupt(run, why));
+    const active: ActiveRun = { id, run, release, result: undefined };
     this.#active.add(active);
     if (this.#active.size === 1) {
       this.#pipeOwner = active;
@@ -201,7 +199,20 @@ export class Runner {
     const active = this.#active.values().find((candidate) => candidate.run === run);
     if (active === undefined || run.interruption !== undefined) return;
     run.interruption = interruption;
-    void this.#endInSteps(active);
+    const { cancelGraceMs: graceMs, log } = this.#options;
+    void endInSteps({
+      graceMs,
+      ask: (step) => this.#control?.write(`${JSON.stringify({ cancel: active.id, ...step })}\n`),
+      isOver: () => this.#ended || !this.#active.has(active.id),
+      kill: () => {
+        log.write('warn', 'a run did not end in its grace period: its process is killed', {
+          requestId: run.options.requestId,
+          runnerId: this.id,
+          pid: this.pid,
+        });
+        this.kill();
+      },
+    });
   }
 
   /** Kills the process with its group. */
@@ -239,38 +250,6 @@ export class Runner {
     this.#isReady = true;
     clearTimeout(this.#startTimer);
     this.#listener.onReady(this);
-  }
-
-  /** Arms the time-out and the caller's signal; returns what disarms them. */
-  #watch(run: Run): () => void {
-    const timeoutMs = run.options.timeoutMs ?? this.#options.executionTimeoutMs;
-    const { signal } = run.options;
-    if (timeoutMs === 0 && signal === undefined) return () => {};
-    const onAbort = (): void => this.interrupt(run, cancelled);
-    const timer =
-      timeoutMs > 0 ? setTimeout(() => this.interrupt(run, timedOut(timeoutMs)), timeoutMs) : undefined;
-    signal?.addEventListener('abort', onAbort, { once: true });
-    return () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-  }
-
-  async #endInSteps(active: ActiveRun): Promise<void> {
-    const { cancelGraceMs, log } = this.#options;
-    const isDone = (): boolean => this.#ended || !this.#active.has(active.id);
-    this.#control?.write(`{"cancel":${active.id}}\n`);
-    await delay(cancelGraceMs / 2, undefined, { ref: false });
-    if (isDone()) return;
-    this.#control?.write(`{"cancel":${active.id},"again":true}\n`);
-    await delay(cancelGraceMs / 2, undefined, { ref: false });
-    if (isDone()) return;
-    log.write('warn', 'a run did not end in its grace period: its process is killed', {
-      requestId: active.run.options.requestId,
-      runnerId: this.id,
-      pid: this.pid,
-    });
-    this.kill();
   }
 
   #take(frame: Frame): void {
@@ -363,12 +342,4 @@ export class Runner {
       runnerId: this.id,
     });
   }
-}
-
-/** The result comes after the chunks, also when those take longer than the run. */
-async function answerAfterChunks(run: Run, chunks: ChunkRelay, answer: Answer): Promise<void> {
-  const error = await chunks.drained();
-  run.answer(
-    error === undefined ? answer : { ...answer, success: false, error: refusedChunk(error).message },
-  );
 }

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, type Metrics, noMetrics, type RunnerReport } from '@flash/worker-core';
 import { EnvironmentProcesses, type SharedParts } from './environment-processes.ts';
-import { ImportProfiles } from './import-profiles.ts';
-import { firstRunnerId } from './head-start.ts';
-import { type InstanceHome, InstanceTable } from './instance-table.ts';
 import type { PythonProcessExecutorOptions } from './executor-options.ts';
+import { firstRunnerId } from './head-start.ts';
+import { ImportProfiles } from './import-profiles.ts';
+import { type InstanceHome, InstanceTable } from './instance-table.ts';
 import type { Run } from './run.ts';
 import type { Runner } from './runner.ts';
-import type { PoolCensus } from './runner-pool.ts';
 import { RunnerBudget } from './runner-budget.ts';
+import type { PoolCensus } from './runner-pool.ts';
 import { reportsOf } from './runner-reports.ts';
 import { type ConnectionListener, SupervisorSocket } from './supervisor-socket.ts';
 

@@ -5,15 +5,10 @@ Asynchronous methods of one instance may overlap: while one of them runs, others
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import os
-import select
-import signal
-import sys
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,13 +20,18 @@ from .failures import note_missing_module
 from .frames import Channel, Disconnected, Request
 from .handler_runs import HandlerRuns
 from .imports import ImportRecorder
+from .inbox import Inbox
 from .instances import Instances
 from .invoke import Target, Wanted
 from .modules import ModuleSet, ModuleSets
 from .outcome import Outcome, failure, success
 from .output_pipe import OutputPipe
+from .overlap import Overlap
+from .package_epoch import PackageEpoch
+from .request_body import parse
 from .serialization import Arguments
 from .sources import Sources
+from .surroundings import Surroundings
 
 if TYPE_CHECKING:
     # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
@@ -55,14 +55,14 @@ class Runner:
         self._sources = Sources()
         self._instances = Instances()
         self._module_sets = ModuleSets(place.directory)
-        self._handlers = HandlerRuns(self._channel, self._cancellation, self._wait_and_hear, place.max_response_bytes)
+        self._inbox = Inbox(self._channel, self._cancellation)
+        self._handlers = HandlerRuns(self._channel, self._cancellation, self._inbox.wait_and_hear, place.max_response_bytes)
+        self._inbox.hear_acks_with(self._handlers.hear_ack)
+        self._overlap = Overlap(self._channel, self._cancellation, self._capture, self._inbox, self)
         self._loop_or_none: asyncio.AbstractEventLoop | None = None
-        self._backlog: deque[Request] = deque()
-        self._epoch = 0
+        self._epoch = PackageEpoch()
         self._spin_us = 0
-        self._directory = os.getcwd()
-        self._path = list(sys.path)
-        self._overlapping: dict[int, asyncio.Task[None]] = {}
+        self._surroundings = Surroundings()
         progress.connect(self._send_progress)
         runpod_progress.install()
         if place.whole_mark is not None:
@@ -75,7 +75,7 @@ class Runner:
         """Serve until the supervisor goes away."""
         while True:
             try:
-                self._handle(self._backlog.popleft() if self._backlog else self._next())
+                self._handle(self._inbox.take() or self._next())
             except Disconnected:
                 os._exit(0)
             except RequestCancelled:
@@ -101,10 +101,9 @@ class Runner:
             self._instances.drop(header["drop"])
             self._channel.send(frames.RESULT, header["id"], frames.FLAG_SUCCESS)
             return
-        if "ack" in header:
-            self._handlers.hear_ack(header)
+        if self._inbox.hear_ack(frame):
             return
-        if self._is_stale(header):
+        if self._epoch.advance(header):
             self._channel.send(frames.STALE, header["id"])
             return
         self._spin_us = header.get("spin", 0)
@@ -123,14 +122,16 @@ class Runner:
             self._cancellation.end(route.request)
             outcome = failure(error, header)
         if outcome is not None:
-            self._answer(route, outcome)
-        self._clean_up(modules)
+            self.answer(route, outcome)
+        for active in modules:
+            active.deactivate()
+        self._surroundings.restore()
 
     def _run(self, frame: Request, route: Route, active: list[ModuleSet]) -> Outcome | None:
         """Run one request. ``None`` when it was answered already, because others of its instance overlapped with it."""
         if "handler" in frame.header:
             return self._run_handler(frame, route)
-        request, blobs = _parse(frame)
+        request, blobs = parse(frame)
         modules = self._modules(request, route)
         if modules is not None:
             active.append(modules)
@@ -156,7 +157,7 @@ class Runner:
                 lambda task: self._cancellation.replace(route.request, interrupt_task(self._loop, task)),
             )
             return self._success(value, serialization)
-        self._loop.run_until_complete(self._overlap(route, frame, self._call(target, serialization)))
+        self._loop.run_until_complete(self._overlap.run(route, frame, self._call(target, serialization)))
         return None
 
     def _loader(self, header: dict[str, Any], request: dict[str, Any]) -> Callable[[], ModuleType]:
@@ -165,8 +166,7 @@ class Runner:
         if place is None:
             kind = "function" if header.get("instance") is None else "class"
             return lambda: self._sources.run(request[f"{kind}_code"], request[f"{kind}_name"])
-        if place["directory"] not in self._path:
-            self._path.insert(0, place["directory"])
+        self._surroundings.import_from(place["directory"])
         return lambda: deployed.import_from(place["directory"], place["module"])
 
     async def _call(self, target: Target, serialization: str) -> Outcome:
@@ -181,7 +181,8 @@ class Runner:
         live = self._instances.get(route.instance) if route.instance is not None else None
         return live.modules if live is not None else None
 
-    def _answer(self, route: Route, outcome: Outcome) -> None:
+    def answer(self, route: Route, outcome: Outcome) -> None:
+        """Tell the supervisor what has become of a request."""
         marked = self._capture.end(route)
         extra = dict(outcome.extra or {})
         if outcome.error is not None:
@@ -205,33 +206,6 @@ class Runner:
         self._capture.pipe.switch(path)
         return path
 
-    def _clean_up(self, modules: list[ModuleSet]) -> None:
-        """Undo what one request must not leave to the next: modules, search path, timers, working directory."""
-        for active in modules:
-            active.deactivate()
-        signal.alarm(0)
-        if sys.path != self._path:
-            sys.path[:] = self._path
-        try:
-            if os.getcwd() == self._directory:
-                return
-        except OSError:
-            pass
-        try:
-            os.chdir(self._directory)
-        except OSError:
-            os.chdir("/")
-
-    def _is_stale(self, header: dict[str, Any]) -> bool:
-        """Whether a package was replaced that this process has imported already."""
-        if header["epoch"] == self._epoch:
-            return False
-        self._epoch = header["epoch"]
-        importlib.invalidate_caches()
-        if header.get("pinned"):
-            return False
-        return any(name in sys.modules for name in header["replaced"])
-
     def _send_output(self, request: int, text: bytes) -> None:
         with self._cancellation.held():
             self._channel.send(frames.OUTPUT, request, body=text)
@@ -250,10 +224,10 @@ class Runner:
         file = frame.header["handler"]
         if not self._handlers.is_loaded(file):
             self._load_handler(file)
-        job = _parse(frame)[0]
+        job = parse(frame)[0]
         if not self._handlers.is_async(file):
             return self._handlers.call_sync(job, frame.header, lambda: self._loop)
-        self._loop.run_until_complete(self._overlap(route, frame, self._handlers.call(job, frame.header)))
+        self._loop.run_until_complete(self._overlap.run(route, frame, self._handlers.call(job, frame.header)))
         return None
 
     def _load_handler(self, file: str) -> None:
@@ -263,22 +237,7 @@ class Runner:
             # Only here: what the handler itself fails to import later is its own affair.
             note_missing_module(error)
             raise
-        self._path = list(sys.path)
-
-    def _wait_and_hear(self) -> None:
-        waiting = select.poll()
-        waiting.register(self._channel.socket.fileno(), select.POLLIN)
-        waiting.poll()  # a cancel interrupts this, and nothing that is half read
-        self._hear()
-
-    def _hear(self) -> None:
-        """Take what the supervisor has sent: acknowledgements at once, anything else in its turn."""
-        with self._cancellation.held():
-            for frame in self._channel.receive_available():
-                if "ack" in frame.header:
-                    self._handlers.hear_ack(frame.header)
-                else:
-                    self._backlog.append(frame)
+        self._surroundings.keep_path()
 
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -288,77 +247,22 @@ class Runner:
             self._loop_or_none = asyncio.new_event_loop()
         return self._loop_or_none
 
-    # --- overlapping requests of one instance ------------------------------------------------------------------------
+    # --- requests that join others of their instance --------------------------------------------------------------------
 
-    async def _overlap(self, route: Route, frame: Request, work: Coroutine[Any, Any, Outcome]) -> None:
-        """Run one asynchronous method or handler, and what of its kind arrives meanwhile, until none is left."""
-        import asyncio
-
-        assert route.instance is not None
-        loop = asyncio.get_running_loop()
-        descriptor = self._channel.socket.fileno()
-        first = loop.create_task(work)
-        self._cancellation.replace(route.request, interrupt_task(loop, first))
-        loop.add_reader(descriptor, self._hear_arrivals, route.instance)
-        self._channel.send(frames.CONCURRENT, route.request)
-        self._join(self._channel.take_received(), route.instance)
-        try:
-            outcome = await first
-        except BaseException as error:
-            outcome = failure(error, frame.header)
-        self._cancellation.end(route.request)
-        self._answer(route, outcome)
-        while self._overlapping:
-            await asyncio.wait(list(self._overlapping.values()))
-        loop.remove_reader(descriptor)
-
-    def _hear_arrivals(self, instance: str) -> None:
-        try:
-            self._join(self._channel.receive_available(), instance)
-        except Disconnected:
-            os._exit(0)
-
-    def _join(self, arrived: list[Request], instance: str) -> None:
-        for frame in arrived:
-            if "ack" in frame.header:
-                self._handlers.hear_ack(frame.header)
-                continue
-            if self._backlog or not self._may_join(frame, instance):
-                self._backlog.append(frame)
-                continue
-            import asyncio
-
-            loop = asyncio.get_running_loop()
-            request = frame.header["id"]
-            task = loop.create_task(self._run_joined(frame, instance))
-            self._overlapping[request] = task
-            self._cancellation.begin(request, interrupt_task(loop, task))
-
-    def _may_join(self, frame: Request, instance: str) -> bool:
+    def may_join(self, frame: Request, instance: str) -> bool:
+        """Whether a request may run while others of the instance do."""
         header = frame.header
-        if header.get("instance") != instance or header.get("create") or header["epoch"] != self._epoch:
+        if header.get("instance") != instance or header.get("create") or not self._epoch.is_current(header):
             return False
         if "handler" in header:
             return self._handlers.is_loaded(header["handler"])
         live = self._instances.get(instance)
-        method = getattr(live.value, _parse(frame)[0].get("method_name") or "__call__", None) if live else None
+        method = getattr(live.value, parse(frame)[0].get("method_name") or "__call__", None) if live else None
         return method is not None and Target(method, [], {}).is_async
 
-    async def _run_joined(self, frame: Request, instance: str) -> None:
-        request = frame.header["id"]
-        route = Route(request, instance, True, frame.header)
-        self._capture.begin(route)
-        try:
-            outcome = await self._joined(frame, instance)
-        except BaseException as error:
-            outcome = failure(error, frame.header)
-        finally:
-            self._cancellation.end(request)
-            self._overlapping.pop(request, None)
-        self._answer(route, outcome)
-
-    async def _joined(self, frame: Request, instance: str) -> Outcome:
-        body, blobs = _parse(frame)
+    async def joined(self, frame: Request, instance: str) -> Outcome:
+        """Run such a request."""
+        body, blobs = parse(frame)
         if "handler" in frame.header:
             return await self._handlers.call(body, frame.header)
         arguments = Arguments(body.get("serialization_format") or "cloudpickle", blobs)
@@ -376,22 +280,6 @@ def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _parse(frame: Request) -> tuple[dict[str, Any], list[memoryview]]:
-    """The request, and the long arguments that follow it."""
-    lengths = frame.header.get("blobs")
-    if lengths is None:
-        body = json.loads(str(frame.body, "utf-8"))
-        return (body["input"] if frame.header.get("wrapped") else body), []
-    view = memoryview(frame.body)
-    start = len(view) - sum(lengths)
-    request = json.loads(str(view[:start], "utf-8"))
-    blobs = []
-    for length in lengths:
-        blobs.append(view[start : start + length])
-        start += length
-    return request, blobs
 
 
 def _log_level() -> int:

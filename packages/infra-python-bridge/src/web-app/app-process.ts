@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { LineSplitter } from '@flash/command-runner';
 import type { AppPlace, Log } from '@flash/worker-core';
 import * as z from 'zod';
-import { JsonLines } from '../json-lines.ts';
 import { bootstrap } from '../bootstrap.ts';
+import { JsonLines } from '../json-lines.ts';
 
 const eventSchema = z.lazy(() =>
   z.discriminatedUnion('event', [
