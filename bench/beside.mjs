@@ -140,7 +140,7 @@ async function startServer(side) {
   const url = `http://127.0.0.1:${port}`;
   const startedAt = performance.now();
   const child = start(sides[side], 'lb-app', { HOST: '127.0.0.1', PORT: String(port) });
-  // Asked at the same times after each start, a worker that is ready a little later would be seen a whole turn later, or not at all.
+  // Asked at the same times after each start, a worker that is ready a little later would be seen a whole turn later, or no later.
   await delay(1 + Math.floor(Math.random() * (pollMs + 1)));
   while ((await fetch(`${url}/ping`).catch(() => ({ status: 0 }))).status !== 200) await delay(pollMs);
   return { child, url, port, startMs: performance.now() - startedAt };
