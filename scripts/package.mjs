@@ -32,7 +32,7 @@ try {
   addNode(join(tree, 'bin'));
   copyFileSync(join(root, 'docker/flash-worker'), join(tree, 'bin/flash-worker'));
   chmodSync(join(tree, 'bin/flash-worker'), 0o755);
-  addCompanions(join(tree, 'app/python/companions'));
+  addBundledPackages(join(tree, 'app/python/bundled_packages'));
   const archive = join(resolve(out), `flash-worker-${version}-${platform}.tar.gz`);
   mkdirSync(out, { recursive: true });
   run('packing', 'tar', [
@@ -66,7 +66,7 @@ function addNode(directory) {
 }
 
 /** What an interpreter must have, for one that has not. */
-function addCompanions(directory) {
+function addBundledPackages(directory) {
   run('adding cloudpickle', join(root, '.venv/bin/uv'), [
     ...['pip', 'install', '--quiet', '--no-deps', '--target', directory],
     ...['--constraint', join(root, 'docker/requirements.lock'), '--python', join(root, '.venv/bin/python')],

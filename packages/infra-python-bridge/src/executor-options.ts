@@ -1,6 +1,6 @@
 import type { Log, Metrics } from '@flash/worker-core';
-import type { HeadStart } from './head-start.ts';
 import type { PythonBridgeSettings } from './settings.ts';
+import type { HeadStart } from './zygote/head-start.ts';
 
 /** What the executor of Python processes is made of. */
 export interface PythonProcessExecutorOptions {

@@ -9,10 +9,10 @@ import {
   type RunOptions,
   WorkerClosedError,
 } from '@flash/worker-core';
+import { EnvironmentManager } from './environments/environment-manager.ts';
 import type { PythonProcessExecutorOptions } from './executor-options.ts';
-import { abandon } from './head-start.ts';
-import { Run } from './run.ts';
-import { Supervision } from './supervision.ts';
+import { Run } from './run/run.ts';
+import { abandon } from './zygote/head-start.ts';
 
 /**
  * Executor that runs user code in Python processes forked from a warm zygote. This process never loads a pickle, never runs
@@ -20,8 +20,8 @@ import { Supervision } from './supervision.ts';
  */
 export class PythonProcessExecutor implements Executor {
   readonly #options: PythonProcessExecutorOptions;
-  #started: Promise<Supervision> | undefined;
-  #up: Supervision | undefined;
+  #started: Promise<EnvironmentManager> | undefined;
+  #up: EnvironmentManager | undefined;
   #closed = false;
 
   constructor(options: PythonProcessExecutorOptions) {
@@ -75,9 +75,9 @@ export class PythonProcessExecutor implements Executor {
     await supervision?.close();
   }
 
-  async #supervision(): Promise<Supervision> {
+  async #supervision(): Promise<EnvironmentManager> {
     if (this.#closed) throw new WorkerClosedError();
-    this.#started ??= Supervision.begin(this.#options).then((supervision) => {
+    this.#started ??= EnvironmentManager.begin(this.#options).then((supervision) => {
       this.#up = supervision;
       return supervision;
     });

@@ -7,7 +7,7 @@ import {
   type RunOptions,
 } from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
-import type { HeadStart } from '../src/head-start.ts';
+import type { HeadStart } from '../src/zygote/head-start.ts';
 import { PythonProcessExecutor, pythonBridgeSettingsSchema } from '../src/index.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));

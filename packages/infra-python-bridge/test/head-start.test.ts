@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
-import { abandon, type HeadStart, startAhead } from '../src/head-start.ts';
+import { abandon, type HeadStart, startAhead } from '../src/zygote/head-start.ts';
 import { Bridge, returned, testPython } from './bridge.ts';
 
 function begin(settings: NodeJS.ProcessEnv = {}): HeadStart {

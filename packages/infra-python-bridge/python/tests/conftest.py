@@ -117,15 +117,20 @@ class Supervisor:
 
     def __init__(self, directory: Path, flags: tuple[str, ...] = (), **options: Any) -> None:
         self.directory = directory
-        start: dict[str, Any] = {"lean": False, "record_imports": False, "directory": str(directory), "whole_mark": None}
-        start |= {"preimport_seconds": 20, "preimport_bytes": 1 << 30, "preimport": [], **options}
+        start: dict[str, Any] = {
+            "lean": False,
+            "record_imports": False,
+            "directory": str(directory),
+            "completion_file": None,
+        }
+        start |= {"completion_file": None, "preimport_seconds": 20, "preimport_bytes": 1 << 30, "preimport": [], **options}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(directory / "supervisor.sock"))
         self.listener.listen()
         self.listener.settimeout(20)
         ours, theirs = socket.socketpair()
         code = f"import os, sys; os.dup2({theirs.fileno()}, 3); sys.path.insert(0, {str(ROOT)!r})\n"
-        code += "from flash_runner import zygote_start; zygote_start.main()"
+        code += "from flash_runner.zygote import start; start.main()"
         command = [sys.executable, *flags, "-c", code]
         self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()

@@ -11,9 +11,8 @@ from types import ModuleType
 
 import pytest
 from conftest import IMPORTS, supervision
-
-from flash_runner.imports import ImportRecorder
-from flash_runner.preimport import Contaminated, _opens_gpu, preimport
+from flash_runner.imports.preimport import Contaminated, _opens_gpu, preimport
+from flash_runner.imports.recorder import ImportRecorder
 
 SLOW = "import time\ntime.sleep(0.03)\n"
 

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { LineSplitter } from '@flash/command-runner';
 import type { AppPlace, Log } from '@flash/worker-core';
 import * as z from 'zod';
-import { bootstrap } from '../bootstrap.ts';
-import { JsonLines } from '../json-lines.ts';
+import { JsonLines } from '../protocol/json-lines.ts';
+import { spawnPython } from '../system/python-process.ts';
 
 const eventSchema = z.lazy(() =>
   z.discriminatedUnion('event', [
@@ -75,13 +75,7 @@ export class AppProcess {
   constructor(options: AppProcessOptions, listener: AppProcessListener) {
     const { python, env, config, startTimeoutMs, log } = options;
     this.#listener = listener;
-    this.#process = spawn(python, ['-c', bootstrap('web_app.keeper'), JSON.stringify(config)], {
-      env,
-      // Descriptor 3 is the control connection.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      // A session of its own: an interrupt from the terminal is for the supervisor alone, which then drains.
-      detached: true,
-    });
+    this.#process = spawnPython(python, 'web_app.keeper', env, { args: [JSON.stringify(config)] });
     this.#control = this.#process.stdio[3] as unknown as Socket;
     const events = new JsonLines();
     this.#control.setEncoding('utf8');

@@ -14,8 +14,8 @@ import socket
 import sys
 from typing import Any
 
-from .. import process_control
-from ..exits import exit_fields
+from ..system import process_control
+from ..system.exits import exit_fields
 from .config import AppConfig
 from .control import Control
 

@@ -8,9 +8,9 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from .. import process_control
-from ..failures import RequestError, describe, details, note_missing_module
-from ..files import load_file
+from ..system import process_control
+from ..user_code.failures import RequestError, describe, details, note_missing_module
+from ..user_code.files import load_file
 from .config import AppConfig
 from .control import Control
 

@@ -1,0 +1,135 @@
+"""Runs handlers of deployed apps, and sends what generators among them yield piece by piece."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from ..protocol import frames
+from ..protocol.cancel import Cancellation, interrupt_task
+from ..protocol.frames import Channel
+from ..user_code import outcome
+from ..user_code.invoke import Target, run_on
+from ..user_code.outcome import Outcome
+from . import handlers
+from .chunks import ChunkWindow
+from .handlers import Handlers
+
+if TYPE_CHECKING:
+    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    import asyncio
+
+Header = dict[str, Any]
+
+
+class HandlerRuns:
+    """The handlers of one runner, and the streams that are under way."""
+
+    def __init__(
+        self, channel: Channel, cancellation: Cancellation, wait_and_hear: Callable[[], None], max_bytes: int
+    ) -> None:
+        """``wait_and_hear`` blocks until the supervisor has said something, and takes it in."""
+        self._channel = channel
+        self._cancellation = cancellation
+        self._wait_and_hear = wait_and_hear
+        self._max_bytes = max_bytes
+        self._handlers = Handlers()
+        self._windows: dict[int, ChunkWindow] = {}
+
+    def is_loaded(self, file: str) -> bool:
+        """Whether the file's handler is there."""
+        return self._handlers.is_loaded(file)
+
+    def get(self, file: str) -> Callable[[Any], Any]:
+        """The handler of ``file``, loaded when need be."""
+        return self._handlers.get(file)
+
+    def is_async(self, file: str) -> bool:
+        """Whether calls of the handler may overlap."""
+        return Target(self.get(file), [], {}).is_async
+
+    def hear_ack(self, header: Header) -> None:
+        """The supervisor has passed on chunks of a stream."""
+        window = self._windows.get(header["id"])
+        if window is not None:
+            window.give(header["ack"])
+
+    async def call(self, job: Any, header: Header) -> Outcome:
+        """Run one job on a running loop that hears the supervisor."""
+        return await self._finish(self.get(header["handler"])(job), header)
+
+    def call_sync(self, job: Any, header: Header, loop: Callable[[], asyncio.AbstractEventLoop]) -> Outcome:
+        """Run one job on the main thread. What turns out to need a loop after all is run on one."""
+        value = self.get(header["handler"])(job)
+        if inspect.isgenerator(value):
+            return self._stream(value, header)
+        if not inspect.isasyncgen(value) and not inspect.isawaitable(value):
+            return self._outcome(value)
+        running = loop()
+
+        def started(task: asyncio.Task[Any]) -> None:
+            self._cancellation.replace(header["id"], interrupt_task(running, task))
+
+        result: Outcome = run_on(running, self._hearing(value, header), started)
+        return result
+
+    async def _finish(self, value: Any, header: Header) -> Outcome:
+        if inspect.isasyncgen(value):
+            return await self._stream_async(value, header)
+        return self._outcome(await value if inspect.isawaitable(value) else value)
+
+    async def _hearing(self, value: Any, header: Header) -> Outcome:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        descriptor = self._channel.socket.fileno()
+        loop.add_reader(descriptor, self._wait_and_hear)
+        try:
+            return await self._finish(value, header)
+        finally:
+            loop.remove_reader(descriptor)
+
+    def _outcome(self, value: Any) -> Outcome:
+        answer = handlers.read_answer(value)
+        said = {"stream": False, "refresh": answer.refresh_worker, "error": answer.error, "empty": answer.is_empty}
+        return outcome.success(answer.output, "json", self._max_bytes)._replace(extra={"handler": said})
+
+    def _stream(self, values: Generator[Any, Any, Any], header: Header) -> Outcome:
+        window = self._windows[header["id"]] = ChunkWindow(header["window"])
+        try:
+            for value in values:
+                error = handlers.chunk_error(value)
+                if error is not None:
+                    return _stream_end(error)
+                window.wait_with(self._wait_and_hear)
+                self._send(value, header["id"], window)
+            return _stream_end()
+        finally:
+            self._windows.pop(header["id"], None)
+            values.close()
+
+    async def _stream_async(self, values: AsyncGenerator[Any, Any], header: Header) -> Outcome:
+        window = self._windows[header["id"]] = ChunkWindow(header["window"])
+        try:
+            async for value in values:
+                error = handlers.chunk_error(value)
+                if error is not None:
+                    return _stream_end(error)
+                await window.wait()
+                self._send(value, header["id"], window)
+            return _stream_end()
+        finally:
+            self._windows.pop(header["id"], None)
+            await values.aclose()
+
+    def _send(self, value: Any, request: int, window: ChunkWindow) -> None:
+        body = outcome.success(value, "json", self._max_bytes).body
+        window.take()
+        with self._cancellation.held():
+            self._channel.send(frames.CHUNK, request, body=body)
+
+
+def _stream_end(error: str | None = None) -> Outcome:
+    said = {"stream": True, "refresh": False, "error": error, "empty": True}
+    return Outcome(frames.FLAG_SUCCESS | frames.FLAG_JSON, b"[]", extra={"handler": said})

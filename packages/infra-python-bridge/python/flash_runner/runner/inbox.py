@@ -1,0 +1,60 @@
+"""What the supervisor has sent while a request was at work."""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..protocol.cancel import Cancellation
+from ..protocol.frames import Channel, Request
+
+
+class Inbox:
+    """Requests that wait for their turn. Acknowledgements of a stream's chunks don't: they are heard at once."""
+
+    def __init__(self, channel: Channel, cancellation: Cancellation) -> None:
+        self._channel = channel
+        self._cancellation = cancellation
+        self._waiting: deque[Request] = deque()
+        self._on_ack: Callable[[dict[str, Any]], None] = lambda _header: None
+
+    def hear_acks_with(self, hear_ack: Callable[[dict[str, Any]], None]) -> None:
+        """Name who is told of acknowledgements; it gets their headers."""
+        self._on_ack = hear_ack
+
+    def take(self) -> Request | None:
+        """The request that has waited longest."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def put(self, frame: Request) -> None:
+        """Have a request wait behind the others."""
+        self._waiting.append(frame)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._waiting
+
+    def hear_ack(self, frame: Request) -> bool:
+        """Take in an acknowledgement. ``False``, and nothing is done, when it is a request."""
+        if "ack" not in frame.header:
+            return False
+        self._on_ack(frame.header)
+        return True
+
+    def requests(self, arrived: Iterable[Request]) -> Iterator[Request]:
+        """What has arrived without the acknowledgements, which are heard on the way."""
+        return (frame for frame in arrived if not self.hear_ack(frame))
+
+    def hear(self) -> None:
+        """Take in what has arrived."""
+        with self._cancellation.held():
+            self._waiting.extend(self.requests(self._channel.receive_available()))
+
+    def wait_and_hear(self) -> None:
+        """Block until something has arrived, and take it in."""
+        waiting = select.poll()
+        waiting.register(self._channel.socket.fileno(), select.POLLIN)
+        waiting.poll()  # a cancel interrupts this, and nothing that is half read
+        self.hear()

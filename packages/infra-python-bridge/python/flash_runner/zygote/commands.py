@@ -1,0 +1,56 @@
+"""What the supervisor tells a zygote: lines of words, the first of which says what to do.
+
+Texts are in hexadecimal, none is ``-``. Not JSON: the first runner would wait for the import of what reads it.
+"""
+
+from __future__ import annotations
+
+
+class Start:
+    """``start``: what a zygote is for. The first line of all."""
+
+    __slots__ = (
+        "completion_file",
+        "directory",
+        "lean",
+        "preimport",
+        "preimport_bytes",
+        "preimport_seconds",
+        "records_imports",
+    )
+
+    def __init__(self, words: list[str]) -> None:
+        lean, records, directory, completion_file, seconds, most_bytes, names = words
+        # Be ready before all is imported that runners need.
+        self.lean = lean == "1"
+        self.records_imports = records == "1"
+        # For sockets, pipes and modules.
+        self.directory = _text(directory)
+        # A file that exists once the whole environment has arrived from the volume.
+        self.completion_file = _text(completion_file) or None
+        # Modules to import before the first fork, and what that may take.
+        self.preimport_seconds = float(seconds)
+        self.preimport_bytes = int(most_bytes)
+        self.preimport = _text(names).split(",") if names != "-" else []
+
+
+class Fork:
+    """``fork``: have another runner."""
+
+    __slots__ = ("end_mark", "max_response_bytes", "runner")
+
+    def __init__(self, words: list[str]) -> None:
+        runner, end_mark, max_response_bytes = words
+        self.runner = int(runner)
+        self.end_mark = bytes.fromhex(end_mark)
+        self.max_response_bytes = int(max_response_bytes)
+
+
+def parse(line: bytes) -> tuple[str, list[str]]:
+    """What to do, and with what."""
+    name, *words = line.decode().split(" ")
+    return name, words
+
+
+def _text(word: str) -> str:
+    return "" if word == "-" else bytes.fromhex(word).decode()

@@ -1,0 +1,387 @@
+import {
+  type InstalledChange,
+  WorkerClosedError,
+  type WorkerError,
+  WorkerStartError,
+} from '@flash/worker-core';
+import { PackageEpochs } from '../imports/package-epochs.ts';
+import { InstancePlacement } from '../instances/instance-placement.ts';
+import type { InstanceEntry, InstanceHome } from '../instances/instance-table.ts';
+import { cancelled, shuttingDown } from '../run/interruption.ts';
+import type { Run } from '../run/run.ts';
+import { describeExit, endKind, type Killer, MemoryKills } from '../runner/exit.ts';
+import { Runner, type RunnerListener } from '../runner/runner.ts';
+import { killGroup } from '../system/python-process.ts';
+import type { RunnerExit, Zygote } from '../zygote/zygote.ts';
+import { IdleRunners } from './idle-runners.ts';
+import { PoolGrowth } from './pool-growth.ts';
+import { RunQueue } from './run-queue.ts';
+import type { RunnerHolder } from './runner-budget.ts';
+import type { RunnerPoolOptions } from './runner-pool-options.ts';
+
+const housekeepingMs = 1000;
+/** Runners that die before they are ready, one after the other, until what waits is told why. */
+const mostFailedStarts = 3;
+
+/** Runners by what they do, and the runs that wait for one. */
+export interface PoolCensus {
+  readonly starting: number;
+  readonly idle: number;
+  readonly busy: number;
+  readonly waiting: number;
+}
+
+/** Decides which runner of one environment takes which run, and how many runners there are. */
+export class RunnerPool implements RunnerHolder, InstanceHome {
+  readonly #options: RunnerPoolOptions;
+  readonly #runners = new Map<number, Runner>();
+  readonly #idle = new IdleRunners();
+  readonly #waiting: RunQueue;
+  readonly #placement: InstancePlacement;
+  readonly #epochs = new PackageEpochs();
+  readonly #memoryKills = new MemoryKills();
+  readonly #growth: PoolGrowth;
+  readonly #listener: RunnerListener;
+  readonly #housekeeping: NodeJS.Timeout;
+  /** Asked for but not ready yet. */
+  #starting = 0;
+  #failedStarts = 0;
+  /** The next runner that is ready takes the place of all that are there. */
+  #renewal: PromiseWithResolvers<void> | undefined;
+  /** Somebody waits for any runner to be ready. */
+  #firstReady: PromiseWithResolvers<void> | undefined;
+  #usedAt = Date.now();
+  #closed = false;
+
+  constructor(options: RunnerPoolOptions) {
+    this.#options = options;
+    const { settings, log, instances } = options;
+    this.#placement = new InstancePlacement({
+      settings,
+      log,
+      table: instances,
+      home: this,
+      place: (run) => this.#place(run),
+      startIn: (runner, run) => {
+        this.#idle.remove(runner);
+        this.#start(runner, run);
+      },
+    });
+    this.#waiting = new RunQueue(options.settings.FLASH_MAX_WAITING);
+    options.budget.add(this);
+    this.#growth = new PoolGrowth(
+      () => ({
+        waiting: this.#waiting.length,
+        waitingSince: this.#waiting.first?.waitingSince,
+        idle: this.#idle.size,
+        starting: this.#starting,
+        room: this.#room(),
+      }),
+      (count) => this.#grow(count),
+    );
+    this.#listener = {
+      onReady: (runner) => this.#onReady(runner),
+      onFree: (runner) => this.#onFree(runner),
+      onStale: (runner, run) => this.#onStale(runner, run),
+      onConcurrent: (runner, run) => this.#placement.becomeConcurrent(runner, run),
+      onImports: options.onImports,
+    };
+    this.#housekeeping = setInterval(() => this.#tidy(), housekeepingMs).unref();
+  }
+
+  /** Takes a run; its outcome is the run's own promise. */
+  submit(run: Run): void {
+    if (this.#closed) return run.refuse(new WorkerClosedError());
+    this.#usedAt = Date.now();
+    const { signal } = run.options;
+    if (signal?.aborted) return run.abandon(cancelled);
+    const { instanceId } = run;
+    run.placeOrRefuse(() =>
+      instanceId === undefined ? this.#place(run) : this.#placement.place(run, instanceId),
+    );
+  }
+
+  /** Runners there are, those that are not ready yet included. */
+  get held(): number {
+    return this.#runners.size;
+  }
+
+  /** All there are. */
+  get runners(): readonly Runner[] {
+    return [...this.#runners.values()];
+  }
+
+  get census(): PoolCensus {
+    const idle = this.#idle.size;
+    const busy = this.#runners.size - this.#starting - idle;
+    return { starting: this.#starting, idle, busy, waiting: this.#waiting.length };
+  }
+
+  /** Whether something runs or waits here. */
+  get isBusy(): boolean {
+    if (this.#waiting.length > 0) return true;
+    for (const runner of this.#runners.values()) if (runner.load > 0 || runner.pinned.length > 0) return true;
+    return false;
+  }
+
+  /** Nothing has run here for so long, and no instance lives here. In milliseconds; 0 when there is something. */
+  get unusedMs(): number {
+    return this.isBusy || this.#placement.hasAny ? 0 : Date.now() - this.#usedAt;
+  }
+
+  /** Whether a runner that lives came from this zygote. */
+  hasRunnerOf(zygote: Zygote): boolean {
+    for (const runner of this.#runners.values()) if (runner.zygote === zygote) return true;
+    return false;
+  }
+
+  giveUp(count: number): number {
+    const spare = this.#idle.spare().slice(0, count);
+    for (const runner of spare) this.#retire(runner);
+    return spare.length;
+  }
+
+  roomCame(): void {
+    if (this.#waiting.length > 0) this.#growth.consider();
+  }
+
+  /** Has new runners take the place of those that are there. Resolves when the first of them is ready, or the pool is closed. */
+  renew(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#renewal ??= Promise.withResolvers();
+    this.#fork();
+    return this.#renewal.promise;
+  }
+
+  dropInstance(entry: InstanceEntry): void {
+    this.#placement.drop(entry);
+  }
+
+  /** Brings up one runner ahead of the first run. Resolves when it is there, rejects with WorkerStartError when none can be had. */
+  async warmUp(): Promise<void> {
+    if (this.#closed || [...this.#runners.values()].some((runner) => runner.isReady)) return;
+    this.#firstReady ??= Promise.withResolvers();
+    if (this.held === 0) this.#fork();
+    await this.#firstReady.promise;
+  }
+
+  find(runnerId: number): Runner | undefined {
+    return this.#runners.get(runnerId);
+  }
+
+  onForked(runnerId: number, pid: number): void {
+    const runner = this.#runners.get(runnerId);
+    if (runner !== undefined) runner.pid = pid;
+  }
+
+  async onExited(runnerId: number, exit: RunnerExit): Promise<void> {
+    const runner = this.#runners.get(runnerId);
+    if (runner === undefined || runner.hasEnded) return;
+    const wasReady = runner.isReady;
+    const lost = this.#remove(runner).filter((entry) => !entry.isHandler);
+    const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
+    await runner.end(() => explanation);
+    this.#options.metrics.count('flash_runner_ends_total', [endKind(runner, lost)]);
+    const isExpected = runner.isRetiring && runner.wasKilled && lost.length === 0;
+    this.#options.log.write(isExpected ? 'debug' : 'warn', 'a runner ended', {
+      runnerId,
+      pid: runner.pid,
+      ...exit,
+      lostInstances: lost.map((entry) => entry.id),
+    });
+    // One that was given up is missed only when there is something to do.
+    if (!runner.isRetiring || this.#waiting.length > 0) this.#replace(wasReady, explanation);
+    this.#options.onRunnerGone(runner.zygote);
+  }
+
+  #killerOf(runner: Runner, exit: RunnerExit): Killer {
+    if (runner.wasKilled) return 'supervisor';
+    return exit.signal === 'SIGKILL' && this.#memoryKills.happened() ? 'memory' : 'unknown';
+  }
+
+  /** The zygote is gone, and with it every runner it had forked. */
+  onZygoteLost(zygote: Zygote, reason: string): void {
+    for (const runner of [...this.#runners.values()].filter((candidate) => candidate.zygote === zygote)) {
+      if (runner.pid !== undefined) killGroup(runner.pid);
+      void this.onExited(runner.id, { code: null, signal: null, reason });
+    }
+  }
+
+  /** The zygote could not be started, and will fork nothing. */
+  onZygoteFailed(zygote: Zygote, error: WorkerError): void {
+    for (const runner of [...this.#runners.values()].filter((candidate) => candidate.zygote === zygote)) {
+      this.#remove(runner);
+      void runner.end(() => error.message);
+    }
+    this.#refuseWaiting(error);
+  }
+
+  /** Packages changed: what was replaced is not used by new requests any more. */
+  packagesChanged(changes: readonly InstalledChange[]): void {
+    this.#epochs.advance(changes.flatMap((change) => change.replacedModules));
+  }
+
+  /** No runner takes new requests; they end when they are idle. For when the zygote's own imports were replaced. */
+  retireAll(): void {
+    for (const runner of this.#runners.values()) this.#retire(runner);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#options.budget.remove(this);
+    this.#renewal?.resolve();
+    this.#firstReady?.resolve();
+    clearInterval(this.#housekeeping);
+    this.#growth.close();
+    for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
+    for (const runner of this.#runners.values()) {
+      for (const run of runner.pinned.takeAll()) run.abandon(shuttingDown);
+    }
+  }
+
+  /** Ends every run at work; for after the processes are gone. */
+  async endRunners(): Promise<void> {
+    await Promise.all(
+      [...this.#runners.values()].map((runner) => runner.end(() => 'the worker was shut down')),
+    );
+    for (const runner of this.#runners.values()) this.#placement.removeOf(runner);
+    this.#runners.clear();
+  }
+
+  // --- placing runs ---------------------------------------------------------------------------------------------------
+
+  #place(run: Run): void {
+    const runner = this.#idle.take(() => this.#room() <= 0);
+    if (runner !== undefined) this.#start(runner, run);
+    else this.#waiting.add(run);
+    if (this.#idle.size === 0 || this.#waiting.length > 0) this.#growth.consider();
+  }
+
+  #start(runner: Runner, run: Run): void {
+    const isPinned = this.#placement.assignRunner(runner, run);
+    runner.start(run, {
+      epoch: this.#epochs,
+      isPinned,
+      spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
+    });
+    this.#placement.startFollowers(runner, run);
+  }
+
+  /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
+  #isQuiet(): boolean {
+    return this.#waiting.length === 0 && this.#idle.size >= this.#runners.size - 1;
+  }
+
+  // --- what runners report --------------------------------------------------------------------------------------------
+
+  #onReady(runner: Runner): void {
+    this.#starting--;
+    this.#failedStarts = 0;
+    this.#firstReady?.resolve();
+    this.#firstReady = undefined;
+    if (this.#renewal !== undefined) {
+      for (const other of this.#runners.values()) if (other !== runner) this.#retire(other);
+      this.#renewal.resolve();
+      this.#renewal = undefined;
+    }
+    this.#onFree(runner);
+  }
+
+  #onFree(runner: Runner): void {
+    this.#growth.noteCompletion();
+    this.#usedAt = Date.now();
+    if (runner.hasEnded) return;
+    this.#placement.startWaiting(runner);
+    if (!runner.isIdle) return;
+    if (runner.isRetiring) return this.#retire(runner);
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#start(runner, next);
+    else this.#idle.add(runner);
+  }
+
+  #onStale(runner: Runner, run: Run): void {
+    this.#retire(runner);
+    this.#placement.unassignRunner(runner, run);
+    run.placeOrRefuse(() => this.#place(run));
+    this.#onFree(runner);
+  }
+
+  /** The runner that a run was waiting for is gone: it is placed anew. */
+  #resubmit(run: Run): void {
+    if (!run.isSettled) this.submit(run);
+  }
+
+  // --- how many runners -----------------------------------------------------------------------------------------------
+
+  #grow(count: number): void {
+    for (let forked = 0; forked < count; forked++) this.#fork();
+    if (this.#room() > 0) return;
+    this.#options.budget.makeRoomFor(this, this.#waiting.length);
+    // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
+    while (this.#waiting.length > this.#starting) {
+      const idle = this.#idle.takeLast();
+      if (idle === undefined) return;
+      this.#onFree(idle);
+    }
+  }
+
+  /** How many runners may still be forked. */
+  #room(): number {
+    return this.#options.budget.roomFor(this);
+  }
+
+  #fork(): void {
+    if (this.#closed) return;
+    this.#starting++;
+    const zygote = this.#options.zygote();
+    const forked = this.#options.takeForked();
+    const id = forked?.id ?? this.#options.newRunnerId();
+    const runner = new Runner(id, zygote, this.#options.runner, this.#listener, forked?.endMark);
+    this.#runners.set(id, runner);
+  }
+
+  #remove(runner: Runner): InstanceEntry[] {
+    if (!runner.isReady) this.#starting--;
+    this.#runners.delete(runner.id);
+    this.#idle.remove(runner);
+    const lost = this.#placement.removeOf(runner);
+    for (const run of runner.pinned.takeAll()) this.#resubmit(run);
+    this.#options.budget.gone(this);
+    return lost;
+  }
+
+  /** A runner is gone: another one takes its place when it is needed. */
+  #replace(wasReady: boolean, reason: string): void {
+    if (this.#closed) return;
+    if (!wasReady && ++this.#failedStarts >= mostFailedStarts) {
+      this.#failedStarts = 0;
+      this.#refuseWaiting(new WorkerStartError(`no Python process could be started: ${reason}`));
+      return;
+    }
+    if (this.#runners.size === 0 || this.#waiting.length > 0) this.#fork();
+  }
+
+  #refuseWaiting(error: WorkerError): void {
+    this.#firstReady?.reject(error);
+    this.#firstReady = undefined;
+    for (const run of this.#waiting.takeAll()) run.refuse(error);
+  }
+
+  #retire(runner: Runner): void {
+    runner.isRetiring = true;
+    if (runner.isIdle && runner.instances.size === 0 && runner.pinned.length === 0) {
+      this.#idle.remove(runner);
+      runner.kill();
+    }
+  }
+
+  /** Drops instances nobody uses, and runners nobody needs. */
+  #tidy(): void {
+    const { FLASH_RUNNER_IDLE_MS: runnerIdleMs } = this.#options.settings;
+    this.#placement.dropIdle();
+    for (const runner of this.#runners.values()) if (runner.isRetiring) this.#retire(runner);
+    if (runnerIdleMs === 0) return;
+    const longIdle = this.#idle.spare().filter((runner) => runner.idleSince <= Date.now() - runnerIdleMs);
+    for (const runner of longIdle) if (this.#idle.size > 1) this.#retire(runner);
+  }
+}

@@ -1,0 +1,94 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { HeadStart } from '../zygote/head-start.ts';
+import { type Frame, FrameReader, frameKind } from './frames.ts';
+
+/** Who has connected, and what for. */
+export interface Hello {
+  readonly runner: number;
+  readonly channel: 'data' | 'control';
+  readonly pid: number;
+  /** Set when user code closed the first connection and the runner is back with this request's answer. */
+  readonly resumed?: number;
+}
+
+export interface ConnectionListener {
+  /** What to do with the frames of a connection; `undefined` refuses it. */
+  onHello(hello: Hello, socket: Socket): ((frame: Frame) => void) | undefined;
+  /** User code wrote into its runner's connection, or the runner is out of its mind: nothing it says can be trusted. */
+  onGarbage(hello: Hello | undefined, error: Error): void;
+}
+
+/** The Unix socket where runners report. It lies in a directory that only the supervisor's user can enter. */
+export class RunnerSocket {
+  readonly #server: Server;
+  readonly #path: string;
+  readonly #connections = new Set<Socket>();
+  readonly #maxFrameBytes: number;
+
+  /** @param headStart - listens already; who reported is heard at once. */
+  constructor(
+    directory: string,
+    maxFrameBytes: number,
+    listener: ConnectionListener,
+    headStart: HeadStart | undefined,
+  ) {
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#path = join(directory, 'supervisor.sock');
+    this.#server = headStart?.server ?? createServer({ pauseOnConnect: true });
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket) => this.#accept(socket, listener));
+    for (const socket of headStart?.early ?? []) this.#accept(socket, listener);
+  }
+
+  async listen(): Promise<void> {
+    if (this.#server.listening) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#path, () => resolve());
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#connections) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(socket: Socket, listener: ConnectionListener): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+    // A runner that dies resets its connection; its end is reported by the zygote.
+    socket.on('error', () => {});
+    const reader = new FrameReader(this.#maxFrameBytes);
+    let hello: Hello | undefined;
+    let onFrame: ((frame: Frame) => void) | undefined;
+    const route = (frame: Frame): void => {
+      if (onFrame !== undefined) return onFrame(frame);
+      hello = readHello(frame);
+      onFrame = listener.onHello(hello, socket);
+      if (onFrame === undefined) socket.destroy();
+    };
+    socket.resume();
+    socket.on('data', (piece: Buffer) => {
+      try {
+        reader.push(piece, route);
+      } catch (error) {
+        socket.destroy();
+        listener.onGarbage(hello, error as Error);
+      }
+    });
+  }
+}
+
+/** Not with zod, for whose first use every start would wait. */
+function readHello(frame: Frame): Hello {
+  const hello: Partial<Hello> = frame.kind === frameKind.hello ? JSON.parse(frame.header.toString()) : {};
+  const { runner, channel, pid, resumed } = hello ?? {};
+  const isHello =
+    Number.isInteger(runner) &&
+    Number.isInteger(pid) &&
+    (channel === 'data' || channel === 'control') &&
+    (resumed === undefined || Number.isInteger(resumed));
+  if (!isHello) throw new TypeError('a connection must begin with a hello');
+  return hello as Hello;
+}

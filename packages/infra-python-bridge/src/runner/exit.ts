@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import type { InstanceEntry } from '../instances/instance-table.ts';
+import type { RunnerExit } from '../zygote/zygote.ts';
+
+/** Who is known to have killed it: the supervisor, the kernel for want of memory, or nobody known. */
+export type Killer = 'supervisor' | 'memory' | 'unknown';
+
+/** What a request is told whose process went away under it (contract, section 10). */
+export function describeExit(exit: RunnerExit, lost: readonly InstanceEntry[], killer: Killer): string {
+  const instances =
+    lost.length > 0
+      ? `; these instances lived in it and are lost: ${lost.map((entry) => entry.id).join(', ')}`
+      : '';
+  return `${cause(exit, killer)}${instances}`;
+}
+
+function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
+  const process = 'the Python process that ran this code';
+  if (signal === 'SIGKILL') {
+    switch (killer) {
+      case 'supervisor':
+        return `${process} had to be killed because another call in it did not end when it was stopped`;
+      case 'memory':
+        return `${process} was killed because the container ran out of memory: use less memory or a larger worker`;
+      case 'unknown':
+        return `${process} was killed (SIGKILL), which is mostly the system's answer to a lack of memory`;
+    }
+  }
+  if (signal !== null) return `${process} crashed with ${signal}, most likely in native code`;
+  if (code !== null) {
+    return `${process} ended itself with exit code ${code} before the code had returned (os._exit, or a library that exits)`;
+  }
+  return `${process} is gone: ${reason ?? 'for an unknown reason'}`;
+}
+
+/** Why a runner ended, in one word: it was not needed, its run had to be ended, or it did so by itself. */
+export function endKind(
+  runner: { readonly isRetiring: boolean; readonly wasKilled: boolean },
+  lost: readonly InstanceEntry[],
+): 'unneeded' | 'killed' | 'crashed' {
+  if (!runner.wasKilled) return 'crashed';
+  return runner.isRetiring && lost.length === 0 ? 'unneeded' : 'killed';
+}
+
+const counters = [
+  { path: '/sys/fs/cgroup/memory.events', pattern: /^oom_kill (\d+)$/m },
+  { path: '/sys/fs/cgroup/memory/memory.oom_control', pattern: /^oom_kill (\d+)$/m },
+];
+
+/** Tells whether the kernel killed something in this container because memory ran out. */
+export class MemoryKills {
+  #seen = count();
+
+  /** True when there was such a kill since the last look. Reads a file; call it only after a kill nobody here asked for. */
+  happened(): boolean {
+    const before = this.#seen;
+    this.#seen = count();
+    return this.#seen > before;
+  }
+}
+
+function count(): number {
+  for (const { path, pattern } of counters) {
+    try {
+      return Number(pattern.exec(readFileSync(path, 'utf8'))?.[1] ?? 0);
+    } catch {
+      // not this kind of cgroup
+    }
+  }
+  return 0;
+}

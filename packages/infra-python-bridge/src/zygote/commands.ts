@@ -1,0 +1,54 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawnPython } from '../system/python-process.ts';
+
+/** What a zygote is told on descriptor 3, a line of words each (flash_runner/zygote/commands.py). */
+
+export interface ZygoteStart {
+  /** Directory for sockets, pipes and modules; private to the supervisor. */
+  readonly directory: string;
+  /** Have runners tell what user code imports. */
+  readonly recordImports: boolean;
+  /** A file that is there once all of the environment is. */
+  readonly completionFile: string | undefined;
+  /** Be ready before all is imported that runners need: the first one imports by itself what is not there yet. */
+  readonly isLean: boolean;
+  readonly preimport: Preimport;
+}
+
+/** Modules to import before the first fork, and what that may take. */
+interface Preimport {
+  readonly modules: readonly string[];
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/** Starts Python as a zygote, which waits to be told what it is for and ends when descriptor 3 is closed. */
+export function spawnZygote(python: string, env: NodeJS.ProcessEnv): ChildProcess {
+  return spawnPython(python, 'zygote.start', env, { flags: ['-u'] });
+}
+
+/** The first line that a zygote is told. */
+export function startLine({
+  isLean,
+  recordImports,
+  directory,
+  completionFile,
+  preimport,
+}: ZygoteStart): string {
+  const { timeoutMs, maxBytes, modules } = preimport;
+  const [lean, records] = [isLean, recordImports].map(Number);
+  const words = [lean, records, text(directory), text(completionFile ?? ''), timeoutMs / 1000, maxBytes];
+  return `start ${words.join(' ')} ${text(modules.join(','))}\n`;
+}
+
+export function forkLine(runner: number, endMark: Buffer, maxResponseBytes: number): string {
+  return `fork ${runner} ${endMark.toString('hex')} ${maxResponseBytes}\n`;
+}
+
+export function killLine(runner: number): string {
+  return `kill ${runner}\n`;
+}
+
+function text(value: string): string {
+  return Buffer.from(value).toString('hex') || '-';
+}

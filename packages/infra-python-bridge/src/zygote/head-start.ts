@@ -1,0 +1,68 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newEndMark } from '../output/output-pipe.ts';
+import { pythonBridgeSettingsSchema } from '../settings.ts';
+import { forkLine, spawnZygote, startLine } from './commands.ts';
+
+/** The number of the runner that is forked ahead. */
+export const firstRunnerId = 1;
+
+/**
+ * The first of a supervisor's processes and files, made before the worker's code is loaded: a zygote that was told to fork the first
+ * runner, and the socket where that reports.
+ */
+export interface HeadStart {
+  readonly zygote: ChildProcess;
+  readonly directory: string;
+  readonly server: Server;
+  /** Who reported already. */
+  readonly early: readonly Socket[];
+  /** See {@link newEndMark}. */
+  readonly endMark: Buffer;
+}
+
+/**
+ * Loads next to nothing.
+ *
+ * @param python - path of the interpreter.
+ * @param env - environment of user code.
+ * @param settings - the worker's environment, in which an empty variable counts as absent.
+ * @returns `undefined` when there is something wrong with the settings, which whoever reads all of them says.
+ */
+export function startAhead(
+  python: string,
+  env: NodeJS.ProcessEnv,
+  settings: NodeJS.ProcessEnv,
+): HeadStart | undefined {
+  const { shape } = pythonBridgeSettingsSchema;
+  const maxResponseBytes = shape.FLASH_MAX_RESPONSE_BYTES.read(
+    settings.FLASH_MAX_RESPONSE_BYTES || undefined,
+  );
+  if ('problem' in maxResponseBytes) return undefined;
+  const directory = mkdtempSync(join(tmpdir(), 'flash-'));
+  const early: Socket[] = [];
+  // Nothing is read of them before there is somebody to read it.
+  const server = createServer({ pauseOnConnect: true }, (socket) => early.push(socket));
+  server.on('error', () => {});
+  server.listen(join(directory, 'supervisor.sock'));
+  const endMark = newEndMark();
+  const zygote = spawnZygote(python, env);
+  const preimport = { modules: [], timeoutMs: 0, maxBytes: 0 };
+  const recordImports = (settings.FLASH_PREIMPORT || shape.FLASH_PREIMPORT.absent) === 'auto';
+  const options = { directory, recordImports, completionFile: undefined, isLean: true, preimport };
+  const control = zygote.stdio[3] as unknown as Socket | undefined;
+  control?.on('error', () => {});
+  control?.write(startLine(options) + forkLine(firstRunnerId, endMark, maxResponseBytes.value));
+  return { zygote, directory, server, early, endMark };
+}
+
+/** Ends what was started for nothing. */
+export function abandon({ zygote, directory, server, early }: HeadStart): void {
+  zygote.kill('SIGKILL');
+  for (const socket of early) socket.destroy();
+  server.close();
+  rmSync(directory, { recursive: true, force: true });
+}
