@@ -2,9 +2,36 @@
 const plainLibraries = '^packages/(command-runner|http-client|settings|tar-archive)/';
 const notTests = { pathNot: '\\.test\\.ts$|/test/' };
 
+/** The rooms of the Python bridge: which others each may import. The same words name the packages of flash_runner (import-linter, pyproject.toml). */
+const bridge = '^packages/infra-python-bridge/src/';
+const bridgeRooms = {
+  system: [],
+  run: [],
+  imports: [],
+  output: [],
+  protocol: ['run'],
+  zygote: ['output', 'protocol', 'system'],
+  runner: ['imports', 'output', 'protocol', 'run', 'zygote'],
+  instances: ['run', 'runner'],
+  pool: ['imports', 'instances', 'run', 'runner', 'system', 'zygote'],
+  environments: ['imports', 'instances', 'pool', 'protocol', 'run', 'runner', 'zygote'],
+  'web-app': ['protocol', 'system'],
+};
+
 export default {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(bridgeRooms).map(([room, others]) => ({
+      name: `bridge-${room}`,
+      severity: 'error',
+      from: { path: `${bridge}${room}/`, ...notTests },
+      to: { path: `${bridge}[^/]+/`, pathNot: `${bridge}(${[room, ...others].join('|')})/` },
+    })),
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'core-imports-only-zod',
       comment: 'The core knows no Node, no container, no logger.',
@@ -82,7 +109,7 @@ export default {
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '/dist/' },
-    tsPreCompilationDeps: false,
+    tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       conditionNames: ['source', 'import', 'node', 'default'],
       exportsFields: ['exports'],

@@ -1,4 +1,4 @@
-/** ruff and mypy over flash_runner, what measures it, and the sender of traces: by the rules of flash_runner's project. */
+/** ruff, mypy and the import rules over flash_runner, what measures it, and the sender of traces: by the rules of flash_runner's project. */
 import { join } from 'node:path';
 import { root, show } from './lib/run.mjs';
 
@@ -8,6 +8,7 @@ const tool = (name) => join(root, '.venv-dev/bin', name);
 const failed = [
   [tool('ruff'), ['check', '--config', 'pyproject.toml', '.', sender]],
   [tool('ruff'), ['format', '--check', '--config', 'pyproject.toml', '.', sender]],
+  [tool('lint-imports'), ['--no-cache', '--config', 'pyproject.toml']],
   [tool('mypy'), ['flash_runner']],
   [tool('mypy'), [join(sender, 'send_traces.py')]],
   [tool('mypy'), ['measure', '--python-version', '3.13']],

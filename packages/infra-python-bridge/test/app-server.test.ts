@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecretRedactor } from '@flash/worker-core';
 import {
-  appServerContract,
   type AppUnderTest,
+  appServerContract,
   lackingModule,
   RecordingLog,
 } from '@flash/worker-core/testing';

@@ -7,8 +7,8 @@ import {
   type RunOptions,
 } from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
-import type { HeadStart } from '../src/zygote/head-start.ts';
 import { PythonProcessExecutor, pythonBridgeSettingsSchema } from '../src/index.ts';
+import type { HeadStart } from '../src/zygote/head-start.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Execution, functionCallFrom, type FunctionRequestInput } from '@flash/worker-core';
+import { type Execution, type FunctionRequestInput, functionCallFrom } from '@flash/worker-core';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bridge, returned } from './bridge.ts';
 

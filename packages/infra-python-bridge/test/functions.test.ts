@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { executorContract } from '@flash/worker-core/testing';
-import { Bridge, testPython, returned } from './bridge.ts';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Bridge, returned, testPython } from './bridge.ts';
 
 describe('PythonProcessExecutor keeps the contract of Executor', () => {
   for (const { name, run } of executorContract(async () => new Bridge().executor, testPython)) it(name, run);

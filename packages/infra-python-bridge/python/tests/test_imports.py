@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 from conftest import IMPORTS, supervision
+
 from flash_runner.imports.preimport import Contaminated, _opens_gpu, preimport
 from flash_runner.imports.recorder import ImportRecorder
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import alive, supervision
-from flash_runner.runner.config import RunnerConfig
+
 from flash_runner.zygote.commands import Fork, Start
 from flash_runner.zygote.fork_runner import fork_runner
 
@@ -60,7 +60,7 @@ def test_a_fork_that_fails_leaves_nothing_in_the_way_of_the_next(tmp_path: Path,
 
     monkeypatch.setattr(os, "fork", no_process)
     start = Start(["1", "0", str(tmp_path).encode().hex(), "-", "0", "0", "-"])
-    config = RunnerConfig(start, Fork(["1", "00", "1024"]))
+    config = Fork(["1", "00", "1024"]).config(start)
     for _ in range(2):
         with pytest.raises(BlockingIOError, match="no process"):
             fork_runner(config, lambda: None)

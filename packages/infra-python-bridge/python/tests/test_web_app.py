@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
+
 from flash_runner.web_app.layer import AppLayer
 from flash_runner.web_app.port import Port
 

@@ -1,6 +1,6 @@
 import { type InstanceInfo, WorkerBusyError } from '@flash/worker-core';
-import { RunQueue } from '../pool/run-queue.ts';
 import type { Run } from '../run/run.ts';
+import { RunQueue } from '../run/run-queue.ts';
 import type { Runner } from '../runner/runner.ts';
 
 /** Where instances live: the pool of one environment. */

@@ -9,13 +9,13 @@ import { InstancePlacement } from '../instances/instance-placement.ts';
 import type { InstanceEntry, InstanceHome } from '../instances/instance-table.ts';
 import { cancelled, shuttingDown } from '../run/interruption.ts';
 import type { Run } from '../run/run.ts';
+import { RunQueue } from '../run/run-queue.ts';
 import { describeExit, endKind, type Killer, MemoryKills } from '../runner/exit.ts';
 import { Runner, type RunnerListener } from '../runner/runner.ts';
 import { killGroup } from '../system/python-process.ts';
 import type { RunnerExit, Zygote } from '../zygote/zygote.ts';
 import { IdleRunners } from './idle-runners.ts';
 import { PoolGrowth } from './pool-growth.ts';
-import { RunQueue } from './run-queue.ts';
 import type { RunnerHolder } from './runner-budget.ts';
 import type { RunnerPoolOptions } from './runner-pool-options.ts';
 
@@ -178,7 +178,9 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     const runner = this.#runners.get(runnerId);
     if (runner === undefined || runner.hasEnded) return;
     const wasReady = runner.isReady;
-    const lost = this.#remove(runner).filter((entry) => !entry.isHandler);
+    const lost = this.#remove(runner)
+      .filter((entry) => !entry.isHandler)
+      .map((entry) => entry.id);
     const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
     await runner.end(() => explanation);
     this.#options.metrics.count('flash_runner_ends_total', [endKind(runner, lost)]);
@@ -187,7 +189,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       runnerId,
       pid: runner.pid,
       ...exit,
-      lostInstances: lost.map((entry) => entry.id),
+      lostInstances: lost,
     });
     // One that was given up is missed only when there is something to do.
     if (!runner.isRetiring || this.#waiting.length > 0) this.#replace(wasReady, explanation);

@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { HeadStart } from '../zygote/head-start.ts';
 import { type Frame, FrameReader, frameKind } from './frames.ts';
 
 /** Who has connected, and what for. */
@@ -19,6 +18,12 @@ export interface ConnectionListener {
   onGarbage(hello: Hello | undefined, error: Error): void;
 }
 
+/** A socket that listens already, and the connections that came before there was a {@link RunnerSocket}. */
+export interface OpenedSocket {
+  readonly server: Server;
+  readonly early: readonly Socket[];
+}
+
 /** The Unix socket where runners report. It lies in a directory that only the supervisor's user can enter. */
 export class RunnerSocket {
   readonly #server: Server;
@@ -26,19 +31,19 @@ export class RunnerSocket {
   readonly #connections = new Set<Socket>();
   readonly #maxFrameBytes: number;
 
-  /** @param headStart - listens already; who reported is heard at once. */
+  /** @param opened - where the first runner has reported already, if it has. */
   constructor(
     directory: string,
     maxFrameBytes: number,
     listener: ConnectionListener,
-    headStart: HeadStart | undefined,
+    opened: OpenedSocket | undefined,
   ) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#path = join(directory, 'supervisor.sock');
-    this.#server = headStart?.server ?? createServer({ pauseOnConnect: true });
+    this.#server = opened?.server ?? createServer({ pauseOnConnect: true });
     this.#server.removeAllListeners('connection');
     this.#server.on('connection', (socket) => this.#accept(socket, listener));
-    for (const socket of headStart?.early ?? []) this.#accept(socket, listener);
+    for (const socket of opened?.early ?? []) this.#accept(socket, listener);
   }
 
   async listen(): Promise<void> {

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
-import type { InstanceEntry } from '../instances/instance-table.ts';
 import type { RunnerExit } from '../zygote/zygote.ts';
 
 /** Who is known to have killed it: the supervisor, the kernel for want of memory, or nobody known. */
 export type Killer = 'supervisor' | 'memory' | 'unknown';
 
-/** What a request is told whose process went away under it (contract, section 10). */
-export function describeExit(exit: RunnerExit, lost: readonly InstanceEntry[], killer: Killer): string {
-  const instances =
-    lost.length > 0
-      ? `; these instances lived in it and are lost: ${lost.map((entry) => entry.id).join(', ')}`
-      : '';
+/**
+ * What a request is told whose process went away under it (contract, section 10).
+ *
+ * @param lost - ids of the instances that lived in it.
+ */
+export function describeExit(exit: RunnerExit, lost: readonly string[], killer: Killer): string {
+  const instances = lost.length > 0 ? `; these instances lived in it and are lost: ${lost.join(', ')}` : '';
   return `${cause(exit, killer)}${instances}`;
 }
 
@@ -36,7 +36,7 @@ function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
 /** Why a runner ended, in one word: it was not needed, its run had to be ended, or it did so by itself. */
 export function endKind(
   runner: { readonly isRetiring: boolean; readonly wasKilled: boolean },
-  lost: readonly InstanceEntry[],
+  lost: readonly string[],
 ): 'unneeded' | 'killed' | 'crashed' {
   if (!runner.wasKilled) return 'crashed';
   return runner.isRetiring && lost.length === 0 ? 'unneeded' : 'killed';

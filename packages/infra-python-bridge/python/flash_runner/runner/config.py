@@ -1,29 +1,37 @@
 """What a runner is told when it is forked.
 
-Imports nothing, as a runner is forked before the worker's modules are imported.
+Imports next to nothing, as a runner is forked before the worker's modules are imported.
 """
 
 from __future__ import annotations
 
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..zygote.commands import Fork, Start
-
 
 class RunnerConfig:
-    """What a new runner is told: its number, its places, its bounds."""
+    """The runner's number, its places and its bounds."""
 
     __slots__ = ("completion_file", "directory", "end_mark", "max_response_bytes", "records_imports", "runner")
 
-    def __init__(self, start: Start, fork: Fork) -> None:
-        self.directory = start.directory
-        self.records_imports = start.records_imports
-        self.completion_file = start.completion_file
-        self.runner = fork.runner
-        self.end_mark = fork.end_mark
-        self.max_response_bytes = fork.max_response_bytes
+    def __init__(
+        self,
+        directory: str,
+        runner: int,
+        end_mark: bytes,
+        max_response_bytes: int,
+        records_imports: bool,
+        completion_file: str | None,
+    ) -> None:
+        # The supervisor's directory for sockets, pipes and modules.
+        self.directory = directory
+        self.runner = runner
+        # Ends the output of one request in the pipe.
+        self.end_mark = end_mark
+        self.max_response_bytes = max_response_bytes
+        # Whether the supervisor wants to know which modules user code imports.
+        self.records_imports = records_imports
+        # Exists once the whole environment has arrived from the volume.
+        self.completion_file = completion_file
 
     @property
     def socket(self) -> str:

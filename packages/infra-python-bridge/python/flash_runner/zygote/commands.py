@@ -5,6 +5,8 @@ Texts are in hexadecimal, none is ``-``. Not JSON: the first runner would wait f
 
 from __future__ import annotations
 
+from ..runner.config import RunnerConfig
+
 
 class Start:
     """``start``: what a zygote is for. The first line of all."""
@@ -44,6 +46,17 @@ class Fork:
         self.runner = int(runner)
         self.end_mark = bytes.fromhex(end_mark)
         self.max_response_bytes = int(max_response_bytes)
+
+    def config(self, start: Start) -> RunnerConfig:
+        """What the new runner is told."""
+        return RunnerConfig(
+            start.directory,
+            self.runner,
+            self.end_mark,
+            self.max_response_bytes,
+            start.records_imports,
+            start.completion_file,
+        )
 
 
 def parse(line: bytes) -> tuple[str, list[str]]:

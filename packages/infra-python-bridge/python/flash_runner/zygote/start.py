@@ -10,7 +10,6 @@ import select
 import sys
 
 from ..imports.preload import Preload
-from ..runner.config import RunnerConfig
 from .commands import Fork, Start, parse
 from .fork_runner import fork_runner, wait_for_quiet
 
@@ -73,7 +72,7 @@ def _fork_first(start: Start, pending: bytes) -> tuple[tuple[int, int] | None, b
         return None, pending
     fork = Fork(words)
     try:
-        return (fork.runner, fork_runner(RunnerConfig(start, fork), lambda: os.close(CONTROL_FD))), rest
+        return (fork.runner, fork_runner(fork.config(start), lambda: os.close(CONTROL_FD))), rest
     except OSError:
         # Whoever does it again says why it can't be done.
         return None, pending

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..imports.preload import Preload
-from ..runner.config import RunnerConfig
 from ..system.exits import exit_fields
 from .commands import Fork, Start, parse
 from .fork_runner import fork_runner
@@ -123,7 +122,7 @@ class Zygote:
             # Others are to share with each other what the first one had to import by itself.
             self._prepare(self._preload.import_needed)
         try:
-            pid = fork_runner(RunnerConfig(self._start, fork), self._let_go)
+            pid = fork_runner(fork.config(self._start), self._let_go)
         except OSError as error:
             self._report({"event": "exited", "runner": fork.runner, "code": None, "signal": None, "reason": str(error)})
             return

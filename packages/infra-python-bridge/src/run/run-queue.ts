@@ -1,5 +1,5 @@
 import { WorkerBusyError } from '@flash/worker-core';
-import type { Interruption, Run } from '../run/run.ts';
+import type { Interruption, Run } from './run.ts';
 
 const left: Interruption = { end: 'cancelled', message: 'the request was cancelled while it waited' };
 
