@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  choice,
   count,
   countOrNone,
   defineSettings,
@@ -46,6 +47,27 @@ export const pythonBridgeSettingsSchema = defineSettings({
   ),
   FLASH_MAX_RESPONSE_BYTES: count(256 * 1024 * 1024, 'Largest encoded result of one run'),
   FLASH_STREAM_WINDOW: count(16, 'Chunks of a streaming handler that may be under way; then it is held back'),
+  FLASH_RUNNER_REUSE: choice(
+    ['clean', 'never'],
+    'clean',
+    'Whether a Python process serves more than one function request: clean: when it is as if it were new again; never: each request gets a process of its own',
+  ),
+  FLASH_RUNNER_MAX_REQUESTS: countOrNone(
+    0,
+    'Function requests after which a Python process is replaced; 0: no bound',
+  ),
+  FLASH_RUNNER_MAX_BYTES_LEFT: count(
+    256 * 1024 * 1024,
+    'Memory, in bytes, that function requests may leave behind in a Python process, after a collection and beside what libraries take; then it is replaced',
+  ),
+  FLASH_RUNNER_MAX_DESCRIPTORS_LEFT: count(
+    256,
+    'Open files and connections that function requests may leave behind in a Python process; then it is replaced',
+  ),
+  FLASH_RUNNER_EXIT_MS: milliseconds(
+    10_000,
+    'Time that threads and exit functions have in a Python process that is being replaced; then it is killed',
+  ),
   FLASH_RUNNER_IDLE_MS: milliseconds(60_000, 'A spare runner unused for so long ends; 0: never'),
   FLASH_SPIN_US: countOrNone(
     () => (availableParallelism() > 1 ? 300 : 0),

@@ -55,7 +55,7 @@ describe('functions', () => {
     [
       'an exception',
       'def f():\n    x = 1\n    raise ValueError("boom")',
-      /^boom\nTraceback \(most recent call last\):\n {2}File "<f [0-9a-f]{8}>", line 3, in f\n {4}raise ValueError\("boom"\)\n(?:.*\n)?ValueError: boom\n$/,
+      /^boom\nTraceback \(most recent call last\):\n {2}File "[^"]*flash_live\.py", line 3, in f\n {4}raise ValueError\("boom"\)\n(?:.*\n)?ValueError: boom\n$/,
     ],
     [
       'a chained exception',

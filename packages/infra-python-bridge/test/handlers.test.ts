@@ -150,8 +150,11 @@ describe('handlers', () => {
         made += new TextDecoder().decode(bytes);
       },
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(made.trim().split('\n').at(-1)).toBe('3');
+    const last = (): string | undefined => made.trim().split('\n').at(-1);
+    while (last() !== '3') await new Promise((resolve) => setTimeout(resolve, 20));
+    // It would go on at once if nothing held it back.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(last()).toBe('3');
     release.resolve();
     expect((await running).end).toBe('returned');
   });
@@ -159,9 +162,9 @@ describe('handlers', () => {
   it('ends a stream with the error that a chunk carries', async () => {
     bridge = new Bridge();
     const { chunks, onChunk } = collector();
-    const file = handlerFile('def handler(job):\n yield 1\n yield {"error": "out of luck"}\n yield 2');
+    const file = handlerFile('def handler(job):\n yield 1\n yield {"error": "out of luck", "at": 2}\n yield 3');
     const execution = await run(file, 1, { onChunk });
-    expect([chunks, execution.handler?.error]).toEqual([[1], 'out of luck']);
+    expect([chunks, execution.handler?.error]).toEqual([[1, { error: 'out of luck', at: 2 }], 'out of luck']);
   });
 
   it.each(['', 'async '])(

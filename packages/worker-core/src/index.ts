@@ -8,8 +8,14 @@ export { WorkerBusyError } from './errors/worker-busy-error.ts';
 export { WorkerClosedError } from './errors/worker-closed-error.ts';
 export { WorkerError } from './errors/worker-error.ts';
 export { WorkerStartError } from './errors/worker-start-error.ts';
+export { HeadTailBuffer } from './output/head-tail-buffer.ts';
+export { joinBytes } from './output/join-bytes.ts';
+export type { RequestEvent } from './output/request-log.ts';
+export { SecretRedactor } from './output/secret-redactor.ts';
 export type { AppPlace, AppServer, AppServerListener } from './ports/app-server.ts';
 export type { AppSource } from './ports/app-source.ts';
+export type { EndpointRouter, RemoteCallOptions, RemoteEndpoint } from './ports/endpoint-router.ts';
+export type { Environment, EnvironmentLease, Environments } from './ports/environments.ts';
 export type {
   Execution,
   Executor,
@@ -18,8 +24,6 @@ export type {
   RunEnd,
   RunOptions,
 } from './ports/executor.ts';
-export type { EndpointRouter, RemoteCallOptions, RemoteEndpoint } from './ports/endpoint-router.ts';
-export type { Environment, EnvironmentLease, Environments } from './ports/environments.ts';
 export type { FitnessCheck } from './ports/fitness-check.ts';
 export type { InstalledChange, Installer, InstallOptions } from './ports/installer.ts';
 export type { Job, JobBody, JobOutcome, JobQueue } from './ports/job-queue.ts';
@@ -37,6 +41,8 @@ export {
   metricCatalogue,
   noMetrics,
 } from './ports/metrics.ts';
+export { ports } from './ports/ports.ts';
+export type { RunnerReport } from './ports/runner-report.ts';
 export {
   type BeginSpanOptions,
   noSpan,
@@ -48,23 +54,19 @@ export {
   type TraceContext,
   type Tracer,
 } from './ports/tracer.ts';
-export { followed } from './usecases/followed.ts';
-export { readTraceContext } from './protocol/trace-context.ts';
-export { ports } from './ports/ports.ts';
-export type { RunnerReport } from './ports/runner-report.ts';
 export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
 export {
   decodeFunctionCall,
-  rehearseDecoding,
   functionCallFrom,
   functionCallOfJob,
+  rehearseDecoding,
 } from './protocol/decode-function-call.ts';
 export { EncodedResponse, type EncodedResult, type ResponseParts } from './protocol/encoded-response.ts';
 export { type FlashManifest, flashManifestSchema, type ManifestResource } from './protocol/flash-manifest.ts';
 export type {
   Call,
-  DeployedCode,
   ClassMethodCall,
+  DeployedCode,
   FunctionCall,
   HandlerCall,
   PlainFunctionCall,
@@ -82,11 +84,12 @@ export {
 } from './protocol/function-response.ts';
 export { jobOutputJson, jobResultJson } from './protocol/job-result.ts';
 export { parseQueueJob, type QueueJob, readQueueJob } from './protocol/queue-job.ts';
+export { readTraceContext } from './protocol/trace-context.ts';
 export { validationMessage } from './protocol/validation-message.ts';
 export { CheckFitness } from './usecases/check-fitness.ts';
 export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
-export { ExecuteRequest, type ExecuteOptions, type ExecuteRequestParts } from './usecases/execute-request.ts';
-export { HeadTailBuffer } from './output/head-tail-buffer.ts';
+export { type ExecuteOptions, ExecuteRequest, type ExecuteRequestParts } from './usecases/execute-request.ts';
+export { followed } from './usecases/followed.ts';
 export {
   InstallDependencies,
   type InstallDependenciesParts,
@@ -94,17 +97,14 @@ export {
   type WantedPackages,
 } from './usecases/install-dependencies.ts';
 export { InstallMissingModule } from './usecases/install-missing-module.ts';
-export { joinBytes } from './output/join-bytes.ts';
-export { NoVolumeCache } from './usecases/no-volume-cache.ts';
-export type { RequestEvent } from './output/request-log.ts';
 export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
+export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export { type CallPlace, PlaceCall, type PlaceCallParts, type PlatformNames } from './usecases/place-call.ts';
 export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
 export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';
-export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
-export { SecretRedactor } from './output/secret-redactor.ts';
 export { type FrontDoor, ServeApp, type ServeAppParts } from './usecases/serve-app.ts';
 export { type ServeEnd, ServeJobs, type ServeJobsParts } from './usecases/serve-jobs.ts';
+export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
 export { WarmUp } from './usecases/warm-up.ts';
 export { workerVersion } from './version.ts';

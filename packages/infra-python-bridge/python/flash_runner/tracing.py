@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 
-from .output.capture import Route, current_route
+from .output.route import Route, current_route
 
 _drawing = threading.Lock()
 

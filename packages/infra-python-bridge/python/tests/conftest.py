@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 MARKER = b"\0marker-of-the-tests-24b"
 OUT = struct.Struct("!II")
 IN = struct.Struct("!BBIII")
-HELLO, RESULT, OUTPUT, CONCURRENT, STALE, CHUNK, PROGRESS, IMPORTS = 1, 2, 3, 4, 5, 6, 7, 8
+HELLO, RESULT, OUTPUT, CONCURRENT, STALE, CHUNK, PROGRESS, IMPORTS, RETIRE = 1, 2, 3, 4, 5, 6, 7, 8, 9
 SUCCESS, JSON, MARKED = 1, 2, 4
 
 
@@ -56,6 +56,7 @@ class RunnerHandle:
     def receive(self, kind: int = RESULT) -> Frame:
         while True:
             frame = self._read_frame()
+            assert frame.kind != STALE or kind == STALE, "the request was handed back"
             if frame.kind == kind:
                 self._read_pipe()
                 return frame
@@ -75,6 +76,12 @@ class RunnerHandle:
         frame = self.run(code, **fields)
         assert not frame.flags & SUCCESS
         return frame.header["error"]
+
+    def retirement(self) -> dict[str, str]:
+        """Why the runner takes no more function requests."""
+        known = [frame for frame in self.frames if frame.kind == RETIRE]
+        frame = known[0] if known else self.receive(RETIRE)
+        return json.loads(frame.body)
 
     def printed(self) -> str:
         self._read_pipe()
@@ -152,7 +159,15 @@ class Supervisor:
 
     def fork(self, **settings: Any) -> RunnerHandle:
         number, self.count = self.count, self.count + 1
-        self.tell("fork", number, MARKER, settings.get("max_response_bytes", 1 << 20))
+        bounds = [settings.get("max_response_bytes", 1 << 20), settings.get("reuses", True)]
+        self.tell(
+            "fork",
+            number,
+            MARKER,
+            *bounds,
+            settings.get("max_bytes_left", 1 << 28),
+            settings.get("max_descriptors_left", 256),
+        )
         pid = self.event("forked")["pid"]
         connections = {}
         for _ in range(2):
@@ -223,6 +238,7 @@ __all__ = [
     "MARKED",
     "OUTPUT",
     "PROGRESS",
+    "RETIRE",
     "STALE",
     "SUCCESS",
     "RunnerHandle",

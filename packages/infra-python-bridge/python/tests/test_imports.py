@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from conftest import IMPORTS, supervision
 
 from flash_runner.imports.preimport import Contaminated, _opens_gpu, preimport
+from flash_runner.imports.library_imports import LibraryImports
 from flash_runner.imports.recorder import ImportRecorder
 
 SLOW = "import time\ntime.sleep(0.03)\n"
@@ -47,8 +46,9 @@ def test_costly_imports_of_a_request_are_told(tmp_path: Path, monkeypatch: pytes
 def test_a_timed_module_looks_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = library(tmp_path, timed_module="import inspect\ndef g():\n    return 1\n", broken_module="1 / 0\n")
     monkeypatch.syspath_prepend(str(packages))
-    recorder = ImportRecorder()
-    recorder.install()
+    told: list[str] = []
+    imports = LibraryImports(lambda name, _seconds: told.append(name))
+    imports.install()
     try:
         import inspect
 
@@ -57,7 +57,8 @@ def test_a_timed_module_looks_like_any_other(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(ZeroDivisionError):
             import broken_module  # noqa: F401
     finally:
-        sys.meta_path.remove(recorder)
+        sys.meta_path.remove(imports)
+    assert told == ["timed_module", "broken_module"]
     assert type(timed_module.__loader__).__name__ == "SourceFileLoader"
     assert timed_module.__spec__.loader is timed_module.__loader__
     assert "def g" in inspect.getsource(timed_module.g)
@@ -113,11 +114,7 @@ def test_an_open_gpu_is_seen(tmp_path: Path) -> None:
 
 
 def test_what_zygotes_import_in_any_case_is_not_told() -> None:
-    class Slow:
-        def exec_module(self, _module: ModuleType) -> None:
-            time.sleep(0.02)
-
     recorder = ImportRecorder()
-    for name in ("asyncio", "another"):
-        recorder.time(ModuleType(name), Slow())  # type: ignore[arg-type]
+    for name, seconds in (("asyncio", 0.02), ("another", 0.02), ("quick", 0.001)):
+        recorder.note(name, seconds)
     assert list(recorder.take()) == ["another"]

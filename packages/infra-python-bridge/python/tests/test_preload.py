@@ -60,7 +60,7 @@ def test_a_fork_that_fails_leaves_nothing_in_the_way_of_the_next(tmp_path: Path,
 
     monkeypatch.setattr(os, "fork", no_process)
     start = Start(["1", "0", str(tmp_path).encode().hex(), "-", "0", "0", "-"])
-    config = Fork(["1", "00", "1024"]).config(start)
+    config = Fork(["1", "00", "1024", "1", "0", "0"]).config(start)
     for _ in range(2):
         with pytest.raises(BlockingIOError, match="no process"):
             fork_runner(config, lambda: None)

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from conftest import SUCCESS, RunnerHandle, Supervisor, alive
+from conftest import OUTPUT, STALE, SUCCESS, RunnerHandle, Supervisor, alive
 
 LOOP = "def f():\n while True: pass"
 
@@ -96,15 +96,14 @@ def test_closed_descriptors(supervisor: Supervisor) -> None:
     assert b'"resumed": 1' in received
 
 
-def test_children_left_behind_get_another_pipe_and_end_with_the_runner(supervisor: Supervisor) -> None:
+def test_children_left_behind_retire_the_runner_and_end_with_it(supervisor: Supervisor) -> None:
     runner = supervisor.fork()
     code = (
         "import subprocess\ndef f():\n"
         " return [subprocess.Popen(['sleep', '100']).pid, subprocess.Popen(['setsid', 'sleep', '100']).pid]"
     )
-    frame = runner.run(code)
-    assert frame.header["pipe"].endswith(".1.out")
-    pids = json.loads(frame.body)
+    pids = runner.value(code)
+    assert runner.retirement()["kind"] == "children"
     assert all(alive(pid) for pid in pids)
     supervisor.kill(0)
     assert supervisor.event("exited")["signal"] == "SIGKILL"
@@ -117,10 +116,16 @@ def test_forked_child_never_answers(runner: RunnerHandle) -> None:
     assert runner.value("def f(): return 1") == 1
 
 
-def test_threads_print_for_the_request_that_started_them(runner: RunnerHandle) -> None:
-    runner.run("import threading, time\ndef f(): threading.Thread(target=lambda: (time.sleep(0.1), print('LATE'))).start()")
-    runner.run("import time\ndef f(): time.sleep(0.2); print('mine')")
-    assert runner.printed() == "mine\n"
+def test_threads_left_behind_retire_the_runner_which_waits_for_them(supervisor: Supervisor) -> None:
+    runner = supervisor.fork()
+    runner.run("import threading, time\ndef f(): threading.Thread(target=lambda: (time.sleep(0.2), print('LATE'))).start()")
+    assert runner.retirement()["kind"] == "threads"
+    number = runner.send(request("def f(): pass"))
+    assert runner.receive(STALE).request == number
+    runner.send({}, exit=True)
+    event = supervisor.event("exited")
+    assert event["code"] == 0
+    assert [frame.body for frame in runner.frames if frame.kind == OUTPUT] or runner.receive(OUTPUT).body == b"LATE\n"
 
 
 def test_everything_ends_with_the_supervisor(supervisor: Supervisor) -> None:

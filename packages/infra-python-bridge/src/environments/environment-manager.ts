@@ -51,6 +51,10 @@ export class EnvironmentManager {
         cancelGraceMs: settings.FLASH_CANCEL_GRACE_MS,
         executionTimeoutMs: settings.FLASH_EXECUTION_TIMEOUT_MS,
         maxResponseBytes: settings.FLASH_MAX_RESPONSE_BYTES,
+        reuses: settings.FLASH_RUNNER_REUSE === 'clean',
+        maxBytesLeft: settings.FLASH_RUNNER_MAX_BYTES_LEFT,
+        maxDescriptorsLeft: settings.FLASH_RUNNER_MAX_DESCRIPTORS_LEFT,
+        exitTimeoutMs: settings.FLASH_RUNNER_EXIT_MS,
         maxWaiting: settings.FLASH_MAX_WAITING,
         streamWindow: settings.FLASH_STREAM_WINDOW,
         startTimeoutMs: settings.FLASH_START_TIMEOUT_MS,
@@ -71,7 +75,7 @@ export class EnvironmentManager {
       onHello: (hello, socket) => this.#find(hello.runner)?.attach(hello, socket),
       onGarbage: (hello, error) => {
         log.write('warn', 'a runner sent what is no frame: it is killed', { runnerId: hello?.runner, error });
-        if (hello !== undefined) this.#find(hello.runner)?.kill();
+        if (hello !== undefined) this.#find(hello.runner)?.kill('garbage');
       },
     };
     this.#socket = new RunnerSocket(directory, maxFrameBytes, listener, headStart);

@@ -11,13 +11,14 @@ import { cancelled, shuttingDown } from '../run/interruption.ts';
 import type { Run } from '../run/run.ts';
 import { RunQueue } from '../run/run-queue.ts';
 import { describeExit, endKind, type Killer, MemoryKills } from '../runner/exit.ts';
-import { Runner, type RunnerListener } from '../runner/runner.ts';
+import type { Runner, RunnerListener } from '../runner/runner.ts';
 import { killGroup } from '../system/python-process.ts';
 import type { RunnerExit, Zygote } from '../zygote/zygote.ts';
-import { IdleRunners } from './idle-runners.ts';
 import { PoolGrowth } from './pool-growth.ts';
 import type { RunnerHolder } from './runner-budget.ts';
 import type { RunnerPoolOptions } from './runner-pool-options.ts';
+import { RunnerReuse } from './runner-reuse.ts';
+import { RunnerSet } from './runner-set.ts';
 
 const housekeepingMs = 1000;
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
@@ -34,28 +35,25 @@ export interface PoolCensus {
 /** Decides which runner of one environment takes which run, and how many runners there are. */
 export class RunnerPool implements RunnerHolder, InstanceHome {
   readonly #options: RunnerPoolOptions;
-  readonly #runners = new Map<number, Runner>();
-  readonly #idle = new IdleRunners();
+  readonly #runners: RunnerSet;
   readonly #waiting: RunQueue;
   readonly #placement: InstancePlacement;
   readonly #epochs = new PackageEpochs();
   readonly #memoryKills = new MemoryKills();
   readonly #growth: PoolGrowth;
-  readonly #listener: RunnerListener;
+  readonly #reuse: RunnerReuse;
   readonly #housekeeping: NodeJS.Timeout;
-  /** Asked for but not ready yet. */
-  #starting = 0;
   #failedStarts = 0;
   /** The next runner that is ready takes the place of all that are there. */
   #renewal: PromiseWithResolvers<void> | undefined;
-  /** Somebody waits for any runner to be ready. */
+  /** Resolves for all who wait until some runner is ready. */
   #firstReady: PromiseWithResolvers<void> | undefined;
   #usedAt = Date.now();
   #closed = false;
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
-    const { settings, log, instances } = options;
+    const { settings, log, metrics, instances } = options;
     this.#placement = new InstancePlacement({
       settings,
       log,
@@ -63,29 +61,35 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       home: this,
       place: (run) => this.#place(run),
       startIn: (runner, run) => {
-        this.#idle.remove(runner);
+        this.#runners.idle.remove(runner);
         this.#start(runner, run);
       },
     });
-    this.#waiting = new RunQueue(options.settings.FLASH_MAX_WAITING);
+    this.#waiting = new RunQueue(settings.FLASH_MAX_WAITING);
+    this.#reuse = new RunnerReuse({ settings, log, metrics });
     options.budget.add(this);
     this.#growth = new PoolGrowth(
       () => ({
         waiting: this.#waiting.length,
         waitingSince: this.#waiting.first?.waitingSince,
-        idle: this.#idle.size,
-        starting: this.#starting,
+        idle: this.#runners.idle.size,
+        starting: this.#runners.starting,
         room: this.#room(),
       }),
       (count) => this.#grow(count),
     );
-    this.#listener = {
+    const listener: RunnerListener = {
       onReady: (runner) => this.#onReady(runner),
       onFree: (runner) => this.#onFree(runner),
       onStale: (runner, run) => this.#onStale(runner, run),
       onConcurrent: (runner, run) => this.#placement.becomeConcurrent(runner, run),
+      onRetire: (runner, retirement) => {
+        this.#reuse.note(runner, retirement);
+        this.#replace(runner);
+      },
       onImports: options.onImports,
     };
+    this.#runners = new RunnerSet(options, listener);
     this.#housekeeping = setInterval(() => this.#tidy(), housekeepingMs).unref();
   }
 
@@ -101,27 +105,29 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     );
   }
 
-  /** Runners there are, those that are not ready yet included. */
+  /** Runners that count among those that there may be, those that are not ready yet included. */
   get held(): number {
-    return this.#runners.size;
+    return this.#runners.held;
   }
 
-  /** All there are. */
   get runners(): readonly Runner[] {
-    return [...this.#runners.values()];
+    return this.#runners.all;
   }
 
   get census(): PoolCensus {
-    const idle = this.#idle.size;
-    const busy = this.#runners.size - this.#starting - idle;
-    return { starting: this.#starting, idle, busy, waiting: this.#waiting.length };
+    const { all, starting, idle } = this.#runners;
+    return {
+      starting,
+      idle: idle.size,
+      busy: all.length - starting - idle.size,
+      waiting: this.#waiting.length,
+    };
   }
 
   /** Whether something runs or waits here. */
   get isBusy(): boolean {
     if (this.#waiting.length > 0) return true;
-    for (const runner of this.#runners.values()) if (runner.load > 0 || runner.pinned.length > 0) return true;
-    return false;
+    return this.#runners.all.some((runner) => runner.load > 0 || runner.pinned.length > 0);
   }
 
   /** Nothing has run here for so long, and no instance lives here. In milliseconds; 0 when there is something. */
@@ -131,13 +137,12 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** Whether a runner that lives came from this zygote. */
   hasRunnerOf(zygote: Zygote): boolean {
-    for (const runner of this.#runners.values()) if (runner.zygote === zygote) return true;
-    return false;
+    return this.#runners.of(zygote).length > 0;
   }
 
   giveUp(count: number): number {
-    const spare = this.#idle.spare().slice(0, count);
-    for (const runner of spare) this.#retire(runner);
+    const spare = this.#runners.idle.spare().slice(0, count);
+    for (const runner of spare) this.#runners.retire(runner, 'kill');
     return spare.length;
   }
 
@@ -159,23 +164,23 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** Brings up one runner ahead of the first run. Resolves when it is there, rejects with WorkerStartError when none can be had. */
   async warmUp(): Promise<void> {
-    if (this.#closed || [...this.#runners.values()].some((runner) => runner.isReady)) return;
+    if (this.#closed || this.#runners.all.some((runner) => runner.isReady)) return;
     this.#firstReady ??= Promise.withResolvers();
     if (this.held === 0) this.#fork();
     await this.#firstReady.promise;
   }
 
   find(runnerId: number): Runner | undefined {
-    return this.#runners.get(runnerId);
+    return this.#runners.find(runnerId);
   }
 
   onForked(runnerId: number, pid: number): void {
-    const runner = this.#runners.get(runnerId);
+    const runner = this.#runners.find(runnerId);
     if (runner !== undefined) runner.pid = pid;
   }
 
   async onExited(runnerId: number, exit: RunnerExit): Promise<void> {
-    const runner = this.#runners.get(runnerId);
+    const runner = this.#runners.find(runnerId);
     if (runner === undefined || runner.hasEnded) return;
     const wasReady = runner.isReady;
     const lost = this.#remove(runner)
@@ -183,27 +188,27 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       .map((entry) => entry.id);
     const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
     await runner.end(() => explanation);
-    this.#options.metrics.count('flash_runner_ends_total', [endKind(runner, lost)]);
-    const isExpected = runner.isRetiring && runner.wasKilled && lost.length === 0;
-    this.#options.log.write(isExpected ? 'debug' : 'warn', 'a runner ended', {
+    const kind = endKind(runner, lost);
+    this.#options.metrics.count('flash_runner_ends_total', [kind]);
+    this.#options.log.write(kind === 'unneeded' ? 'debug' : 'warn', 'a runner ended', {
       runnerId,
       pid: runner.pid,
       ...exit,
       lostInstances: lost,
     });
     // One that was given up is missed only when there is something to do.
-    if (!runner.isRetiring || this.#waiting.length > 0) this.#replace(wasReady, explanation);
+    if (!runner.isRetiring || this.#waiting.length > 0) this.#forkInPlace(wasReady, explanation);
     this.#options.onRunnerGone(runner.zygote);
   }
 
   #killerOf(runner: Runner, exit: RunnerExit): Killer {
-    if (runner.wasKilled) return 'supervisor';
+    if (runner.killer !== undefined) return runner.killer;
     return exit.signal === 'SIGKILL' && this.#memoryKills.happened() ? 'memory' : 'unknown';
   }
 
   /** The zygote is gone, and with it every runner it had forked. */
   onZygoteLost(zygote: Zygote, reason: string): void {
-    for (const runner of [...this.#runners.values()].filter((candidate) => candidate.zygote === zygote)) {
+    for (const runner of this.#runners.of(zygote)) {
       if (runner.pid !== undefined) killGroup(runner.pid);
       void this.onExited(runner.id, { code: null, signal: null, reason });
     }
@@ -211,7 +216,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** The zygote could not be started, and will fork nothing. */
   onZygoteFailed(zygote: Zygote, error: WorkerError): void {
-    for (const runner of [...this.#runners.values()].filter((candidate) => candidate.zygote === zygote)) {
+    for (const runner of this.#runners.of(zygote)) {
       this.#remove(runner);
       void runner.end(() => error.message);
     }
@@ -225,7 +230,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** No runner takes new requests; they end when they are idle. For when the zygote's own imports were replaced. */
   retireAll(): void {
-    for (const runner of this.#runners.values()) this.#retire(runner);
+    for (const runner of this.#runners.all) this.#runners.retire(runner, 'kill');
   }
 
   close(): void {
@@ -236,27 +241,31 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     clearInterval(this.#housekeeping);
     this.#growth.close();
     for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
-    for (const runner of this.#runners.values()) {
+    for (const runner of this.#runners.all)
       for (const run of runner.pinned.takeAll()) run.abandon(shuttingDown);
-    }
   }
 
   /** Ends every run at work; for after the processes are gone. */
   async endRunners(): Promise<void> {
-    await Promise.all(
-      [...this.#runners.values()].map((runner) => runner.end(() => 'the worker was shut down')),
-    );
-    for (const runner of this.#runners.values()) this.#placement.removeOf(runner);
+    await Promise.all(this.#runners.all.map((runner) => runner.end(() => 'the worker was shut down')));
+    for (const runner of this.#runners.all) this.#placement.removeOf(runner);
     this.#runners.clear();
   }
 
   // --- placing runs ---------------------------------------------------------------------------------------------------
 
   #place(run: Run): void {
-    const runner = this.#idle.take(() => this.#room() <= 0);
+    const runner = this.#takeIdle();
     if (runner !== undefined) this.#start(runner, run);
     else this.#waiting.add(run);
-    if (this.#idle.size === 0 || this.#waiting.length > 0) this.#growth.consider();
+    const { idle } = this.#runners;
+    if (idle.size === 0 || this.#waiting.length > 0) this.#growth.consider();
+  }
+
+  #takeIdle(): Runner | undefined {
+    const { idle, busy } = this.#runners;
+    if (this.#reuse.isNever && busy >= this.#options.settings.FLASH_MAX_RUNNERS) return undefined;
+    return idle.take(() => this.#room() <= 0);
   }
 
   #start(runner: Runner, run: Run): void {
@@ -267,22 +276,23 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
     });
     this.#placement.startFollowers(runner, run);
+    if (this.#reuse.isNever) this.#forkSpare();
   }
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
   #isQuiet(): boolean {
-    return this.#waiting.length === 0 && this.#idle.size >= this.#runners.size - 1;
+    return this.#waiting.length === 0 && !this.#reuse.isNever && this.#runners.busy === 0;
   }
 
   // --- what runners report --------------------------------------------------------------------------------------------
 
   #onReady(runner: Runner): void {
-    this.#starting--;
+    this.#runners.becameReady();
     this.#failedStarts = 0;
     this.#firstReady?.resolve();
     this.#firstReady = undefined;
     if (this.#renewal !== undefined) {
-      for (const other of this.#runners.values()) if (other !== runner) this.#retire(other);
+      for (const other of this.#runners.all) if (other !== runner) this.#runners.retire(other, 'kill');
       this.#renewal.resolve();
       this.#renewal = undefined;
     }
@@ -295,17 +305,36 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     if (runner.hasEnded) return;
     this.#placement.startWaiting(runner);
     if (!runner.isIdle) return;
-    if (runner.isRetiring) return this.#retire(runner);
-    const next = this.#waiting.shift();
-    if (next !== undefined) this.#start(runner, next);
-    else this.#idle.add(runner);
+    if (this.#reuse.isNever && runner.functionRequests > 0 && runner.instances.size === 0) {
+      // It ends by itself.
+      this.#runners.exit(runner, true);
+      return this.#startNext();
+    }
+    if (runner.isRetiring) return this.#runners.retire(runner, 'kill');
+    if (this.#reuse.isUsedUp(runner)) return this.#replace(runner);
+    this.#runners.idle.add(runner);
+    this.#startNext();
+  }
+
+  /** Gives the run that has waited longest to a runner that has nothing to do. */
+  #startNext(): void {
+    if (this.#waiting.length === 0) return;
+    const runner = this.#takeIdle();
+    const run = runner === undefined ? undefined : this.#waiting.shift();
+    if (runner !== undefined && run !== undefined) this.#start(runner, run);
+    else this.#growth.consider();
   }
 
   #onStale(runner: Runner, run: Run): void {
-    this.#retire(runner);
     this.#placement.unassignRunner(runner, run);
+    this.#replace(runner);
     run.placeOrRefuse(() => this.#place(run));
-    this.#onFree(runner);
+  }
+
+  /** A runner takes no new requests any more; another one is there when the next request comes. */
+  #replace(runner: Runner): void {
+    this.#runners.retire(runner, 'exit');
+    this.#forkSpare();
   }
 
   /** The runner that a run was waiting for is gone: it is placed anew. */
@@ -320,32 +349,30 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     if (this.#room() > 0) return;
     this.#options.budget.makeRoomFor(this, this.#waiting.length);
     // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
-    while (this.#waiting.length > this.#starting) {
-      const idle = this.#idle.takeLast();
+    while (this.#waiting.length > this.#runners.starting) {
+      const idle = this.#runners.idle.takeLast();
       if (idle === undefined) return;
       this.#onFree(idle);
+      if (idle.isIdle) return;
     }
   }
 
-  /** How many runners may still be forked. */
+  /** How many runners may still be forked. One that waits in advance is at work for nobody, and does not count. */
   #room(): number {
-    return this.#options.budget.roomFor(this);
+    return this.#options.budget.roomFor(this) + Number(this.#reuse.isNever && this.#runners.idle.size === 0);
+  }
+
+  #forkSpare(): void {
+    const { idle, starting } = this.#runners;
+    if (idle.size + starting <= this.#waiting.length && this.#room() > 0) this.#fork();
   }
 
   #fork(): void {
-    if (this.#closed) return;
-    this.#starting++;
-    const zygote = this.#options.zygote();
-    const forked = this.#options.takeForked();
-    const id = forked?.id ?? this.#options.newRunnerId();
-    const runner = new Runner(id, zygote, this.#options.runner, this.#listener, forked?.endMark);
-    this.#runners.set(id, runner);
+    if (!this.#closed) this.#runners.fork();
   }
 
   #remove(runner: Runner): InstanceEntry[] {
-    if (!runner.isReady) this.#starting--;
-    this.#runners.delete(runner.id);
-    this.#idle.remove(runner);
+    this.#runners.remove(runner);
     const lost = this.#placement.removeOf(runner);
     for (const run of runner.pinned.takeAll()) this.#resubmit(run);
     this.#options.budget.gone(this);
@@ -353,14 +380,14 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   /** A runner is gone: another one takes its place when it is needed. */
-  #replace(wasReady: boolean, reason: string): void {
+  #forkInPlace(wasReady: boolean, reason: string): void {
     if (this.#closed) return;
     if (!wasReady && ++this.#failedStarts >= mostFailedStarts) {
       this.#failedStarts = 0;
       this.#refuseWaiting(new WorkerStartError(`no Python process could be started: ${reason}`));
       return;
     }
-    if (this.#runners.size === 0 || this.#waiting.length > 0) this.#fork();
+    if (this.held === 0 || this.#waiting.length > 0) this.#fork();
   }
 
   #refuseWaiting(error: WorkerError): void {
@@ -369,21 +396,15 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     for (const run of this.#waiting.takeAll()) run.refuse(error);
   }
 
-  #retire(runner: Runner): void {
-    runner.isRetiring = true;
-    if (runner.isIdle && runner.instances.size === 0 && runner.pinned.length === 0) {
-      this.#idle.remove(runner);
-      runner.kill();
-    }
-  }
-
-  /** Drops instances nobody uses, and runners nobody needs. */
+  /** Drops instances that are not used, and runners that are not needed. */
   #tidy(): void {
     const { FLASH_RUNNER_IDLE_MS: runnerIdleMs } = this.#options.settings;
+    const { idle } = this.#runners;
     this.#placement.dropIdle();
-    for (const runner of this.#runners.values()) if (runner.isRetiring) this.#retire(runner);
+    for (const runner of this.#runners.all)
+      if (runner.isRetiring && !runner.isExiting) this.#runners.retire(runner, 'kill');
     if (runnerIdleMs === 0) return;
-    const longIdle = this.#idle.spare().filter((runner) => runner.idleSince <= Date.now() - runnerIdleMs);
-    for (const runner of longIdle) if (this.#idle.size > 1) this.#retire(runner);
+    const longIdle = idle.spare().filter((runner) => runner.idleSince <= Date.now() - runnerIdleMs);
+    for (const runner of longIdle) if (idle.size > 1) this.#runners.retire(runner, 'kill');
   }
 }

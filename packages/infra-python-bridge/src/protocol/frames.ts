@@ -15,6 +15,7 @@ export const frameKind = {
   chunk: 6,
   progress: 7,
   imports: 8,
+  retire: 9,
 } as const;
 
 /** Flags of a result. */

@@ -6,7 +6,6 @@ import { type Frame, resultFlag } from './frames.ts';
 const headerSchema = z.lazy(() =>
   z.object({
     error: z.string().optional(),
-    pipe: z.string().optional(),
     has_instance: z.boolean().optional(),
     handler: z
       .object({ stream: z.boolean(), refresh: z.boolean(), empty: z.boolean(), error: z.string().nullable() })
@@ -27,15 +26,19 @@ const noHeader: Header = {};
 /** What a result frame says. */
 export interface ResultFrame {
   readonly answer: Answer;
-  /** Path of the pipe that the runner prints to from now on; `undefined`: the same as before. */
-  readonly newPipe: string | undefined;
+  /** Behind the run's output there is an end mark in the pipe. */
+  readonly hasEndMark: boolean;
 }
 
-/** Reads a result; most have no header, and then nothing is parsed. */
+/**
+ * Reads a result; most have no header, and then nothing is parsed.
+ *
+ * @throws ZodError or SyntaxError when it is none.
+ */
 export function readResultFrame({ flags, header: bytes, body }: Frame): ResultFrame {
   const header = bytes.length > 0 ? headerSchema.parse(JSON.parse(bytes.toString())) : noHeader;
   return {
-    newPipe: header.pipe,
+    hasEndMark: (flags & resultFlag.endMark) !== 0,
     answer: {
       success: (flags & resultFlag.success) !== 0,
       handler: handlerAnswer(header),

@@ -1,9 +1,26 @@
+import type { ResultFrame } from '../protocol/result-frame.ts';
+import type { Run } from '../run/run.ts';
+import type { ChunkRelay } from './chunk-relay.ts';
+
+/** A run that a runner's process is at work on. */
+export interface ActiveRun {
+  /** The number of its request on the runner's connection. */
+  readonly id: number;
+  readonly run: Run;
+  /** Disarms its time-out and its caller's signal. */
+  readonly release: () => void;
+  /** Its answer, which has come before the last of its output. */
+  result: ResultFrame | undefined;
+  /** What a generator handler has yielded so far, on its way. */
+  chunks?: ChunkRelay;
+}
+
 /**
  * The runs at work in one runner, by the numbers of their requests, in the order in which they began. Mostly there is one.
  *
  * Not a Map: one that lives long makes its tables anew where only the slow collection of old objects finds them, every few requests.
  */
-export class ActiveRuns<T extends { readonly id: number }> {
+export class ActiveRuns<T extends { readonly id: number } = ActiveRun> {
   readonly #runs: T[] = [];
 
   get size(): number {

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { RunnerExit } from '../zygote/zygote.ts';
 
-/** Who is known to have killed it: the supervisor, the kernel for want of memory, or nobody known. */
-export type Killer = 'supervisor' | 'memory' | 'unknown';
+/**
+ * Who is known to have killed it: the supervisor, as a run in it did not end or as it sent what can't be read (`garbage`), or the kernel for
+ * want of memory.
+ */
+export type Killer = 'supervisor' | 'garbage' | 'memory' | 'unknown';
 
 /**
  * What a request is told whose process went away under it (contract, section 10).
@@ -14,19 +17,27 @@ export function describeExit(exit: RunnerExit, lost: readonly string[], killer: 
   return `${cause(exit, killer)}${instances}`;
 }
 
+/** Signals that the system sends for an error in native code. */
+const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGTRAP', 'SIGSYS']);
+
 function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
   const process = 'the Python process that ran this code';
   if (signal === 'SIGKILL') {
     switch (killer) {
       case 'supervisor':
         return `${process} had to be killed because another call in it did not end when it was stopped`;
+      case 'garbage':
+        return `${process} sent an answer that can't be read, and was killed: the code has replaced a function that Python's own modules rely on, or has written to a descriptor that is not its own`;
       case 'memory':
         return `${process} was killed because the container ran out of memory: use less memory or a larger worker`;
       case 'unknown':
         return `${process} was killed (SIGKILL), which is mostly the system's answer to a lack of memory`;
     }
   }
-  if (signal !== null) return `${process} crashed with ${signal}, most likely in native code`;
+  if (signal !== null && faults.has(signal))
+    return `${process} crashed with ${signal}, most likely in native code`;
+  if (signal !== null)
+    return `${process} was ended by the signal ${signal}, which the code has sent itself or was sent from outside the worker`;
   if (code !== null) {
     return `${process} ended itself with exit code ${code} before the code had returned (os._exit, or a library that exits)`;
   }
@@ -35,10 +46,11 @@ function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
 
 /** Why a runner ended, in one word: it was not needed, its run had to be ended, or it did so by itself. */
 export function endKind(
-  runner: { readonly isRetiring: boolean; readonly wasKilled: boolean },
+  runner: { readonly isRetiring: boolean; readonly isExiting: boolean; readonly killer: Killer | undefined },
   lost: readonly string[],
 ): 'unneeded' | 'killed' | 'crashed' {
-  if (!runner.wasKilled) return 'crashed';
+  if (runner.isExiting) return 'unneeded';
+  if (runner.killer === undefined) return 'crashed';
   return runner.isRetiring && lost.length === 0 ? 'unneeded' : 'killed';
 }
 

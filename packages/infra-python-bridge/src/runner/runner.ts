@@ -4,29 +4,35 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@flash/worker-core';
 import type { PackageEpoch } from '../imports/package-epochs.ts';
 import { newEndMark } from '../output/output-pipe.ts';
-import { OutputPipes } from '../output/output-pipes.ts';
-import { encodeFrame, type Frame, frameKind, resultFlag } from '../protocol/frames.ts';
+import { type Frame, frameKind } from '../protocol/frames.ts';
 import { requestBody, requestHeader } from '../protocol/request-frame.ts';
-import { readResultFrame } from '../protocol/result-frame.ts';
+import { type ResultFrame, readResultFrame } from '../protocol/result-frame.ts';
+import { type Retirement, readRetirement } from '../protocol/retirement-frame.ts';
 import type { Hello } from '../protocol/runner-socket.ts';
 import { refusedChunk, watchRun } from '../run/interruption.ts';
 import type { Interruption, Run } from '../run/run.ts';
 import { RunQueue } from '../run/run-queue.ts';
 import type { Zygote } from '../zygote/zygote.ts';
-import { ActiveRuns } from './active-runs.ts';
+import { type ActiveRun, ActiveRuns } from './active-runs.ts';
 import { answerAfterChunks, ChunkRelay } from './chunk-relay.ts';
 import { endInSteps } from './end-in-steps.ts';
+import type { Killer } from './exit.ts';
+import { PipeReader } from './pipe-reader.ts';
+import { RunnerConnection } from './runner-connection.ts';
 
 /** After a runner's end its last bytes are waited for so long. All that could hold its pipe was killed before: it is rarely needed. */
 const lastBytesMs = 2000;
+
 export interface RunnerListener {
   /** A run has ended and the runner could take another. */
   onFree(runner: Runner): void;
-  /** The runner has imported a package that was replaced: the run goes elsewhere. */
+  /** The runner can't run it after all: the run goes elsewhere. */
   onStale(runner: Runner, run: Run): void;
   /** The runner's instance takes overlapping calls now. */
   onConcurrent(runner: Runner, run: Run): void;
   onReady(runner: Runner): void;
+  /** The process takes no function requests any more. */
+  onRetire(runner: Runner, retirement: Retirement): void;
   /** User code has imported modules; milliseconds by their names. */
   onImports(modules: Readonly<Record<string, number>>): void;
 }
@@ -35,21 +41,18 @@ export interface RunnerOptions {
   readonly directory: string;
   readonly cancelGraceMs: number;
   readonly executionTimeoutMs: number;
+  readonly exitTimeoutMs: number;
   readonly maxResponseBytes: number;
   readonly maxWaiting: number;
+  /** Whether the process may serve more than one function request. */
+  readonly reuses: boolean;
+  /** What requests may leave behind in the process. */
+  readonly maxBytesLeft: number;
+  readonly maxDescriptorsLeft: number;
   /** Chunks of a stream that may be under way. */
   readonly streamWindow: number;
   readonly startTimeoutMs: number;
   readonly log: Log;
-}
-
-interface ActiveRun {
-  readonly id: number;
-  readonly run: Run;
-  readonly release: () => void;
-  result: Frame | undefined;
-  /** What a generator handler has yielded so far, on its way. */
-  chunks?: ChunkRelay;
 }
 
 /** What the pool decides about a run it hands to a runner. */
@@ -72,27 +75,25 @@ export class Runner {
   pid: number | undefined;
   /** Takes no new requests but those of its instances, and ends when it has none. */
   isRetiring = false;
-  /** The supervisor itself had it killed. */
-  wasKilled = false;
+  /** It is on its way out, as a Python process ends by itself. */
+  isExiting = false;
   idleSince = Date.now();
+  /** Function requests that were handed to it. */
+  functionRequests = 0;
   readonly #options: RunnerOptions;
   readonly #listener: RunnerListener;
-  readonly #endMark: Buffer;
-  readonly #pipes: OutputPipes;
+  readonly #pipe: PipeReader;
   readonly #startTimer: NodeJS.Timeout;
-  readonly #active = new ActiveRuns<ActiveRun>();
-  #data: Socket | undefined;
-  #control: Socket | undefined;
-  #dataClosed: Promise<void> = Promise.resolve();
-  /** The run whose output the pipe carries. */
-  #pipeOwner: ActiveRun | undefined;
-  #endMarkSeen = false;
+  readonly #active = new ActiveRuns();
+  readonly #connection = new RunnerConnection();
+  #exitTimer: NodeJS.Timeout | undefined;
+  #killer: Killer | undefined;
   #nextRequest = 1;
   #epoch = 0;
   #ended = false;
   #isReady = false;
 
-  /** @param forkedWith - the marker of a process that was asked for already. */
+  /** @param forkedWith - the end mark of a process that was asked for already. */
   constructor(
     id: number,
     zygote: Zygote,
@@ -101,22 +102,20 @@ export class Runner {
     forkedWith?: Buffer,
   ) {
     this.id = id;
-    this.#endMark = forkedWith ?? newEndMark();
     this.zygote = zygote;
     this.#options = options;
     this.#listener = listener;
     this.pinned = new RunQueue(options.maxWaiting);
-    this.#pipes = new OutputPipes(this.#endMark, {
-      onBytes: (bytes) => {
-        if (this.#pipeOwner !== undefined) this.#pipeOwner.run.addOutput(bytes);
-        else this.#logBackground(bytes);
-      },
-      onEndMark: () => this.#onEndMark(),
-      onBackground: (bytes) => this.#logBackground(bytes),
+    const endMark = forkedWith ?? newEndMark();
+    this.#pipe = new PipeReader({
+      runnerId: id,
+      endMark,
+      log: options.log,
+      onComplete: (active) => this.#finish(active),
     });
     // One that does not get ready is killed; its end is then reported like any other.
     this.#startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
-    if (forkedWith === undefined) zygote.fork(id, this.#endMark, options.maxResponseBytes);
+    if (forkedWith === undefined) zygote.fork(id, endMark, options);
   }
 
   get isReady(): boolean {
@@ -129,6 +128,11 @@ export class Runner {
 
   get hasEnded(): boolean {
     return this.#ended;
+  }
+
+  /** Why the supervisor had it killed; `undefined` when it had not. */
+  get killer(): Killer | undefined {
+    return this.#killer;
   }
 
   /** How many runs are at work in it. */
@@ -149,46 +153,40 @@ export class Runner {
 
   /** A connection of this runner's process. */
   attach(hello: Hello, socket: Socket): ((frame: Frame) => void) | undefined {
-    if (hello.channel === 'control') {
-      this.#control = socket;
-      this.#becomeReady();
-      return () => socket.destroy();
-    }
-    if (hello.resumed !== undefined) {
+    if (hello.channel === 'data') {
       // User code closed our descriptors; the answer is here, but a process in such a state gets no other request.
-      this.isRetiring = true;
-    } else {
-      this.#pipes.open(join(this.#options.directory, `${this.id}.0.out`));
+      if (hello.resumed !== undefined) this.isRetiring = true;
+      else this.#pipe.open(join(this.#options.directory, `${this.id}.0.out`));
     }
-    this.#data = socket;
-    this.#dataClosed = new Promise((resolve) => socket.once('close', () => resolve()));
-    this.#becomeReady();
-    return (frame) => this.#take(frame);
+    this.#connection.attach(hello, socket);
+    if (!this.#isReady && this.#connection.isComplete) {
+      this.#isReady = true;
+      clearTimeout(this.#startTimer);
+      this.#listener.onReady(this);
+    }
+    return hello.channel === 'data' ? (frame) => this.#take(frame) : () => socket.destroy();
   }
 
   /** Hands a run to the process. The pool has made sure that it may take it. */
   start(run: Run, { epoch, isPinned, spinUs }: StartOptions): void {
     const id = this.#nextRequest++;
+    if (run.call.kind === 'function') this.functionRequests++;
     const release = watchRun(run, this.#options.executionTimeoutMs, (why) => this.interrupt(run, why));
     const active: ActiveRun = { id, run, release, result: undefined };
     this.#active.add(active);
-    if (this.#active.size === 1) {
-      this.#pipeOwner = active;
-      this.#endMarkSeen = false;
-    }
+    if (this.#active.size === 1) this.#pipe.begin(active);
     const body = requestBody(run.call);
     const replaced = epoch.number === this.#epoch ? undefined : epoch.replacedSince(this.#epoch);
     this.#epoch = epoch.number;
     const { streamWindow } = this.#options;
     const header = requestHeader({ id, run, epoch: epoch.number, replaced, isPinned, streamWindow, spinUs });
-    this.#send(encodeFrame(`{${header}${body.header}}`, body.pieces));
+    this.#connection.send(`{${header}${body.header}}`, body.pieces);
   }
 
   /** Lets go of an instance; done in turn with the requests. */
   dropInstance(instanceId: string): void {
     this.instances.delete(instanceId);
-    const header = JSON.stringify({ id: this.#nextRequest++, drop: instanceId });
-    this.#send(encodeFrame(header));
+    this.#connection.send(JSON.stringify({ id: this.#nextRequest++, drop: instanceId }));
   }
 
   /** Ends a run from outside: asks, asks again, then kills. */
@@ -199,7 +197,7 @@ export class Runner {
     const { cancelGraceMs: graceMs, log } = this.#options;
     void endInSteps({
       graceMs,
-      ask: (step) => this.#control?.write(`${JSON.stringify({ cancel: active.id, ...step })}\n`),
+      ask: ({ again = false }) => this.#connection.cancel(active.id, again),
       isOver: () => this.#ended || !this.#active.has(active.id),
       kill: () => {
         log.write('warn', 'a run did not end in its grace period: its process is killed', {
@@ -212,9 +210,22 @@ export class Runner {
     });
   }
 
+  /**
+   * Has the process end as Python does: threads that are no daemons and functions registered for the exit come to their end, or to that of
+   * the time they have.
+   *
+   * @param isAsked - it ends by itself and need not be told.
+   */
+  exit(isAsked: boolean): void {
+    if (this.isExiting || this.#ended) return;
+    this.isExiting = true;
+    if (!isAsked) this.#connection.send(JSON.stringify({ id: this.#nextRequest++, exit: true }));
+    this.#exitTimer = setTimeout(() => this.kill(), this.#options.exitTimeoutMs);
+  }
+
   /** Kills the process with its group. */
-  kill(): void {
-    this.wasKilled = true;
+  kill(killer: Killer = 'supervisor'): void {
+    this.#killer ??= killer;
     this.zygote.kill(this.id);
   }
 
@@ -223,41 +234,29 @@ export class Runner {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#startTimer);
-    this.#pipes.expectEnd();
-    const lastBytes = Promise.all([this.#dataClosed, this.#pipes.ended]);
+    clearTimeout(this.#exitTimer);
+    this.#pipe.expectEnd();
+    const lastBytes = Promise.all([this.#connection.closed, this.#pipe.ended]);
     await Promise.race([lastBytes, delay(lastBytesMs, undefined, { ref: false })]);
-    this.#pipes.flush();
+    this.#pipe.close();
     for (const active of [...this.#active.values()]) {
       active.release();
       if (active.result !== undefined) this.#answer(active, active.result);
       else active.run.crash(explain());
     }
     this.#active.clear();
-    this.#data?.destroy();
-    this.#control?.destroy();
-    this.#pipes.close();
-  }
-
-  #send(pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) this.#data?.write(piece);
-  }
-
-  #becomeReady(): void {
-    if (this.#isReady || this.#data === undefined || this.#control === undefined) return;
-    this.#isReady = true;
-    clearTimeout(this.#startTimer);
-    this.#listener.onReady(this);
+    this.#connection.destroy();
   }
 
   #take(frame: Frame): void {
     const active = this.#active.get(frame.requestId);
     switch (frame.kind) {
       case frameKind.result:
-        if (active !== undefined) this.#takeResult(active, frame);
+        if (active !== undefined) this.#takeResult(active, readResultFrame(frame));
         return;
       case frameKind.output:
         if (active !== undefined) active.run.addOutput(frame.body);
-        else this.#logBackground(frame.body);
+        else this.#pipe.addBackground(frame.body);
         return;
       case frameKind.progress:
         active?.run.options.onProgress?.(frame.body);
@@ -270,6 +269,9 @@ export class Runner {
         return;
       case frameKind.concurrent:
         if (active !== undefined) this.#listener.onConcurrent(this, active.run);
+        return;
+      case frameKind.retire:
+        this.#listener.onRetire(this, readRetirement(frame));
         return;
       case frameKind.stale:
         if (active === undefined) return;
@@ -284,59 +286,33 @@ export class Runner {
     active.chunks ??= new ChunkRelay({
       deliver: async (chunk) => onChunk?.(chunk),
       onDelivered: () => {
-        if (this.#active.has(active.id)) this.#send(encodeFrame(JSON.stringify({ id: active.id, ack: 1 })));
+        if (this.#active.has(active.id)) this.#connection.send(JSON.stringify({ id: active.id, ack: 1 }));
       },
       onRefused: (error) => this.interrupt(active.run, refusedChunk(error)),
     });
     active.chunks.push(json);
   }
 
-  #takeResult(active: ActiveRun, frame: Frame): void {
-    active.result = frame;
-    const waitsForEndMark =
-      (frame.flags & resultFlag.endMark) !== 0 && this.#pipeOwner === active && !this.#endMarkSeen;
-    if (waitsForEndMark) return;
-    if (this.#pipeOwner === active) this.#pipes.flush();
-    this.#finish(active, frame);
+  #takeResult(active: ActiveRun, result: ResultFrame): void {
+    active.result = result;
+    if (this.#pipe.isComplete(active, result.hasEndMark)) this.#finish(active);
   }
 
-  #finish(active: ActiveRun, frame: Frame): void {
+  #finish(active: ActiveRun): void {
     this.#forget(active);
-    this.#answer(active, frame);
+    if (active.result !== undefined) this.#answer(active, active.result);
     this.#listener.onFree(this);
   }
 
-  #answer(active: ActiveRun, frame: Frame): void {
-    const { answer, newPipe } = readResultFrame(frame);
-    if (newPipe !== undefined && !this.#ended) this.#replacePipe(newPipe);
-    if (active.chunks === undefined) active.run.answer(answer);
-    else void answerAfterChunks(active.run, active.chunks, answer);
+  #answer({ run, chunks }: ActiveRun, { answer }: ResultFrame): void {
+    if (chunks === undefined) run.answer(answer);
+    else void answerAfterChunks(run, chunks, answer);
   }
 
   #forget(active: ActiveRun): void {
     active.release();
     this.#active.remove(active);
     this.idleSince = Date.now();
-    if (this.#pipeOwner !== active) return;
-    // What C code of overlapping calls prints can't be told apart: the oldest one at work gets it.
-    this.#pipeOwner = this.#active.first;
-  }
-
-  #onEndMark(): void {
-    this.#endMarkSeen = true;
-    const owner = this.#pipeOwner;
-    if (owner?.result !== undefined) this.#finish(owner, owner.result);
-  }
-
-  #replacePipe(path: string): void {
-    this.#pipes.replace(path);
-    if (this.#pipes.areTooMany) this.isRetiring = true;
-  }
-
-  #logBackground(bytes: Uint8Array): void {
-    this.#options.log.write('debug', Buffer.from(bytes).toString().trimEnd().slice(0, 4096), {
-      source: 'background',
-      runnerId: this.id,
-    });
+    this.#pipe.end(active, this.#active.first);
   }
 }

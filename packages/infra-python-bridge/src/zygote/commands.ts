@@ -41,8 +41,20 @@ export function startLine({
   return `start ${words.join(' ')} ${text(modules.join(','))}\n`;
 }
 
-export function forkLine(runner: number, endMark: Buffer, maxResponseBytes: number): string {
-  return `fork ${runner} ${endMark.toString('hex')} ${maxResponseBytes}\n`;
+/** What a new runner is told of its bounds. */
+export interface ForkOptions {
+  readonly maxResponseBytes: number;
+  /** Whether the process may serve more than one function request. */
+  readonly reuses: boolean;
+  /** What requests may leave behind in it. */
+  readonly maxBytesLeft: number;
+  readonly maxDescriptorsLeft: number;
+}
+
+export function forkLine(runner: number, endMark: Buffer, options: ForkOptions): string {
+  const { maxResponseBytes, reuses, maxBytesLeft, maxDescriptorsLeft } = options;
+  const bounds = [maxResponseBytes, Number(reuses), maxBytesLeft, maxDescriptorsLeft];
+  return `fork ${runner} ${endMark.toString('hex')} ${bounds.join(' ')}\n`;
 }
 
 export function killLine(runner: number): string {

@@ -38,10 +38,13 @@ export function startAhead(
   settings: NodeJS.ProcessEnv,
 ): HeadStart | undefined {
   const { shape } = pythonBridgeSettingsSchema;
-  const maxResponseBytes = shape.FLASH_MAX_RESPONSE_BYTES.read(
-    settings.FLASH_MAX_RESPONSE_BYTES || undefined,
-  );
-  if ('problem' in maxResponseBytes) return undefined;
+  const read = <K extends keyof typeof shape>(name: K) => shape[name].read(settings[name] || undefined);
+  const maxResponseBytes = read('FLASH_MAX_RESPONSE_BYTES');
+  const maxBytesLeft = read('FLASH_RUNNER_MAX_BYTES_LEFT');
+  const maxDescriptorsLeft = read('FLASH_RUNNER_MAX_DESCRIPTORS_LEFT');
+  if ('problem' in maxResponseBytes || 'problem' in maxBytesLeft || 'problem' in maxDescriptorsLeft)
+    return undefined;
+  const reuse = settings.FLASH_RUNNER_REUSE || shape.FLASH_RUNNER_REUSE.absent;
   const directory = mkdtempSync(join(tmpdir(), 'flash-'));
   const early: Socket[] = [];
   // Nothing is read of them before there is somebody to read it.
@@ -55,7 +58,15 @@ export function startAhead(
   const options = { directory, recordImports, completionFile: undefined, isLean: true, preimport };
   const control = zygote.stdio[3] as unknown as Socket | undefined;
   control?.on('error', () => {});
-  control?.write(startLine(options) + forkLine(firstRunnerId, endMark, maxResponseBytes.value));
+  control?.write(
+    startLine(options) +
+      forkLine(firstRunnerId, endMark, {
+        maxResponseBytes: maxResponseBytes.value as number,
+        reuses: reuse === 'clean',
+        maxBytesLeft: maxBytesLeft.value as number,
+        maxDescriptorsLeft: maxDescriptorsLeft.value as number,
+      }),
+  );
   return { zygote, directory, server, early, endMark };
 }
 

@@ -2,7 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type Log, WorkerStartError } from '@flash/worker-core';
 import { JsonLines } from '../protocol/json-lines.ts';
-import { forkLine, killLine, spawnZygote, startLine, type ZygoteStart } from './commands.ts';
+import {
+  type ForkOptions,
+  forkLine,
+  killLine,
+  spawnZygote,
+  startLine,
+  type ZygoteStart,
+} from './commands.ts';
 
 /** How a runner came to its end. Neither code nor signal: it could not be started, see `reason`. */
 export interface RunnerExit {
@@ -125,8 +132,8 @@ export class Zygote {
   }
 
   /** May be asked before it is ready: it is done as soon as it can be. */
-  fork(runner: number, endMark: Buffer, maxResponseBytes: number): void {
-    this.#send(forkLine(runner, endMark, maxResponseBytes));
+  fork(runner: number, endMark: Buffer, options: ForkOptions): void {
+    this.#send(forkLine(runner, endMark, options));
   }
 
   /** Kills a runner with its whole process group. */

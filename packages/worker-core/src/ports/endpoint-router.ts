@@ -1,5 +1,5 @@
-import type { FunctionCall } from '../protocol/function-call.ts';
 import type { ResponseParts } from '../protocol/encoded-response.ts';
+import type { FunctionCall } from '../protocol/function-call.ts';
 import type { TraceContext } from './tracer.ts';
 
 /** Another endpoint, and how it wants to be called (contract, section 6). */

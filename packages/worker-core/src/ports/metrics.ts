@@ -55,6 +55,10 @@ export const metricCatalogue = {
     ['phase'],
   ),
   flash_runners: gauge('Python processes; state: starting, idle, busy', ['state']),
+  flash_runner_retired_total: counter(
+    'Python processes that were replaced after a request; kind: what was left behind or changed (state, threads, children, descriptors, memory, patches), or requests (FLASH_RUNNER_MAX_REQUESTS)',
+    ['kind'],
+  ),
   flash_runner_ends_total: counter('Python processes that ended; cause: unneeded, killed, crashed', [
     'cause',
   ]),

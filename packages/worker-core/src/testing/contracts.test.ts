@@ -13,14 +13,14 @@ import {
   FakeInstaller,
   FakeJobQueue,
   FakeManifestStore,
+  type FakeVolume,
+  FakeVolumeCache,
   installerContract,
   jobQueueContract,
   lackingModule,
   type ManifestSituation,
   manifestStoreContract,
   type RouterUnderTest,
-  type FakeVolume,
-  FakeVolumeCache,
   volumeCacheContract,
 } from './index.ts';
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import type { RequestEvent } from '../output/request-log.ts';
 import { functionCallFrom } from '../protocol/decode-function-call.ts';
 import type { FunctionRequestInput } from '../protocol/function-request.ts';
 import { FakeEnvironments } from '../testing/fake-environments.ts';
@@ -7,7 +8,6 @@ import { FakeExecutor } from '../testing/fake-executor.ts';
 import { FakeInstaller } from '../testing/fake-installer.ts';
 import { FakeVolumeCache } from '../testing/fake-volume-cache.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
-import type { RequestEvent } from '../output/request-log.ts';
 import { RecordingMetrics } from '../testing/recording-metrics.ts';
 import { ExecuteRequest } from './execute-request.ts';
 import { InstallDependencies } from './install-dependencies.ts';

@@ -1,5 +1,6 @@
 import { InstallError } from '../errors/install-error.ts';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
+import { type RequestEvent, RequestLog } from '../output/request-log.ts';
 import type { EndpointRouter } from '../ports/endpoint-router.ts';
 import type { EnvironmentLease, Environments } from '../ports/environments.ts';
 import type { Execution, Executor } from '../ports/executor.ts';
@@ -12,7 +13,6 @@ import type { FunctionCall } from '../protocol/function-call.ts';
 import { followed } from './followed.ts';
 import type { InstallDependencies } from './install-dependencies.ts';
 import type { PlaceCall } from './place-call.ts';
-import { type RequestEvent, RequestLog } from '../output/request-log.ts';
 
 /** What the front door knows of a request. */
 export interface ExecuteOptions {

@@ -1,7 +1,7 @@
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import { WorkerError } from '../errors/worker-error.ts';
-import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { RequestEvent } from '../output/request-log.ts';
+import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { Span } from '../ports/tracer.ts';
 
 /** Who follows a job while it is at work. */

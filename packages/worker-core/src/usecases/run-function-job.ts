@@ -1,7 +1,7 @@
 import { joinBytes } from '../output/join-bytes.ts';
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
-import { functionCallOfJob } from '../protocol/decode-function-call.ts';
 import { noSpan } from '../ports/tracer.ts';
+import { functionCallOfJob } from '../protocol/decode-function-call.ts';
 import type { ExecuteRequest } from './execute-request.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { InstallDependencies } from './install-dependencies.ts';
-import { NoVolumeCache } from './no-volume-cache.ts';
-import { InstallMissingModule } from './install-missing-module.ts';
-import { ServeApp } from './serve-app.ts';
 import { FakeAppServer, FakeExecutor, FakeInstaller, RecordingLog } from '../testing/index.ts';
+import { InstallDependencies } from './install-dependencies.ts';
+import { InstallMissingModule } from './install-missing-module.ts';
+import { NoVolumeCache } from './no-volume-cache.ts';
+import { ServeApp } from './serve-app.ts';
 
 const place = { host: '', port: 0, isIpv6: false, isShared: true, keepAliveMs: 0, drainMs: 0 };
 

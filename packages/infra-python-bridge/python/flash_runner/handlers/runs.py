@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ..output.route import Route
 from ..protocol import frames
 from ..protocol.cancel import Cancellation, interrupt_task
-from ..protocol.frames import Channel
+from ..protocol.frames import Channel, Request
+from ..protocol.request_body import parse
 from ..user_code import outcome
-from ..user_code.invoke import Target, run_on
+from ..user_code.failures import note_missing_module
+from ..user_code.invoke import Target, cancel_all, run_on
 from ..user_code.outcome import Outcome
 from . import handlers
 from .chunks import ChunkWindow
@@ -21,6 +24,18 @@ if TYPE_CHECKING:
     import asyncio
 
 Header = dict[str, Any]
+
+
+class Loop(Protocol):
+    """The event loop, made when it is first needed."""
+
+    def get(self) -> asyncio.AbstractEventLoop: ...
+
+
+class Overlap(Protocol):
+    """Runs a coroutine, and others of its kind that arrive meanwhile, until none is left."""
+
+    async def run(self, route: Route, frame: Request, work: Coroutine[Any, Any, Outcome]) -> None: ...
 
 
 class HandlerRuns:
@@ -44,6 +59,29 @@ class HandlerRuns:
     def get(self, file: str) -> Callable[[Any], Any]:
         """The handler of ``file``, loaded when need be."""
         return self._handlers.get(file)
+
+    def run(self, frame: Request, route: Route, loop: Loop, overlap: Overlap) -> Outcome | None:
+        """Run one job with a handler. ``None`` when it was answered already, because others overlapped with it."""
+        file = frame.header["handler"]
+        if not self.is_loaded(file):
+            self._load(file)
+        job = parse(frame)[0]
+        if not self.is_async(file):
+            return self.call_sync(job, frame.header, loop.get)
+        loop.get().run_until_complete(overlap.run(route, frame, self.call(job, frame.header)))
+        return None
+
+    async def joined(self, frame: Request) -> Outcome:
+        """Run a job beside others of its handler."""
+        return await self.call(parse(frame)[0], frame.header)
+
+    def _load(self, file: str) -> None:
+        try:
+            self.get(file)
+        except ModuleNotFoundError as error:
+            # Only here: what the handler itself fails to import later is its own affair.
+            note_missing_module(error)
+            raise
 
     def is_async(self, file: str) -> bool:
         """Whether calls of the handler may overlap."""
@@ -71,7 +109,10 @@ class HandlerRuns:
         def started(task: asyncio.Task[Any]) -> None:
             self._cancellation.replace(header["id"], interrupt_task(running, task))
 
-        result: Outcome = run_on(running, self._hearing(value, header), started)
+        try:
+            result: Outcome = run_on(running, self._hearing(value, header), started)
+        finally:
+            cancel_all(running)
         return result
 
     async def _finish(self, value: Any, header: Header) -> Outcome:
@@ -99,11 +140,11 @@ class HandlerRuns:
         window = self._windows[header["id"]] = ChunkWindow(header["window"])
         try:
             for value in values:
+                window.wait_with(self._wait_and_hear)
+                self._send(value, header["id"], window)
                 error = handlers.chunk_error(value)
                 if error is not None:
                     return _stream_end(error)
-                window.wait_with(self._wait_and_hear)
-                self._send(value, header["id"], window)
             return _stream_end()
         finally:
             self._windows.pop(header["id"], None)
@@ -113,11 +154,11 @@ class HandlerRuns:
         window = self._windows[header["id"]] = ChunkWindow(header["window"])
         try:
             async for value in values:
+                await window.wait()
+                self._send(value, header["id"], window)
                 error = handlers.chunk_error(value)
                 if error is not None:
                     return _stream_end(error)
-                await window.wait()
-                self._send(value, header["id"], window)
             return _stream_end()
         finally:
             self._windows.pop(header["id"], None)

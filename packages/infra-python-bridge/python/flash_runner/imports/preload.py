@@ -21,7 +21,8 @@ NEEDED = (
     "uuid",
     "cloudpickle",
     "flash_runner.user_code.invoke",
-    "flash_runner.runner.runner",
+    "flash_runner.state.process_state",
+    "flash_runner.runner.main",
 )
 # Only some requests need it.
 RARELY_NEEDED = ("asyncio",)

@@ -7,7 +7,6 @@ No thread listens for it, so that user code may fork without warnings; the signa
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import socket
@@ -17,6 +16,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from .header import decode
 
 if TYPE_CHECKING:
     # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
@@ -119,7 +120,7 @@ class Cancellation:
         except OSError:
             pass
         *lines, self._pending = self._pending.split(b"\n")
-        return [json.loads(line) for line in lines]
+        return [decode(line.decode()) for line in lines]
 
 
 def raise_cancelled(_again: bool) -> None:

@@ -6,7 +6,6 @@ Runner to supervisor: ``kind, flags`` (a byte each), ``request id, header length
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import struct
@@ -15,6 +14,7 @@ import time
 from typing import Any, NamedTuple
 
 from .connection import connect
+from .header import decode
 
 _INCOMING = struct.Struct("!II")
 _OUTGOING = struct.Struct("!BBIII")
@@ -27,14 +27,18 @@ STALE = 5
 CHUNK = 6
 PROGRESS = 7
 IMPORTS = 8
+RETIRE = 9
 
 # Flags of a result.
 FLAG_SUCCESS = 1
 FLAG_JSON = 2
-FLAG_MARKER = 4
+FLAG_END_MARK = 4
 FLAG_RAW = 8
 
 _RECEIVE_BYTES = 256 * 1024
+
+# User code may replace these in their modules: what the runner answers does not depend on them.
+_len, _fstat, _exit = len, os.fstat, os._exit
 
 
 class Request(NamedTuple):
@@ -81,7 +85,7 @@ class Channel:
     def send(self, kind: int, request: int, flags: int = 0, header: bytes = b"", body: Any = b"") -> None:
         """Send one frame. A process that user code forked must never speak for the runner: it ends here instead."""
         if not self._is_own_process:
-            os._exit(0)
+            _exit(0)
         with self._lock:
             if _identity(self.socket.fileno()) != self._identity:
                 # User code closed our descriptor, and may have reused its number: leave the number alone, connect anew.
@@ -91,8 +95,8 @@ class Channel:
             self._write(kind, flags, request, header, body)
 
     def _write(self, kind: int, flags: int, request: int, header: bytes, body: Any) -> None:
-        head = _OUTGOING.pack(kind, flags, request, len(header), len(body)) + header
-        if len(body) < 65536:
+        head = _OUTGOING.pack(kind, flags, request, _len(header), _len(body)) + header
+        if _len(body) < 65536:
             self.socket.sendall(head + body)
         else:
             self.socket.sendall(head)
@@ -141,13 +145,13 @@ class Channel:
 
     def _take(self) -> Request | None:
         buffer = self._buffer
-        if len(buffer) < _INCOMING.size:
+        if _len(buffer) < _INCOMING.size:
             return None
         header_length, body_length = _INCOMING.unpack_from(buffer)
         end = _INCOMING.size + header_length + body_length
-        if len(buffer) >= end:
+        if _len(buffer) >= end:
             body_start = _INCOMING.size + header_length
-            request = Request(json.loads(buffer[_INCOMING.size : body_start].decode()), buffer[body_start:end])
+            request = Request(decode(buffer[_INCOMING.size : body_start].decode()), buffer[body_start:end])
             del buffer[:end]
             return request
         if end > _RECEIVE_BYTES:
@@ -167,12 +171,12 @@ class Channel:
                 raise Disconnected
             filled += count
         body_start = _INCOMING.size + header_length
-        return Request(json.loads(bytes(view[_INCOMING.size : body_start]).decode()), view[body_start:])
+        return Request(decode(bytes(view[_INCOMING.size : body_start]).decode()), view[body_start:])
 
 
 def _identity(fd: int) -> tuple[int, int] | None:
     try:
-        status = os.fstat(fd)
+        status = _fstat(fd)
     except OSError:
         return None
     return status.st_dev, status.st_ino

@@ -11,7 +11,17 @@ import os
 class RunnerConfig:
     """The runner's number, its places and its bounds."""
 
-    __slots__ = ("completion_file", "directory", "end_mark", "max_response_bytes", "records_imports", "runner")
+    __slots__ = (
+        "completion_file",
+        "directory",
+        "end_mark",
+        "max_bytes_left",
+        "max_descriptors_left",
+        "max_response_bytes",
+        "records_imports",
+        "reuses",
+        "runner",
+    )
 
     def __init__(
         self,
@@ -21,6 +31,9 @@ class RunnerConfig:
         max_response_bytes: int,
         records_imports: bool,
         completion_file: str | None,
+        reuses: bool = True,
+        max_bytes_left: int = 256 * 1024 * 1024,
+        max_descriptors_left: int = 256,
     ) -> None:
         # The supervisor's directory for sockets, pipes and modules.
         self.directory = directory
@@ -32,10 +45,20 @@ class RunnerConfig:
         self.records_imports = records_imports
         # Exists once the whole environment has arrived from the volume.
         self.completion_file = completion_file
+        # Whether the process may serve more than one function request.
+        self.reuses = reuses
+        # What requests may leave behind before the runner ends.
+        self.max_bytes_left = max_bytes_left
+        self.max_descriptors_left = max_descriptors_left
 
     @property
     def socket(self) -> str:
         return os.path.join(self.directory, "supervisor.sock")
+
+    @property
+    def live_directory(self) -> str:
+        """Where the runner keeps the sources of requests; the zygote removes it when the runner has ended."""
+        return os.path.join(self.directory, f"{self.runner}.live")
 
     def pipe(self, number: int) -> str:
         """The path of the runner's output pipe; later ones replace a pipe that a child still holds."""

@@ -6,7 +6,8 @@ import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..output.capture import Capture, Route
+from ..output.capture import Capture
+from ..output.route import Route
 from ..protocol import frames
 from ..protocol.cancel import Cancellation, interrupt_task
 from ..protocol.frames import Channel, Disconnected, Request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -70,3 +71,25 @@ def _is_zombie(pid: int) -> bool:
             return stat.read().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True
+
+
+def bury_children() -> None:
+    """Wait for every child that is dead already."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def command_of(pid: int) -> str:
+    """What a process runs, in one word; "?" when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as command:
+            return command.read().strip()
+    except OSError:
+        return "?"
+
+
+def give_back_freed_memory() -> None:
+    """Have the C allocator return what is free, where it can (glibc)."""
+    if _libc is not None and hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)

@@ -22,6 +22,10 @@ class Instances:
     def __init__(self) -> None:
         self._table: dict[str, Instance] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._table
+
     def get(self, name: str) -> Instance | None:
         return self._table.get(name)
 

@@ -119,22 +119,21 @@ async def _collect(values: AsyncIterator[Any]) -> list[Any]:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], started: Callable[[Any], None]) -> Any:
-    """Run one coroutine to its end; tasks it leaves behind are cancelled, as ``asyncio.run`` would."""
+    """Run one coroutine to its end."""
     task = loop.create_task(work)
     started(task)
-    try:
-        return loop.run_until_complete(task)
-    finally:
-        cancel_all(loop)
+    return loop.run_until_complete(task)
 
 
-def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is left on a loop and let it finish."""
+def cancel_all(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """Cancel what is left on a loop and let it finish, as ``asyncio.run`` would. Returns the names of what was cancelled."""
     import asyncio
 
     left = [task for task in asyncio.all_tasks(loop) if not task.done()]
     if not left:
-        return
+        return []
+    names = [getattr(task.get_coro(), "__qualname__", task.get_name()) for task in left]
     for task in left:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    return names

@@ -13,7 +13,7 @@ _MOST_SETS = 32
 
 
 class ModuleSet:
-    """The modules of one request, on disk, and what was imported of them."""
+    """The modules of one request or instance, on disk, and what it has imported of them."""
 
     def __init__(self, directory: str, paths: list[str]) -> None:
         self._directory = directory
@@ -21,7 +21,7 @@ class ModuleSet:
         self._imported: dict[str, ModuleType] = {}
 
     def activate(self) -> None:
-        """Make the modules importable; ones that were imported before come back as the same objects."""
+        """Make the modules importable; what an instance has imported before comes back as the same objects."""
         sys.path.insert(0, self._directory)
         for name in self._own_names(list(sys.modules)):
             # A request's own module wins over an installed one of the same name, as a file beside the code would.
@@ -45,10 +45,10 @@ class ModuleSets:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
-        self._sets: OrderedDict[str, ModuleSet] = OrderedDict()
+        self._written: OrderedDict[str, str] = OrderedDict()
 
     def get(self, modules: dict[str, str]) -> ModuleSet:
-        """The set for these sources, written first when it is new."""
+        """A set of these sources of which nothing is imported yet. They are written first when they are new."""
         # Only requests that bring modules pay for it: it takes OpenSSL.
         import hashlib
 
@@ -56,15 +56,15 @@ class ModuleSets:
         for path in sorted(modules):
             digest.update(f"{path}\0{len(modules[path])}\0{modules[path]}".encode("utf-8", "surrogatepass"))
         key = digest.hexdigest()[:32]
-        known = self._sets.get(key)
-        if known is None:
-            known = self._sets[key] = self._write(key, modules)
-            if len(self._sets) > _MOST_SETS:
-                self._sets.popitem(last=False)
-        self._sets.move_to_end(key)
-        return known
+        root = self._written.get(key)
+        if root is None:
+            root = self._written[key] = self._write(key, modules)
+            if len(self._written) > _MOST_SETS:
+                self._written.popitem(last=False)
+        self._written.move_to_end(key)
+        return ModuleSet(root, list(modules))
 
-    def _write(self, key: str, modules: dict[str, str]) -> ModuleSet:
+    def _write(self, key: str, modules: dict[str, str]) -> str:
         directory = os.path.join(self._directory, f"modules-{key}")
         root = os.path.realpath(directory)
         for path, source in modules.items():
@@ -77,4 +77,4 @@ class ModuleSets:
             with open(aside, "w", encoding="utf-8", errors="surrogatepass") as file:
                 file.write(source)
             os.replace(aside, target)
-        return ModuleSet(root, list(modules))
+        return root

@@ -1,13 +1,18 @@
-"""Source code of requests: compiled once, run in a fresh module each time, with its lines shown in tracebacks."""
+"""Source code of requests: a real file each, compiled once, run in a fresh module each time.
+
+As the file can be imported by its name, processes that don't share memory with this one (``spawn``, ``forkserver``, process
+pools) find what the code defines, as do ``inspect`` and tracebacks.
+"""
 
 from __future__ import annotations
 
-import binascii
 import linecache
+import os
 import sys
 from collections import OrderedDict
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import cloudpickle
 
@@ -18,46 +23,87 @@ MODULE_NAME = "flash_live"
 _MOST_SOURCES = 256
 
 
+class _Source(NamedTuple):
+    code: CodeType
+    directory: str
+
+
 class Sources:
-    """Bounded cache of compiled sources."""
+    """Bounded cache of sources, each in a directory of its own, from which its module can be imported."""
 
-    def __init__(self) -> None:
-        self._compiled: OrderedDict[str, CodeType] = OrderedDict()
+    def __init__(self, directory: str) -> None:
+        """``directory``: of this process alone; it is made when it is needed."""
+        self._directory = directory
+        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self._count = 0
 
-    def run(self, source: str, title: str) -> ModuleType:
-        """Execute ``source`` as the body of a new module and return it."""
-        code = self._compiled.get(source)
-        if code is None:
-            code = self._compile(source, title)
+    def get(self, source: str) -> CodeType:
+        """The compiled source.
+
+        Raises:
+            SyntaxError: it is no Python.
+        """
+        known = self._sources.get(source)
+        if known is None:
+            known = self._add(source)
+        return known.code
+
+    def run(self, code: CodeType) -> ModuleType:
+        """Execute a source as the body of a new module and return it."""
         module = ModuleType(MODULE_NAME)
+        file = code.co_filename
+        loader = SourceFileLoader(MODULE_NAME, file)
+        spec = module.__spec__ = ModuleSpec(MODULE_NAME, loader, origin=file)
+        spec.has_location = True
+        module.__file__, module.__loader__ = file, loader
         activate(module)
         exec(code, module.__dict__)
         return module
 
-    def _compile(self, source: str, title: str) -> CodeType:
-        # Names, not proofs. hashlib would bring OpenSSL, an eighth of what Python takes to start here.
-        checksum = binascii.crc32(source.encode("utf-8", "surrogatepass"))
-        filename = f"<{title} {checksum:08x}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        code = compile(source, filename, "exec", dont_inherit=True)
-        self._compiled[source] = code
-        if len(self._compiled) > _MOST_SOURCES:
-            _, oldest = self._compiled.popitem(last=False)
-            linecache.cache.pop(oldest.co_filename, None)
-        return code
+    def _add(self, source: str) -> _Source:
+        directory = os.path.join(self._directory, str(self._count))
+        file = os.path.join(directory, f"{MODULE_NAME}.py")
+        self._count += 1
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        added = self._sources[source] = _Source(compile(source, file, "exec", dont_inherit=True), directory)
+        try:
+            os.makedirs(directory, 0o700)
+            with open(file, "w", encoding="utf-8", errors="surrogatepass") as written:
+                written.write(source)
+        except OSError:
+            # A full disk is no reason not to run it: only other processes need the file.
+            pass
+        if len(self._sources) > _MOST_SOURCES:
+            _, oldest = self._sources.popitem(last=False)
+            linecache.cache.pop(oldest.code.co_filename, None)
+            import shutil  # takes long to be imported, and few have so many sources
+
+            shutil.rmtree(oldest.directory, ignore_errors=True)
+        return added
 
 
 def activate(module: ModuleType) -> None:
-    """Make a module of live code the one that dataclasses, typing and pickle find under its name."""
-    if module.__name__ == MODULE_NAME:
-        sys.modules[MODULE_NAME] = module
+    """Make a module of live code the one that is found under its name, here and in processes that import it."""
+    if module.__name__ != MODULE_NAME:
+        return
+    sys.modules[MODULE_NAME] = module
+    directory = os.path.dirname(module.__file__ or "")
+    if directory and sys.path[:1] != [directory]:
+        sys.path.insert(0, directory)
+
+
+def deactivate() -> None:
+    """Let go of the module, so that what it holds can be freed."""
+    sys.modules[MODULE_NAME] = _PLACEHOLDER
+
+
+_PLACEHOLDER = ModuleType(MODULE_NAME)
 
 
 def prepare() -> None:
     """Have cloudpickle write what live modules define by value."""
-    placeholder = ModuleType(MODULE_NAME)
-    activate(placeholder)
-    cloudpickle.register_pickle_by_value(placeholder)
+    deactivate()
+    cloudpickle.register_pickle_by_value(_PLACEHOLDER)
 
 
 def find(module: ModuleType, name: str, what: str) -> Any:

@@ -39,13 +39,18 @@ class Start:
 class Fork:
     """``fork``: have another runner."""
 
-    __slots__ = ("end_mark", "max_response_bytes", "runner")
+    __slots__ = ("end_mark", "max_bytes_left", "max_descriptors_left", "max_response_bytes", "reuses", "runner")
 
     def __init__(self, words: list[str]) -> None:
-        runner, end_mark, max_response_bytes = words
+        runner, end_mark, max_response_bytes, reuses, max_bytes_left, max_descriptors_left = words
         self.runner = int(runner)
         self.end_mark = bytes.fromhex(end_mark)
         self.max_response_bytes = int(max_response_bytes)
+        # Serve more than one function request.
+        self.reuses = reuses == "1"
+        # What requests may leave behind.
+        self.max_bytes_left = int(max_bytes_left)
+        self.max_descriptors_left = int(max_descriptors_left)
 
     def config(self, start: Start) -> RunnerConfig:
         """What the new runner is told."""
@@ -56,6 +61,9 @@ class Fork:
             self.max_response_bytes,
             start.records_imports,
             start.completion_file,
+            self.reuses,
+            self.max_bytes_left,
+            self.max_descriptors_left,
         )
 
 

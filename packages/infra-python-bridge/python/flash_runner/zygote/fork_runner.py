@@ -65,7 +65,7 @@ def _run(config: RunnerConfig, zygote: int) -> NoReturn:
     from ..imports.bundled_packages import bundled_packages
 
     with bundled_packages():
-        from ..runner import runner
+        from ..runner import main
     # Or every full collection would look through all that was imported, for 5 ms.
     gc.freeze()
-    runner.main(config, data, control, zygote)
+    main.main(config, data, control, zygote)

@@ -167,6 +167,7 @@ class Zygote:
             os.waitpid(state.si_pid, 0)
             self._kill_orphans()
             if runner is not None:
+                self._remove_sources(runner)
                 self._report({"event": "exited", "runner": runner, **exit_fields(state)})
 
     def _kill_orphans(self) -> None:
@@ -188,6 +189,13 @@ class Zygote:
                 return
             self._runners.pop(pid, None)
             self._kill_orphans()
+
+    def _remove_sources(self, runner: int) -> None:
+        directory = os.path.join(self._start.directory, f"{runner}.live")
+        if os.path.exists(directory):
+            import shutil
+
+            shutil.rmtree(directory, ignore_errors=True)
 
     def remove_directory(self) -> None:
         """Sockets, pipes and modules have no use any more. The supervisor does this too, unless it was killed."""

@@ -1,0 +1,45 @@
+"""Open files and connections."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..check import Bounds, Check
+
+_duplicate, _close = os.dup, os.close
+
+
+def _lowest_free() -> int:
+    descriptor = _duplicate(0)
+    _close(descriptor)
+    return descriptor
+
+
+class Descriptors(Check):
+    """The system gives out the lowest free number, which grows with what is left open."""
+
+    name = "descriptors"
+    title = "more open descriptors than `FLASH_RUNNER_MAX_DESCRIPTORS_LEFT`"
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds)
+        self._kept = _lowest_free()
+
+    def left_behind(self) -> str | None:
+        try:
+            left = _lowest_free() - self._kept
+        except OSError as error:
+            return f"no file can be opened any more: {error}"
+        if left <= self.bounds.descriptors:
+            return None
+        return f"requests left {left} descriptors open, the bound is {self.bounds.descriptors}"
+
+    def before_import(self) -> int:
+        return _lowest_free()
+
+    def after_import(self, before: Any) -> None:
+        self._kept += max(0, _lowest_free() - before)
+
+
+CHECK = Descriptors

@@ -1,0 +1,121 @@
+"""Functions and modules that a request has replaced."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import json
+import opcode
+import os
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from ..check import Bounds, Check
+
+_vars, _type, _modules = vars, type, sys.modules
+# What the runner itself relies on is looked at after every request.
+_RELIED_ON = (builtins, io, json, os, pickle, threading, time)
+_CALLABLE = (FunctionType, BuiltinFunctionType, type)
+_STORES = frozenset(
+    opcode.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR") if name in opcode.opmap
+)
+_STORING_NAMES = frozenset({"setattr", "delattr", "__dict__", "__setattr__", "vars", "exec", "eval", "apply"})
+_STANDARD_LIBRARY = frozenset(getattr(sys, "stdlib_module_names", ()))
+_LONGEST_NAME = 100
+
+
+class Patches(Check):
+    """Looks at the functions and classes of loaded modules; deeper when the request's code stores into attributes at all.
+
+    Then all of the standard library is looked at, and the libraries and classes that the code names.
+    """
+
+    name = "patches"
+    title = "functions and classes of modules that were replaced"
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds)
+        self._relied_on = [(module, _callables(module)) for module in _RELIED_ON]
+        self._relied_on_modules = {module.__name__: module for module in _RELIED_ON}
+        self._known: dict[str, tuple[ModuleType, dict[str, Any]]] = {}
+        self._classes: dict[type, dict[str, Any]] = {}
+        self._names: frozenset[str] | None = None
+
+    def expect(self, code: CodeType) -> None:
+        """Code of the next request, before any of it has run."""
+        names = frozenset(_stores_into(code))
+        self._names = names or None
+        if names:
+            self._learn()
+
+    def left_behind(self) -> str | None:
+        names, self._names = self._names, None
+        for name, module in self._relied_on_modules.items():
+            if _modules.get(name) is not module:
+                return f"the module {name} was replaced"
+        for module, known in self._relied_on:
+            replaced = _replaced(module, known)
+            if replaced is not None:
+                return replaced
+        return None if names is None else self._look_deeper(names)
+
+    def after_import(self, before: Any) -> None:
+        if self._names is not None:
+            self._learn()
+
+    def _learn(self) -> None:
+        """Remember what the modules are like that are not known yet."""
+        for name, module in list(_modules.items()):
+            if name not in self._known and _type(module) is ModuleType and not name.startswith("flash_"):
+                self._known[name] = (module, _callables(module))
+
+    def _look_deeper(self, names: frozenset[str]) -> str | None:
+        for name, (module, known) in self._known.items():
+            top = name.partition(".")[0]
+            if top not in _STANDARD_LIBRARY and top not in names:
+                continue
+            if _modules.get(name) is not module:
+                return f"the module {name} was replaced"
+            replaced = _replaced(module, known)
+            if replaced is not None:
+                return replaced
+        return None
+
+
+def _callables(module: ModuleType) -> dict[str, Any]:
+    return {name: value for name, value in _vars(module).items() if isinstance(value, _CALLABLE)}
+
+
+def _replaced(module: ModuleType, known: dict[str, Any]) -> str | None:
+    now = _vars(module)
+    for name, value in known.items():
+        if now.get(name) is not value:
+            return f"{module.__name__}.{name} was replaced"
+    return None
+
+
+def _stores_into(code: CodeType) -> Iterator[str]:
+    """Names that the code mentions, when it stores into attributes or items; else nothing."""
+    names: set[str] = set()
+    stores = False
+    left = [code]
+    while left:
+        part = left.pop()
+        stores = stores or not _STORES.isdisjoint(part.co_code[::2]) or not _STORING_NAMES.isdisjoint(part.co_names)
+        for name in part.co_names:
+            names.update(name.split("."))
+        for constant in part.co_consts:
+            if isinstance(constant, CodeType):
+                left.append(constant)
+            elif isinstance(constant, str) and len(constant) <= _LONGEST_NAME:
+                names.update(constant.split("."))
+    stores = stores or "mock" in names or any("patch" in name or "monkey" in name or "inject" in name for name in names)
+    return iter(names) if stores else iter(())
+
+
+CHECK = Patches

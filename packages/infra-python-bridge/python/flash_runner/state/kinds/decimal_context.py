@@ -1,0 +1,47 @@
+"""How decimal numbers are rounded."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ..kind import Kind
+
+_FIELDS = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+# As the module defines them.
+_NEW = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0)
+
+
+class DecimalContext(Kind):
+    """The default context, and the one of the worker's own code, which requests begin with a copy of."""
+
+    title = "contexts of `decimal`"
+
+    def read(self) -> tuple[Any, ...]:
+        module = sys.modules.get("decimal")
+        if module is None:
+            return _NEW, _NEW
+        return _values(module.DefaultContext), _values(module.getcontext())
+
+    def write(self, value: tuple[Any, ...]) -> None:
+        module = sys.modules.get("decimal")
+        if module is None:
+            return
+        for name, field in zip(_FIELDS, value[0], strict=True):
+            setattr(module.DefaultContext, name, field)
+        module.setcontext(module.DefaultContext.copy())
+
+    def restore(self, value: tuple[Any, ...]) -> None:
+        if "decimal" not in sys.modules:
+            return
+        super().restore(value)
+        module: Any = sys.modules["decimal"]
+        # The object is one that every copy of the worker's context shares.
+        module.setcontext(module.DefaultContext.copy())
+
+
+def _values(context: Any) -> tuple[Any, ...]:
+    return tuple([getattr(context, name) for name in _FIELDS])
+
+
+KIND = DecimalContext()

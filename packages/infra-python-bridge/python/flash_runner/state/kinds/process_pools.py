@@ -1,0 +1,36 @@
+"""How ``multiprocessing`` starts processes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ..kind import Kind
+
+
+class ProcessPools(Kind):
+    """A new process has chosen no start method yet."""
+
+    title = "start method and executable of `multiprocessing`"
+
+    def read(self) -> Any:
+        contexts = sys.modules.get("multiprocessing.context")
+        spawn = sys.modules.get("multiprocessing.spawn")
+        method = None if contexts is None else contexts._default_context._actual_context
+        return method, None if spawn is None else spawn.get_executable()
+
+    def same(self, one: Any, other: Any) -> bool:
+        # The module may have been imported since; then it has the executable that it always begins with.
+        return one[0] is other[0] and (one[1] == other[1] or None in (one[1], other[1]))
+
+    def write(self, value: Any) -> None:
+        contexts = sys.modules.get("multiprocessing.context")
+        spawn = sys.modules.get("multiprocessing.spawn")
+        if contexts is not None:
+            contexts._default_context._actual_context = value[0]
+        if spawn is not None:
+            executable = value[1] or sys.executable
+            spawn.set_executable(executable)
+
+
+KIND = ProcessPools()
