@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import IMPORTS, supervision
 
-from flash_runner.imports.preimport import Contaminated, _opens_gpu, preimport
 from flash_runner.imports.library_imports import LibraryImports
+from flash_runner.imports.preimport import Contaminated, _opens_gpu, preimport
 from flash_runner.imports.recorder import ImportRecorder
 
 SLOW = "import time\ntime.sleep(0.03)\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, ClassVar
 
 
@@ -45,6 +46,12 @@ class Kind:
         A library is imported once, and its requests rely on what it has done then.
         """
         return after if self.same(kept, before) else kept
+
+
+def loaded(name: str) -> Any:
+    """A module that was imported to its end; ``None`` when it was not."""
+    module = sys.modules.get(name)
+    return None if getattr(getattr(module, "__spec__", None), "_initializing", False) else module
 
 
 def identical(one: Any, other: Any) -> bool:

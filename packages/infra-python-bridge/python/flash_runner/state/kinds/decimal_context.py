@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from ..kind import Kind
+from ..kind import Kind, loaded
 
 _FIELDS = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
 # As the module defines them.
@@ -18,13 +17,13 @@ class DecimalContext(Kind):
     title = "contexts of `decimal`"
 
     def read(self) -> tuple[Any, ...]:
-        module = sys.modules.get("decimal")
+        module = loaded("decimal")
         if module is None:
             return _NEW, _NEW
         return _values(module.DefaultContext), _values(module.getcontext())
 
     def write(self, value: tuple[Any, ...]) -> None:
-        module = sys.modules.get("decimal")
+        module = loaded("decimal")
         if module is None:
             return
         for name, field in zip(_FIELDS, value[0], strict=True):
@@ -32,10 +31,10 @@ class DecimalContext(Kind):
         module.setcontext(module.DefaultContext.copy())
 
     def restore(self, value: tuple[Any, ...]) -> None:
-        if "decimal" not in sys.modules:
+        if loaded("decimal") is None:
             return
         super().restore(value)
-        module: Any = sys.modules["decimal"]
+        module = loaded("decimal")
         # The object is one that every copy of the worker's context shares.
         module.setcontext(module.DefaultContext.copy())
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from ..kind import Kind
+from ..kind import Kind, loaded
 
 
 class EventLoopPolicy(Kind):
@@ -14,14 +13,14 @@ class EventLoopPolicy(Kind):
     title = "event loop policy, the main thread's loop"
 
     def read(self) -> Any:
-        events = sys.modules.get("asyncio.events")
+        events = loaded("asyncio.events")
         return None if events is None else events._event_loop_policy
 
     def same(self, one: Any, other: Any) -> bool:
         return one is other
 
     def write(self, value: Any) -> None:
-        events: Any = sys.modules.get("asyncio.events")
+        events: Any = loaded("asyncio.events")
         if events is None:
             return
         left = getattr(getattr(events._event_loop_policy, "_local", None), "_loop", None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from ..kind import Kind
+from ..kind import Kind, loaded
 
 
 class NumpyOptions(Kind):
@@ -15,17 +14,17 @@ class NumpyOptions(Kind):
         self._new: tuple[Any, ...] | None = None
 
     def read(self) -> tuple[Any, ...] | None:
-        numpy = sys.modules.get("numpy")
+        numpy = loaded("numpy")
         if numpy is None or not hasattr(numpy, "get_printoptions"):
             return None
         return numpy.geterr(), numpy.geterrcall(), numpy.get_printoptions()
 
     def restore(self, value: tuple[Any, ...] | None) -> None:
-        if "numpy" in sys.modules and value is not None:
+        if loaded("numpy") is not None and value is not None:
             super().restore(value)
 
     def write(self, value: tuple[Any, ...] | None) -> None:
-        numpy = sys.modules.get("numpy")
+        numpy = loaded("numpy")
         if numpy is None or value is None:
             return
         errors, call, options = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..kind import Kind
+from ..kind import Kind, loaded
 
 
 class ProcessPools(Kind):
@@ -14,8 +14,8 @@ class ProcessPools(Kind):
     title = "start method and executable of `multiprocessing`"
 
     def read(self) -> Any:
-        contexts = sys.modules.get("multiprocessing.context")
-        spawn = sys.modules.get("multiprocessing.spawn")
+        contexts = loaded("multiprocessing.context")
+        spawn = loaded("multiprocessing.spawn")
         method = None if contexts is None else contexts._default_context._actual_context
         return method, None if spawn is None else spawn.get_executable()
 
@@ -24,8 +24,8 @@ class ProcessPools(Kind):
         return one[0] is other[0] and (one[1] == other[1] or None in (one[1], other[1]))
 
     def write(self, value: Any) -> None:
-        contexts = sys.modules.get("multiprocessing.context")
-        spawn = sys.modules.get("multiprocessing.spawn")
+        contexts = loaded("multiprocessing.context")
+        spawn = loaded("multiprocessing.spawn")
         if contexts is not None:
             contexts._default_context._actual_context = value[0]
         if spawn is not None:

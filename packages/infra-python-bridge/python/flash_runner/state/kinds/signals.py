@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..kind import Kind, identical
+from ..kind import Kind, identical, loaded
 
 if TYPE_CHECKING:
     import signal as _signal
@@ -51,19 +50,19 @@ class Signals(Kind):
         _wakeup(value.wakeup)
         _mask(_signal.SIG_SETMASK, value.blocked)
         if _has_fault_handler() and not value.has_fault_handler:
-            sys.modules["faulthandler"].disable()
+            loaded("faulthandler").disable()
 
     def restore(self, value: _Signals) -> None:
         for timer in _TIMERS:
             _set_timer(timer, 0)
-        fault_handler = sys.modules.get("faulthandler")
+        fault_handler = loaded("faulthandler")
         if fault_handler is not None:
             fault_handler.cancel_dump_traceback_later()
         super().restore(value)
 
 
 def _has_fault_handler() -> bool:
-    module = sys.modules.get("faulthandler")
+    module = loaded("faulthandler")
     return module is not None and bool(module.is_enabled())
 
 
