@@ -162,7 +162,9 @@ describe('handlers', () => {
   it('ends a stream with the error that a chunk carries', async () => {
     bridge = new Bridge();
     const { chunks, onChunk } = collector();
-    const file = handlerFile('def handler(job):\n yield 1\n yield {"error": "out of luck", "at": 2}\n yield 3');
+    const file = handlerFile(
+      'def handler(job):\n yield 1\n yield {"error": "out of luck", "at": 2}\n yield 3',
+    );
     const execution = await run(file, 1, { onChunk });
     expect([chunks, execution.handler?.error]).toEqual([[1, { error: 'out of luck', at: 2 }], 'out of luck']);
   });

@@ -9,6 +9,10 @@ import termios
 
 from ..system.descriptors import out_of_the_way
 
+# User code may replace these in their modules.
+_fstat, _dup2, _open, _close, _write = os.fstat, os.dup2, os.open, os.close, os.write
+_ioctl, _unpack = fcntl.ioctl, struct.unpack
+
 
 class OutputPipe:
     """The named pipe behind descriptors 1 and 2 of a runner, read by the supervisor."""
@@ -20,35 +24,35 @@ class OutputPipe:
     def switch(self, path: str) -> None:
         """Use another pipe from now on; whoever holds the old one (a child left running) keeps it."""
         # Read and write: opening does not wait for the reader.
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fd = _open(path, os.O_RDWR | os.O_CLOEXEC)
         self._fd = out_of_the_way(fd)
-        os.close(fd)
+        _close(fd)
         self._path = path
-        self._inode = os.fstat(self._fd).st_ino
+        self._inode = _fstat(self._fd).st_ino
         self.attach()
 
     def attach(self) -> None:
         """Put the pipe on descriptors 1 and 2."""
-        os.dup2(self._fd, 1)
-        os.dup2(self._fd, 2)
+        _dup2(self._fd, 1)
+        _dup2(self._fd, 2)
 
     def ensure_attached(self) -> None:
         """Repair what user code did to the standard descriptors: closed them, or pointed them elsewhere."""
         try:
-            os.fstat(0)
-            if os.fstat(1).st_ino == self._inode and os.fstat(2).st_ino == self._inode:
+            _fstat(0)
+            if _fstat(1).st_ino == self._inode and _fstat(2).st_ino == self._inode:
                 return
         except OSError:
             pass
         try:
-            if os.fstat(self._fd).st_ino != self._inode:
+            if _fstat(self._fd).st_ino != self._inode:
                 raise OSError
         except OSError:
             self.switch(self._path)
-        null = os.open(os.devnull, os.O_RDONLY)
+        null = _open(os.devnull, os.O_RDONLY)
         if null != 0:
-            os.dup2(null, 0)
-            os.close(null)
+            _dup2(null, 0)
+            _close(null)
         self.attach()
 
     def mark_end(self) -> bool:
@@ -58,10 +62,10 @@ class OutputPipe:
         request that printed nothing costs no pipe traffic.
         """
         try:
-            unread = struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, b"\0\0\0\0"))[0]
+            unread = _unpack("i", _ioctl(self._fd, termios.FIONREAD, b"\0\0\0\0"))[0]
             if unread == 0:
                 return False
-            os.write(self._fd, self._end_mark)
+            _write(self._fd, self._end_mark)
             return True
         except OSError:
             return False

@@ -6,10 +6,10 @@ No thread listens for it, so that user code may fork without warnings; the signa
 
 from __future__ import annotations
 
+import _socket
 import fcntl
 import os
 import signal
-import socket
 import struct
 import sys
 import threading
@@ -41,7 +41,7 @@ class Cancellation:
 
     def __init__(self, control: int) -> None:
         """``control``: descriptor of the connection."""
-        self._control = socket.socket(fileno=control)
+        self._control = _socket.socket(fileno=control)
         self._pending = b""
         self._interrupts: dict[int, Callable[[bool], None]] = {}
         self._early: set[int] = set()

@@ -6,6 +6,7 @@ Runner to supervisor: ``kind, flags`` (a byte each), ``request id, header length
 
 from __future__ import annotations
 
+import _socket
 import os
 import socket
 import struct
@@ -37,7 +38,8 @@ FLAG_RAW = 8
 
 _RECEIVE_BYTES = 256 * 1024
 
-# User code may replace these in their modules: what the runner answers does not depend on them.
+# User code may replace these in their modules: what the runner answers does not depend on them. For the same reason its
+# connection is an object of ``_socket``, whose methods can't be replaced.
 _len, _fstat, _exit = len, os.fstat, os._exit
 
 
@@ -77,7 +79,7 @@ class Channel:
         self._is_own_process = False
 
     def _use(self, connection: int) -> None:
-        self.socket = socket.socket(fileno=connection)
+        self.socket = _socket.socket(fileno=connection)
         # A large result goes out in fewer turns; the system gives what it allows.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * 1024 * 1024)
         self._identity = _identity(connection)

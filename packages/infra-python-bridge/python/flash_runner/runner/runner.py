@@ -168,10 +168,15 @@ class Runner:
         """Make the process what the next function request is to find, while the supervisor passes the answer on."""
         if not self._config.reuses and self._instances.is_empty:
             leave()
-        if self._retirement is None:
+        if self._retirement is not None:
+            return
+        try:
             self._function_loop.renew()
             self._capture.pipe.ensure_attached()
-            self._retire(self._state.leave())
+            retirement = self._state.leave()
+        except Exception as error:
+            retirement = Retirement("state", f"it could not be cleaned up: {type(error).__name__}: {error}")
+        self._retire(retirement)
 
     def _retire(self, retirement: Retirement | None) -> bool:
         """Take no more function requests, if there is a reason for it. ``True`` when there is none."""

@@ -8,6 +8,8 @@ from types import TracebackType
 
 _OWN_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
+_ASYNCIO_DIRECTORY = os.path.join(os.path.dirname(os.__file__), "asyncio") + os.sep
+
 _MISSING = "_flash_missing_module"
 _MOST_CHARACTERS = 256 * 1024
 
@@ -56,7 +58,8 @@ def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the code called sys.exit({error.code!r})"
     try:
-        return str(error)
+        # Some say nothing: then the type is all there is to tell.
+        return str(error) or type(error).__name__
     except Exception:
         return f"<{type(error).__name__}: its text could not be made>"
 
@@ -71,7 +74,8 @@ def _user_traceback(error: BaseException) -> str:
 
 
 def _skip_own(trace: TracebackType | None) -> TracebackType | None:
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OWN_DIRECTORY):
+    """Without the frames before the user's first one: the worker's own, and those of the event loop that it has used."""
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith((_OWN_DIRECTORY, _ASYNCIO_DIRECTORY)):
         trace = trace.tb_next
     return trace
 

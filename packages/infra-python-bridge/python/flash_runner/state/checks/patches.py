@@ -43,7 +43,7 @@ class Patches(Check):
         self._relied_on = [(module, _callables(module)) for module in _RELIED_ON]
         self._relied_on_modules = {module.__name__: module for module in _RELIED_ON}
         self._known: dict[str, tuple[ModuleType, dict[str, Any]]] = {}
-        self._classes: dict[type, dict[str, Any]] = {}
+        self._classes: dict[type, tuple[str, dict[str, Any]]] = {}
         self._names: frozenset[str] | None = None
 
     def expect(self, code: CodeType) -> None:
@@ -73,6 +73,12 @@ class Patches(Check):
         for name, module in list(_modules.items()):
             if name not in self._known and _type(module) is ModuleType and not name.startswith("flash_"):
                 self._known[name] = (module, _callables(module))
+        names = self._names or frozenset()
+        for module_name, (_, known) in self._known.items():
+            for name in names & known.keys():
+                value = known[name]
+                if isinstance(value, type) and value not in self._classes:
+                    self._classes[value] = (f"{module_name}.{name}", dict(_vars(value)))
 
     def _look_deeper(self, names: frozenset[str]) -> str | None:
         for name, (module, known) in self._known.items():
@@ -84,6 +90,15 @@ class Patches(Check):
             replaced = _replaced(module, known)
             if replaced is not None:
                 return replaced
+        for found, (name, attributes) in self._classes.items():
+            now = _vars(found)
+            for attribute, value in attributes.items():
+                if now.get(attribute) is not value and isinstance(value, (*_CALLABLE, property, classmethod, staticmethod)):
+                    return f"{name}.{attribute} was replaced"
+            # A method of a base class in C may have been covered.
+            for attribute in now.keys() - attributes.keys():
+                if isinstance(now[attribute], FunctionType):
+                    return f"{name}.{attribute} was replaced"
         return None
 
 

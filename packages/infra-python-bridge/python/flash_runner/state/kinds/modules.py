@@ -32,7 +32,7 @@ class Modules(Kind):
     def write(self, value: dict[str, ModuleType]) -> None:
         for name in [name for name in _modules if name not in value]:
             spec = getattr(_modules[name], "__spec__", None)
-            if is_library(spec) and spec.name == name:
+            if spec is not None and is_library(spec) and spec.name == name:
                 value[name] = _modules[name]
             else:
                 del _modules[name]
