@@ -13,7 +13,7 @@ const bridgeRooms = {
   zygote: ['output', 'protocol', 'system'],
   runner: ['imports', 'output', 'protocol', 'run', 'zygote'],
   instances: ['run', 'runner'],
-  pool: ['imports', 'instances', 'run', 'runner', 'system', 'zygote'],
+  pool: ['imports', 'instances', 'protocol', 'run', 'runner', 'system', 'zygote'],
   environments: ['imports', 'instances', 'pool', 'protocol', 'run', 'runner', 'zygote'],
   'web-app': ['protocol', 'system'],
 };

@@ -155,7 +155,7 @@ RETIRED = {
         "textwrap.dedent was replaced",
     ),
     "mock": ("patches", "__import__('unittest.mock').mock.patch('shutil.rmtree').start()", "shutil.rmtree was replaced"),
-    "module": ("patches", "sys.modules['json'] = os", "json was replaced"),
+    "module": ("patches", "sys.modules['json'] = os", "module of the standard library was replaced"),
 }
 
 

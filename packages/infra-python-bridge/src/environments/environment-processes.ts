@@ -6,7 +6,7 @@ import type { InstanceTable } from '../instances/instance-table.ts';
 import type { RunnerBudget } from '../pool/runner-budget.ts';
 import { RunnerPool } from '../pool/runner-pool.ts';
 import type { ForkedRunner } from '../pool/runner-pool-options.ts';
-import type { RunnerOptions } from '../runner/runner.ts';
+import type { RunnerOptions } from '../runner/runner-options.ts';
 import type { PythonBridgeSettings } from '../settings.ts';
 import { firstRunnerId, type HeadStart } from '../zygote/head-start.ts';
 import { ContaminatedZygoteError, Zygote } from '../zygote/zygote.ts';

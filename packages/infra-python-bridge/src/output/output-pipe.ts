@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, unlink } from 'node:fs';
 import { Socket } from 'node:net';
 
 const randomBytes = 23;
@@ -72,8 +72,10 @@ export class OutputPipe {
     }
   }
 
+  /** Closes this end and removes the pipe's name. */
   close(): void {
     this.#socket.destroy();
+    unlink(this.#path, () => {});
   }
 
   #take(bytes: Buffer): void {

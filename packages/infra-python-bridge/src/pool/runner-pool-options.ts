@@ -1,6 +1,6 @@
 import type { Log, Metrics } from '@flash/worker-core';
 import type { InstanceTable } from '../instances/instance-table.ts';
-import type { RunnerOptions } from '../runner/runner.ts';
+import type { RunnerOptions } from '../runner/runner-options.ts';
 import type { PythonBridgeSettings } from '../settings.ts';
 import type { Zygote } from '../zygote/zygote.ts';
 import type { RunnerBudget } from './runner-budget.ts';

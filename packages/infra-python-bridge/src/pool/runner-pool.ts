@@ -1,34 +1,25 @@
-import {
-  type InstalledChange,
-  WorkerClosedError,
-  type WorkerError,
-  WorkerStartError,
-} from '@flash/worker-core';
+import { type InstalledChange, WorkerClosedError, type WorkerError } from '@flash/worker-core';
 import { PackageEpochs } from '../imports/package-epochs.ts';
 import { InstancePlacement } from '../instances/instance-placement.ts';
 import type { InstanceEntry, InstanceHome } from '../instances/instance-table.ts';
 import { cancelled, shuttingDown } from '../run/interruption.ts';
 import type { Run } from '../run/run.ts';
 import { RunQueue } from '../run/run-queue.ts';
-import { describeExit, endKind, type Killer, MemoryKills } from '../runner/exit.ts';
-import type { Runner, RunnerListener } from '../runner/runner.ts';
+import type { Runner } from '../runner/runner.ts';
+import type { RunnerListener } from '../runner/runner-options.ts';
 import { killGroup } from '../system/python-process.ts';
 import type { RunnerExit, Zygote } from '../zygote/zygote.ts';
-import { PoolGrowth } from './pool-growth.ts';
+import { Readiness } from './readiness.ts';
 import type { RunnerHolder } from './runner-budget.ts';
+import { RunnerEnds } from './runner-ends.ts';
 import type { RunnerPoolOptions } from './runner-pool-options.ts';
 import { RunnerReuse } from './runner-reuse.ts';
-import { RunnerSet } from './runner-set.ts';
+import { type RunnerCensus, RunnerSet } from './runner-set.ts';
+import { RunnerSupply } from './runner-supply.ts';
 
 const housekeepingMs = 1000;
-/** Runners that die before they are ready, one after the other, until what waits is told why. */
-const mostFailedStarts = 3;
-
 /** Runners by what they do, and the runs that wait for one. */
-export interface PoolCensus {
-  readonly starting: number;
-  readonly idle: number;
-  readonly busy: number;
+export interface PoolCensus extends RunnerCensus {
   readonly waiting: number;
 }
 
@@ -39,15 +30,11 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   readonly #waiting: RunQueue;
   readonly #placement: InstancePlacement;
   readonly #epochs = new PackageEpochs();
-  readonly #memoryKills = new MemoryKills();
-  readonly #growth: PoolGrowth;
+  readonly #supply: RunnerSupply;
   readonly #reuse: RunnerReuse;
+  readonly #readiness = new Readiness();
+  readonly #ends: RunnerEnds;
   readonly #housekeeping: NodeJS.Timeout;
-  #failedStarts = 0;
-  /** The next runner that is ready takes the place of all that are there. */
-  #renewal: PromiseWithResolvers<void> | undefined;
-  /** Resolves for all who wait until some runner is ready. */
-  #firstReady: PromiseWithResolvers<void> | undefined;
   #usedAt = Date.now();
   #closed = false;
 
@@ -67,17 +54,8 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     });
     this.#waiting = new RunQueue(settings.FLASH_MAX_WAITING);
     this.#reuse = new RunnerReuse({ settings, log, metrics });
+    this.#ends = new RunnerEnds(log, metrics);
     options.budget.add(this);
-    this.#growth = new PoolGrowth(
-      () => ({
-        waiting: this.#waiting.length,
-        waitingSince: this.#waiting.first?.waitingSince,
-        idle: this.#runners.idle.size,
-        starting: this.#runners.starting,
-        room: this.#room(),
-      }),
-      (count) => this.#grow(count),
-    );
     const listener: RunnerListener = {
       onReady: (runner) => this.#onReady(runner),
       onFree: (runner) => this.#onFree(runner),
@@ -90,6 +68,14 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       onImports: options.onImports,
     };
     this.#runners = new RunnerSet(options, listener);
+    this.#supply = new RunnerSupply({
+      holder: this,
+      budget: options.budget,
+      runners: this.#runners,
+      waiting: this.#waiting,
+      hasSpare: this.#reuse.isNever,
+      useKept: (runner) => this.#onFree(runner),
+    });
     this.#housekeeping = setInterval(() => this.#tidy(), housekeepingMs).unref();
   }
 
@@ -115,19 +101,13 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   get census(): PoolCensus {
-    const { all, starting, idle } = this.#runners;
-    return {
-      starting,
-      idle: idle.size,
-      busy: all.length - starting - idle.size,
-      waiting: this.#waiting.length,
-    };
+    return { ...this.#runners.census, waiting: this.#waiting.length };
   }
 
   /** Whether something runs or waits here. */
   get isBusy(): boolean {
     if (this.#waiting.length > 0) return true;
-    return this.#runners.all.some((runner) => runner.load > 0 || runner.pinned.length > 0);
+    return this.#runners.areBusy;
   }
 
   /** Nothing has run here for so long, and no instance lives here. In milliseconds; 0 when there is something. */
@@ -147,15 +127,15 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   roomCame(): void {
-    if (this.#waiting.length > 0) this.#growth.consider();
+    if (this.#waiting.length > 0) this.#supply.consider();
   }
 
   /** Has new runners take the place of those that are there. Resolves when the first of them is ready, or the pool is closed. */
   renew(): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    this.#renewal ??= Promise.withResolvers();
-    this.#fork();
-    return this.#renewal.promise;
+    const renewed = this.#readiness.forRenewal();
+    this.#supply.fork();
+    return renewed;
   }
 
   dropInstance(entry: InstanceEntry): void {
@@ -165,9 +145,9 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   /** Brings up one runner ahead of the first run. Resolves when it is there, rejects with WorkerStartError when none can be had. */
   async warmUp(): Promise<void> {
     if (this.#closed || this.#runners.all.some((runner) => runner.isReady)) return;
-    this.#firstReady ??= Promise.withResolvers();
-    if (this.held === 0) this.#fork();
-    await this.#firstReady.promise;
+    const ready = this.#readiness.forFirst();
+    if (this.held === 0) this.#supply.fork();
+    await ready;
   }
 
   find(runnerId: number): Runner | undefined {
@@ -186,24 +166,10 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     const lost = this.#remove(runner)
       .filter((entry) => !entry.isHandler)
       .map((entry) => entry.id);
-    const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
-    await runner.end(() => explanation);
-    const kind = endKind(runner, lost);
-    this.#options.metrics.count('flash_runner_ends_total', [kind]);
-    this.#options.log.write(kind === 'unneeded' ? 'debug' : 'warn', 'a runner ended', {
-      runnerId,
-      pid: runner.pid,
-      ...exit,
-      lostInstances: lost,
-    });
+    const reason = await this.#ends.end(runner, exit, lost);
     // One that was given up is missed only when there is something to do.
-    if (!runner.isRetiring || this.#waiting.length > 0) this.#forkInPlace(wasReady, explanation);
+    if (!runner.isRetiring || this.#waiting.length > 0) this.#forkInPlace(wasReady, reason);
     this.#options.onRunnerGone(runner.zygote);
-  }
-
-  #killerOf(runner: Runner, exit: RunnerExit): Killer {
-    if (runner.killer !== undefined) return runner.killer;
-    return exit.signal === 'SIGKILL' && this.#memoryKills.happened() ? 'memory' : 'unknown';
   }
 
   /** The zygote is gone, and with it every runner it had forked. */
@@ -236,10 +202,9 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   close(): void {
     this.#closed = true;
     this.#options.budget.remove(this);
-    this.#renewal?.resolve();
-    this.#firstReady?.resolve();
+    this.#readiness.close();
     clearInterval(this.#housekeeping);
-    this.#growth.close();
+    this.#supply.close();
     for (const run of this.#waiting.takeAll()) run.abandon(shuttingDown);
     for (const runner of this.#runners.all)
       for (const run of runner.pinned.takeAll()) run.abandon(shuttingDown);
@@ -252,20 +217,18 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#runners.clear();
   }
 
-  // --- placing runs ---------------------------------------------------------------------------------------------------
-
   #place(run: Run): void {
     const runner = this.#takeIdle();
     if (runner !== undefined) this.#start(runner, run);
     else this.#waiting.add(run);
     const { idle } = this.#runners;
-    if (idle.size === 0 || this.#waiting.length > 0) this.#growth.consider();
+    if (idle.size === 0 || this.#waiting.length > 0) this.#supply.consider();
   }
 
   #takeIdle(): Runner | undefined {
     const { idle, busy } = this.#runners;
     if (this.#reuse.isNever && busy >= this.#options.settings.FLASH_MAX_RUNNERS) return undefined;
-    return idle.take(() => this.#room() <= 0);
+    return idle.take(() => this.#supply.room <= 0);
   }
 
   #start(runner: Runner, run: Run): void {
@@ -276,7 +239,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
     });
     this.#placement.startFollowers(runner, run);
-    if (this.#reuse.isNever) this.#forkSpare();
+    if (this.#reuse.isNever) this.#supply.forkSpare();
   }
 
   /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
@@ -284,23 +247,16 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     return this.#waiting.length === 0 && !this.#reuse.isNever && this.#runners.busy === 0;
   }
 
-  // --- what runners report --------------------------------------------------------------------------------------------
-
   #onReady(runner: Runner): void {
     this.#runners.becameReady();
-    this.#failedStarts = 0;
-    this.#firstReady?.resolve();
-    this.#firstReady = undefined;
-    if (this.#renewal !== undefined) {
+    this.#readiness.onReady(() => {
       for (const other of this.#runners.all) if (other !== runner) this.#runners.retire(other, 'kill');
-      this.#renewal.resolve();
-      this.#renewal = undefined;
-    }
+    });
     this.#onFree(runner);
   }
 
   #onFree(runner: Runner): void {
-    this.#growth.noteCompletion();
+    this.#supply.noteCompletion();
     this.#usedAt = Date.now();
     if (runner.hasEnded) return;
     this.#placement.startWaiting(runner);
@@ -322,7 +278,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     const runner = this.#takeIdle();
     const run = runner === undefined ? undefined : this.#waiting.shift();
     if (runner !== undefined && run !== undefined) this.#start(runner, run);
-    else this.#growth.consider();
+    else this.#supply.consider();
   }
 
   #onStale(runner: Runner, run: Run): void {
@@ -334,41 +290,12 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   /** A runner takes no new requests any more; another one is there when the next request comes. */
   #replace(runner: Runner): void {
     this.#runners.retire(runner, 'exit');
-    this.#forkSpare();
+    this.#supply.forkSpare();
   }
 
   /** The runner that a run was waiting for is gone: it is placed anew. */
   #resubmit(run: Run): void {
     if (!run.isSettled) this.submit(run);
-  }
-
-  // --- how many runners -----------------------------------------------------------------------------------------------
-
-  #grow(count: number): void {
-    for (let forked = 0; forked < count; forked++) this.#fork();
-    if (this.#room() > 0) return;
-    this.#options.budget.makeRoomFor(this, this.#waiting.length);
-    // The pool is full. What waits goes to runners that were kept free for the instances that live in them.
-    while (this.#waiting.length > this.#runners.starting) {
-      const idle = this.#runners.idle.takeLast();
-      if (idle === undefined) return;
-      this.#onFree(idle);
-      if (idle.isIdle) return;
-    }
-  }
-
-  /** How many runners may still be forked. One that waits in advance is at work for nobody, and does not count. */
-  #room(): number {
-    return this.#options.budget.roomFor(this) + Number(this.#reuse.isNever && this.#runners.idle.size === 0);
-  }
-
-  #forkSpare(): void {
-    const { idle, starting } = this.#runners;
-    if (idle.size + starting <= this.#waiting.length && this.#room() > 0) this.#fork();
-  }
-
-  #fork(): void {
-    if (!this.#closed) this.#runners.fork();
   }
 
   #remove(runner: Runner): InstanceEntry[] {
@@ -382,29 +309,18 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   /** A runner is gone: another one takes its place when it is needed. */
   #forkInPlace(wasReady: boolean, reason: string): void {
     if (this.#closed) return;
-    if (!wasReady && ++this.#failedStarts >= mostFailedStarts) {
-      this.#failedStarts = 0;
-      this.#refuseWaiting(new WorkerStartError(`no Python process could be started: ${reason}`));
-      return;
-    }
-    if (this.held === 0 || this.#waiting.length > 0) this.#fork();
+    const error = wasReady ? undefined : this.#readiness.onFailedStart(reason);
+    if (error !== undefined) return this.#refuseWaiting(error);
+    if (this.held === 0 || this.#waiting.length > 0) this.#supply.fork();
   }
 
   #refuseWaiting(error: WorkerError): void {
-    this.#firstReady?.reject(error);
-    this.#firstReady = undefined;
+    this.#readiness.reject(error);
     for (const run of this.#waiting.takeAll()) run.refuse(error);
   }
 
-  /** Drops instances that are not used, and runners that are not needed. */
   #tidy(): void {
-    const { FLASH_RUNNER_IDLE_MS: runnerIdleMs } = this.#options.settings;
-    const { idle } = this.#runners;
     this.#placement.dropIdle();
-    for (const runner of this.#runners.all)
-      if (runner.isRetiring && !runner.isExiting) this.#runners.retire(runner, 'kill');
-    if (runnerIdleMs === 0) return;
-    const longIdle = idle.spare().filter((runner) => runner.idleSince <= Date.now() - runnerIdleMs);
-    for (const runner of longIdle) if (idle.size > 1) this.#runners.retire(runner, 'kill');
+    this.#runners.endUnneeded();
   }
 }

@@ -1,7 +1,15 @@
-import { Runner, type RunnerListener } from '../runner/runner.ts';
+import { Runner } from '../runner/runner.ts';
+import type { RunnerListener } from '../runner/runner-options.ts';
 import type { Zygote } from '../zygote/zygote.ts';
 import { IdleRunners } from './idle-runners.ts';
 import type { RunnerPoolOptions } from './runner-pool-options.ts';
+
+/** Runners by what they do. */
+export interface RunnerCensus {
+  readonly starting: number;
+  readonly idle: number;
+  readonly busy: number;
+}
 
 /** The runners of one pool, from their fork to their end. */
 export class RunnerSet {
@@ -25,6 +33,17 @@ export class RunnerSet {
 
   get starting(): number {
     return this.#starting;
+  }
+
+  get census(): RunnerCensus {
+    const [starting, idle] = [this.#starting, this.idle.size];
+    return { starting, idle, busy: this.#runners.size - starting - idle };
+  }
+
+  /** Whether something runs in one of them, or waits for one. */
+  get areBusy(): boolean {
+    for (const runner of this.#runners.values()) if (runner.load > 0 || runner.pinned.length > 0) return true;
+    return false;
   }
 
   /** Those that count: a runner on its way out takes no run any more, nor does one that only keeps its instances. */
@@ -78,6 +97,16 @@ export class RunnerSet {
     if (!runner.isIdle || runner.instances.size > 0 || runner.pinned.length > 0) return;
     if (how === 'kill') runner.kill();
     else this.exit(runner, false);
+  }
+
+  /** Ends runners that have retired, and spare ones that have had nothing to do for long. */
+  endUnneeded(): void {
+    const { FLASH_RUNNER_IDLE_MS: idleMs } = this.#options.settings;
+    for (const runner of this.#runners.values())
+      if (runner.isRetiring && !runner.isExiting) this.retire(runner, 'kill');
+    if (idleMs === 0) return;
+    const longIdle = this.idle.spare().filter((runner) => runner.idleSince <= Date.now() - idleMs);
+    for (const runner of longIdle) if (this.idle.size > 1) this.retire(runner, 'kill');
   }
 
   /** See {@link Runner.exit}. No more of them take their time than runners may be at work: the oldest is killed for the next. */

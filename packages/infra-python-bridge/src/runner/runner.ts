@@ -1,13 +1,11 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@flash/worker-core';
-import type { PackageEpoch } from '../imports/package-epochs.ts';
 import { newEndMark } from '../output/output-pipe.ts';
 import { type Frame, frameKind } from '../protocol/frames.ts';
 import { requestBody, requestHeader } from '../protocol/request-frame.ts';
 import { type ResultFrame, readResultFrame } from '../protocol/result-frame.ts';
-import { type Retirement, readRetirement } from '../protocol/retirement-frame.ts';
+import { readRetirement } from '../protocol/retirement-frame.ts';
 import type { Hello } from '../protocol/runner-socket.ts';
 import { refusedChunk, watchRun } from '../run/interruption.ts';
 import type { Interruption, Run } from '../run/run.ts';
@@ -19,50 +17,10 @@ import { endInSteps } from './end-in-steps.ts';
 import type { Killer } from './exit.ts';
 import { PipeReader } from './pipe-reader.ts';
 import { RunnerConnection } from './runner-connection.ts';
+import type { RunnerListener, RunnerOptions, StartOptions } from './runner-options.ts';
 
 /** After a runner's end its last bytes are waited for so long. All that could hold its pipe was killed before: it is rarely needed. */
 const lastBytesMs = 2000;
-
-export interface RunnerListener {
-  /** A run has ended and the runner could take another. */
-  onFree(runner: Runner): void;
-  /** The runner can't run it after all: the run goes elsewhere. */
-  onStale(runner: Runner, run: Run): void;
-  /** The runner's instance takes overlapping calls now. */
-  onConcurrent(runner: Runner, run: Run): void;
-  onReady(runner: Runner): void;
-  /** The process takes no function requests any more. */
-  onRetire(runner: Runner, retirement: Retirement): void;
-  /** User code has imported modules; milliseconds by their names. */
-  onImports(modules: Readonly<Record<string, number>>): void;
-}
-
-export interface RunnerOptions {
-  readonly directory: string;
-  readonly cancelGraceMs: number;
-  readonly executionTimeoutMs: number;
-  readonly exitTimeoutMs: number;
-  readonly maxResponseBytes: number;
-  readonly maxWaiting: number;
-  /** Whether the process may serve more than one function request. */
-  readonly reuses: boolean;
-  /** What requests may leave behind in the process. */
-  readonly maxBytesLeft: number;
-  readonly maxDescriptorsLeft: number;
-  /** Chunks of a stream that may be under way. */
-  readonly streamWindow: number;
-  readonly startTimeoutMs: number;
-  readonly log: Log;
-}
-
-/** What the pool decides about a run it hands to a runner. */
-export interface StartOptions {
-  readonly epoch: PackageEpoch;
-  /** The run can only run here, because its instance lives here. */
-  readonly isPinned: boolean;
-  /** How long the runner looks for the next request before it goes to sleep, in microseconds. */
-  readonly spinUs: number;
-}
 
 /** The supervisor's side of one runner process. */
 export class Runner {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from operator import is_
 from typing import Any, ClassVar
 
 
@@ -56,7 +57,7 @@ def loaded(name: str) -> Any:
 
 def identical(one: Any, other: Any) -> bool:
     """Whether two sequences hold the same objects; never asks the objects themselves."""
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+    return len(one) == len(other) and all(map(is_, one, other))
 
 
 def merged(kept: tuple[Any, ...], before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -15,6 +15,9 @@ _M_MMAP_THRESHOLD = -3
 # glibc takes no larger one.
 _MOST_MMAP_THRESHOLD = 32 * 1024 * 1024
 
+_waitid = getattr(os, "waitid", None)
+_LOOK_FOR_CHILDREN = (os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -42,14 +45,19 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def live_children() -> list[int]:
-    """Ids of this process's children that still run. Costs one system call when there are none."""
-    if not hasattr(os, "waitid"):
-        return []
+def has_children() -> bool:
+    """Whether this process has children, dead ones that were not waited for included. Costs one system call."""
+    if _waitid is None:
+        return False
     try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        _waitid(*_LOOK_FOR_CHILDREN)
     except ChildProcessError:
-        return []
+        return False
+    return True
+
+
+def live_children() -> list[int]:
+    """Ids of this process's children that still run."""
     return [child for child in children() if not _is_zombie(child)]
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..imports.preload import Preload
+from ..system import random_generators
 from ..system.exits import exit_fields
 from .commands import Fork, Start, parse
 from .fork_runner import fork_runner
@@ -77,7 +78,9 @@ class Zygote:
         start = self._start
         try:
             self._preload.import_needed()
-            return preimport(start.preimport, start.preimport_seconds, start.preimport_bytes)
+            report = preimport(start.preimport, start.preimport_seconds, start.preimport_bytes)
+            random_generators.find()
+            return report
         except Contaminated as error:
             fail(self._control, reason=str(error), module=error.module)
         except ImportError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ...system.process_control import bury_children, command_of, live_children
+from ...system.process_control import bury_children, command_of, has_children, live_children
 from ..check import Check
 
 _sleep = time.sleep
@@ -18,6 +18,8 @@ class Children(Check):
     title = "processes that still run"
 
     def left_behind(self) -> str | None:
+        if not has_children():
+            return None
         left = live_children()
         waited = 0.0
         while left and waited < _GRACE_SECONDS:

@@ -12,14 +12,31 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from operator import itemgetter
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from ..check import Bounds, Check
+from ..kind import identical
 
 _vars, _type, _modules = vars, type, sys.modules
 # What the runner itself relies on is looked at after every request.
-_RELIED_ON = (builtins, io, json, os, pickle, threading, time)
+_RELIED_ON: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
+    (
+        builtins,
+        tuple(
+            "__build_class__ __import__ all any bool bytes callable compile dict enumerate exec frozenset getattr hasattr hash"
+            " id int isinstance iter len list map max min next object open print property range repr set setattr sorted str"
+            " sum super tuple type vars zip".split()
+        ),
+    ),
+    (io, ("BufferedWriter", "FileIO", "TextIOWrapper")),
+    (json, ("dumps", "loads")),
+    (os, ("close", "dup", "dup2", "fork", "fstat", "getcwd", "getpid", "mkfifo", "open", "pipe", "read", "stat", "write")),
+    (pickle, ("dumps", "loads", "Pickler", "Unpickler")),
+    (threading, ("Lock", "RLock", "Thread", "current_thread", "enumerate", "main_thread")),
+    (time, ("monotonic", "perf_counter", "sleep", "time")),
+)
 _CALLABLE = (FunctionType, BuiltinFunctionType, type)
 _STORES = frozenset(
     opcode.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR") if name in opcode.opmap
@@ -40,8 +57,10 @@ class Patches(Check):
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
-        self._relied_on = [(module, _callables(module)) for module in _RELIED_ON]
-        self._relied_on_modules = {module.__name__: module for module in _RELIED_ON}
+        self._relied_on = [(module, names, itemgetter(*names)) for module, names in _RELIED_ON]
+        self._relied_on_values = [get(_vars(module)) for module, _, get in self._relied_on]
+        self._relied_on_modules = tuple([module for module, _ in _RELIED_ON])
+        self._find_relied_on = itemgetter(*[module.__name__ for module, _ in _RELIED_ON])
         self._known: dict[str, tuple[ModuleType, dict[str, Any]]] = {}
         self._classes: dict[type, tuple[str, dict[str, Any]]] = {}
         self._names: frozenset[str] | None = None
@@ -55,14 +74,27 @@ class Patches(Check):
 
     def left_behind(self) -> str | None:
         names, self._names = self._names, None
-        for name, module in self._relied_on_modules.items():
-            if _modules.get(name) is not module:
-                return f"the module {name} was replaced"
-        for module, known in self._relied_on:
-            replaced = _replaced(module, known)
-            if replaced is not None:
-                return replaced
+        replaced = self._look_at_relied_on()
+        if replaced is not None:
+            return replaced
         return None if names is None else self._look_deeper(names)
+
+    def _look_at_relied_on(self) -> str | None:
+        try:
+            found = self._find_relied_on(_modules)
+        except KeyError as error:
+            return f"the module {error.args[0]} was removed"
+        if not identical(found, self._relied_on_modules):
+            return "a module of the standard library was replaced"
+        for (module, names, get), known in zip(self._relied_on, self._relied_on_values, strict=True):
+            try:
+                now = get(_vars(module))
+            except KeyError as error:
+                return f"{module.__name__}.{error.args[0]} was removed"
+            if not identical(now, known):
+                name = next(name for name, one, other in zip(names, now, known, strict=True) if one is not other)
+                return f"{module.__name__}.{name} was replaced"
+        return None
 
     def after_import(self, before: Any) -> None:
         if self._names is not None:

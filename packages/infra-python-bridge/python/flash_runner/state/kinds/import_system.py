@@ -35,6 +35,19 @@ class ImportSystem(Kind):
     def same(self, one: _Places, other: _Places) -> bool:
         return one.path == other.path and identical(one.finders, other.finders) and identical(one.hooks, other.hooks)
 
+    def restore(self, value: _Places) -> None:
+        if (
+            sys.path is _path
+            and sys.meta_path is _finders
+            and sys.path_hooks is _hooks
+            and identical(_path, value.path)
+            and identical(_finders, value.finders)
+            and identical(_hooks, value.hooks)
+            and sys.modules is _modules
+        ):
+            return
+        super().restore(value)
+
     def after_import(self, kept: _Places, before: _Places, after: _Places) -> _Places:
         if self.same(before, after):
             return kept

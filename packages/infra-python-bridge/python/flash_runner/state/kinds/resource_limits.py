@@ -8,9 +8,9 @@ from typing import Any
 from ..kind import Irreversible, Kind
 
 _get, _set = resource.getrlimit, resource.setrlimit
-_NAMES = tuple(sorted(name for name in vars(resource) if name.startswith("RLIMIT_")))
-# Two names may mean the same limit.
-_NUMBERS = {getattr(resource, name): name for name in _NAMES}
+# Those that programs lower for themselves or for their children.
+_NAMES = ("AS", "CORE", "CPU", "DATA", "FSIZE", "NOFILE", "NPROC", "STACK")
+_NUMBERS = {getattr(resource, f"RLIMIT_{name}"): f"RLIMIT_{name}" for name in _NAMES if hasattr(resource, f"RLIMIT_{name}")}
 _LIMITS = tuple(_NUMBERS)
 
 
@@ -20,7 +20,7 @@ class ResourceLimits(Kind):
     title = "resource limits (where the system lets them be raised again)"
 
     def read(self) -> list[Any]:
-        return [_get(limit) for limit in _LIMITS]
+        return list(map(_get, _LIMITS))
 
     def write(self, value: list[Any]) -> None:
         for limit, kept in zip(_LIMITS, value, strict=True):

@@ -15,13 +15,14 @@ else:
 _get, _set, _mask = _signal.getsignal, _signal.signal, _signal.pthread_sigmask
 _set_timer, _wakeup = _signal.setitimer, _signal.set_wakeup_fd
 _TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
+_BLOCK = _signal.SIG_BLOCK
 # The system refuses handlers for some, and some are the C library's own.
 _NUMBERS = tuple(number for number in sorted(_signal.valid_signals()) if number not in (_signal.SIGKILL, _signal.SIGSTOP))
 
 
 class _Signals(NamedTuple):
     handlers: tuple[Any, ...]
-    blocked: frozenset[int]
+    blocked: set[int]
     wakeup: int
     has_fault_handler: bool
 
@@ -34,8 +35,8 @@ class Signals(Kind):
         if wakeup != -1:
             _wakeup(wakeup)
         return _Signals(
-            tuple([_get(number) for number in _NUMBERS]),
-            frozenset(_mask(_signal.SIG_BLOCK, ())),
+            tuple(map(_get, _NUMBERS)),
+            _mask(_BLOCK, ()),
             wakeup,
             _has_fault_handler(),
         )

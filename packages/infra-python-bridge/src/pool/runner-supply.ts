@@ -1,0 +1,82 @@
+import type { RunQueue } from '../run/run-queue.ts';
+import type { Runner } from '../runner/runner.ts';
+import { PoolGrowth } from './pool-growth.ts';
+import type { RunnerBudget, RunnerHolder } from './runner-budget.ts';
+import type { RunnerSet } from './runner-set.ts';
+
+export interface RunnerSupplyDependencies {
+  readonly holder: RunnerHolder;
+  readonly budget: RunnerBudget;
+  readonly runners: RunnerSet;
+  readonly waiting: RunQueue;
+  /** Whether each function request gets a process of its own, of which one is there in advance. */
+  readonly hasSpare: boolean;
+  /** Gives the runs that wait to a runner that was kept free for the instances which live in it. */
+  readonly useKept: (runner: Runner) => void;
+}
+
+/** Sees to it that there are enough runners, and not more than there may be. */
+export class RunnerSupply {
+  readonly #dependencies: RunnerSupplyDependencies;
+  readonly #growth: PoolGrowth;
+  #closed = false;
+
+  constructor(dependencies: RunnerSupplyDependencies) {
+    this.#dependencies = dependencies;
+    const { runners, waiting } = dependencies;
+    this.#growth = new PoolGrowth(
+      () => ({
+        waiting: waiting.length,
+        waitingSince: waiting.first?.waitingSince,
+        idle: runners.idle.size,
+        starting: runners.starting,
+        room: this.room,
+      }),
+      (count) => this.#grow(count),
+    );
+  }
+
+  /** How many runners may still be forked. One that waits in advance is at work for no run, and does not count. */
+  get room(): number {
+    const { budget, holder, hasSpare, runners } = this.#dependencies;
+    return budget.roomFor(holder) + Number(hasSpare && runners.idle.size === 0);
+  }
+
+  /** A run has ended. */
+  noteCompletion(): void {
+    this.#growth.noteCompletion();
+  }
+
+  /** There may be too few: looks in a moment whether there are. */
+  consider(): void {
+    this.#growth.consider();
+  }
+
+  /** Has a runner ready for the next run, besides those for the runs that wait. */
+  forkSpare(): void {
+    const { runners, waiting } = this.#dependencies;
+    if (runners.idle.size + runners.starting <= waiting.length && this.room > 0) this.fork();
+  }
+
+  fork(): void {
+    if (!this.#closed) this.#dependencies.runners.fork();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#growth.close();
+  }
+
+  #grow(count: number): void {
+    const { budget, holder, runners, useKept, waiting } = this.#dependencies;
+    for (let forked = 0; forked < count; forked++) this.fork();
+    if (this.room > 0) return;
+    budget.makeRoomFor(holder, waiting.length);
+    while (waiting.length > runners.starting) {
+      const kept = runners.idle.takeLast();
+      if (kept === undefined) return;
+      useKept(kept);
+      if (kept.isIdle) return;
+    }
+  }
+}
