@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Packages of programs that are not called like them. */
 const packages = {
@@ -29,4 +30,20 @@ export function installPrograms(programs) {
     if (spawnSync('apt-get', args, { env, stdio: 'ignore' }).status !== 0)
       return `apt-get ${args.join(' ')} failed`;
   return undefined;
+}
+
+/** The release of this machine, and where its packages come from. */
+export function debian() {
+  const release = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  const more = '/etc/apt/sources.list.d';
+  const lists = [
+    '/etc/apt/sources.list',
+    ...(existsSync(more) ? readdirSync(more).map((name) => join(more, name)) : []),
+  ];
+  const sources = lists.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'));
+  // Other sources of packages may stand before Debian's own.
+  const mirror = /^(?:URIs:|deb(?:\s+\[.*?\])?)\s+(https?:\/\/\S+\/debian\/?)\s*(?:\s\S.*)?$/m.exec(
+    sources.join('\n'),
+  )?.[1];
+  return { release, mirror: mirror ?? 'http://deb.debian.org/debian' };
 }
