@@ -7,12 +7,17 @@ import { root } from '../../scripts/lib/run.mjs';
 /** Installs what is missing. @returns why nothing can be built here; `undefined` when it can. */
 export const prepareEngine = () => installPrograms(['buildah', 'podman', 'runc', 'debootstrap']);
 
-/** Runs a command. @throws Error with the end of its output. */
+/** What one command may take; the longest of them builds an image on a slow machine. */
+const mostMs = 20 * 60_000;
+
+/** Runs a command. @throws Error with the end of its output, or saying that it took too long. */
 export function sh(file, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
+    timeout: mostMs,
+    killSignal: 'SIGKILL',
     ...options,
   });
   if (status === 0) return stdout.trim();

@@ -1,7 +1,8 @@
 /**
  * Builds the images and uses them as their users would: npm run test:containers [-- --required] [--python <prefix>]
  *
- * `--python` puts the interpreter that was installed below that directory into the base image, instead of Debian's.
+ * `--python` puts the interpreter that was installed below that directory into the base image, instead of Debian's. Images of Python 3.14,
+ * which this machine's Debian lacks, are built and used in any case.
  *
  * Without a container engine and without a registry of images: see engine.mjs and stand-ins.mjs. Says that it skips where that can't be had,
  * and fails there with `--required`. Ends with a line that counts the steps.
@@ -13,7 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '../../scripts/lib/free-port.mjs';
 import { buildImage, Container, output, prepareEngine, sh } from './engine.mjs';
-import { makeStandIns } from './stand-ins.mjs';
+import { makeBaseOfPython, makeStandIns } from './stand-ins.mjs';
 
 const mostMs = 60_000;
 const [qb, lb] = ['flash-cpu', 'flash-lb-cpu'].map((name) => `localhost/flash-test/${name}`);
@@ -67,9 +68,9 @@ function start(image, settings, options, args) {
 }
 
 /** Starts lb-app and notes what /ping answers until it is ready. */
-async function startHttp(settings = {}, options = []) {
+async function startHttp(settings = {}, options = [], image = lb) {
   const port = await freePort();
-  const container = start(lb, { PORT: String(port), HOST: '127.0.0.1', ...settings }, options);
+  const container = start(image, { PORT: String(port), HOST: '127.0.0.1', ...settings }, options);
   const url = `http://127.0.0.1:${port}`;
   const statuses = new Set();
   const ping = async () => (await fetch(`${url}/ping`).catch(() => ({ status: 0 }))).status;
@@ -88,18 +89,49 @@ async function startHttp(settings = {}, options = []) {
   return { container, url, statuses, execute, value };
 }
 
+/** Builds the images of both entries on a base. */
+function buildBoth(base, pythonVersion, tags) {
+  const args = (target) => [
+    ...['--build-arg', `PYTHON_VERSION=${pythonVersion}`, '--build-arg', `BASE_IMAGE=${base}`],
+    ...['--build-arg', `NODE_IMAGE=${images.node}`, '--file', 'docker/Dockerfile', '--target', target],
+  ];
+  buildImage(tags.qb, '.', args('flash-cpu'));
+  buildImage(tags.lb, '.', args('flash-lb-cpu'));
+}
+
+/** Has a gateway and a queue worker of this image run a function without arguments. @returns what it returned. */
+async function throughGateway(image, code) {
+  const port = await freePort();
+  const options = ['--entrypoint', '/opt/flash/bin/flash-worker'];
+  const gateway = start(image, {}, options, ['gateway', '--port', String(port)]);
+  const api = `http://127.0.0.1:${port}/v2/local`;
+  await eventually('the gateway answers', async () => (await fetch(`${api}/health`).catch(() => ({}))).ok);
+  const worker = start(image, {
+    RUNPOD_POD_ID: 'one',
+    RUNPOD_WEBHOOK_GET_JOB: `${api}/job-take/$ID`,
+    RUNPOD_WEBHOOK_POST_OUTPUT: `${api}/job-done/$RUNPOD_POD_ID/$ID`,
+    RUNPOD_WEBHOOK_POST_STREAM: `${api}/job-stream/$RUNPOD_POD_ID/$ID`,
+    RUNPOD_WEBHOOK_PING: `${api}/ping/$RUNPOD_POD_ID`,
+  });
+  const input = { function_name: 'f', function_code: code, serialization_format: 'json' };
+  const response = await fetch(`${api}/runsync?wait=${mostMs}`, {
+    method: 'POST',
+    body: JSON.stringify({ input }),
+  });
+  const job = await response.json();
+  expect(job.status === 'COMPLETED' && job.output.success, JSON.stringify(job));
+  expect(worker.stop() === 0, `the worker ended with ${worker.exitCode}`);
+  expect(gateway.stop() === 0, `the gateway ended with ${gateway.exitCode}`);
+  return job.output.json_result;
+}
+
 const humanized = 'def f():\n    import humanize\n    return humanize.intword(1_000_000)';
 const humanize = { dependencies: ['humanize'] };
 
 let images;
 await step('images are built', () => {
   images = makeStandIns(flags.python);
-  const args = (target) => [
-    ...['--build-arg', `PYTHON_VERSION=${images.pythonVersion}`, '--build-arg', `BASE_IMAGE=${images.base}`],
-    ...['--build-arg', `NODE_IMAGE=${images.node}`, '--file', 'docker/Dockerfile', '--target', target],
-  ];
-  buildImage(qb, '.', args('flash-cpu'));
-  buildImage(lb, '.', args('flash-lb-cpu'));
+  buildBoth(images.base, images.pythonVersion, { qb, lb });
 });
 if (failed > 0) finish();
 
@@ -146,35 +178,8 @@ await step('processes that lost their parents are buried by the first one', asyn
 });
 
 await step('a job through the gateway', async () => {
-  const port = await freePort();
-  const gateway = start(
-    qb,
-    {},
-    ['--entrypoint', '/opt/flash/bin/flash-worker'],
-    ['gateway', '--port', String(port)],
-  );
-  const api = `http://127.0.0.1:${port}/v2/local`;
-  await eventually('the gateway answers', async () => (await fetch(`${api}/health`).catch(() => ({}))).ok);
-  const worker = start(qb, {
-    RUNPOD_POD_ID: 'one',
-    RUNPOD_WEBHOOK_GET_JOB: `${api}/job-take/$ID`,
-    RUNPOD_WEBHOOK_POST_OUTPUT: `${api}/job-done/$RUNPOD_POD_ID/$ID`,
-    RUNPOD_WEBHOOK_POST_STREAM: `${api}/job-stream/$RUNPOD_POD_ID/$ID`,
-    RUNPOD_WEBHOOK_PING: `${api}/ping/$RUNPOD_POD_ID`,
-  });
-  const input = {
-    function_name: 'f',
-    function_code: 'def f():\n    return 6 * 7',
-    serialization_format: 'json',
-  };
-  const response = await fetch(`${api}/runsync?wait=${mostMs}`, {
-    method: 'POST',
-    body: JSON.stringify({ input }),
-  });
-  const job = await response.json();
-  expect(job.status === 'COMPLETED' && job.output.json_result === 42, JSON.stringify(job));
-  expect(worker.stop() === 0, `the worker ended with ${worker.exitCode}`);
-  expect(gateway.stop() === 0, `the gateway ended with ${gateway.exitCode}`);
+  const result = await throughGateway(qb, 'def f():\n    return 6 * 7');
+  expect(result === 42, `it came to ${result}`);
 });
 
 await step('a deployed app out of its artifact', async () => {
@@ -276,6 +281,20 @@ await step('wrong settings are told at once', () => {
     expect(container.log.includes('FLASH_MAX_RUNNERS'), container.log);
   });
 });
+
+await step(
+  'images of Python 3.14: a function over HTTP, a package of PyPI, a job through the gateway',
+  async () => {
+    const tags = { qb: `${qb}-py3.14`, lb: `${lb}-py3.14` };
+    buildBoth(makeBaseOfPython('3.14'), '3.14', tags);
+    const version = 'def f():\n    import sys\n    return "%d.%d" % sys.version_info[:2]';
+    const { container, value } = await startHttp({}, [], tags.lb);
+    expect((await value(version)) === '3.14', 'another Python');
+    expect((await value(humanized, humanize)) === '1.0 million', 'humanize');
+    expect(container.stop() === 0, `lb-app ended with ${container.exitCode}`);
+    expect((await throughGateway(tags.qb, version)) === '3.14', 'another Python serves the queue');
+  },
+);
 
 finish();
 

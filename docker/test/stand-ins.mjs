@@ -1,7 +1,9 @@
 /** Images that stand for python:<version>-slim and node:24, where no registry of images can be reached. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { debian } from '../../scripts/lib/debian.mjs';
+import { debianWithPython } from '../../scripts/lib/debian-python.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 import { buildImage, hasImage, output, sh } from './engine.mjs';
 
@@ -26,19 +28,38 @@ export function makeStandIns(prefix) {
   return { base: image, node, pythonVersion: /\d+\.\d+/.exec(python)[0] };
 }
 
+/**
+ * A base image with a Python that this machine's Debian lacks: the release of Debian that has it.
+ *
+ * @returns its name. @throws Error when that release can't be had.
+ */
+export function makeBaseOfPython(version) {
+  const image = `${base}-py${version}`;
+  if (hasImage(image)) return image;
+  const { directory, problem } = debianWithPython(version);
+  if (problem !== undefined) throw new Error(`no Python ${version}: ${problem}`);
+  importImage(directory, image);
+  return image;
+}
+
 /** Debian with Python and pip, as those images are. */
 function makeBase(directory) {
-  const { suite, mirror } = debian();
+  const { release, mirror } = debian();
   const packages = 'ca-certificates,python3,python3-pip';
-  sh('debootstrap', ['--variant=minbase', `--include=${packages}`, suite, directory, mirror]);
-  // There pip may install for everybody.
-  const tidy = 'rm -rf usr/lib/python3*/EXTERNALLY-MANAGED var/cache/apt/archives/*.deb var/lib/apt/lists/*';
-  sh('sh', [
-    '-c',
-    `cd "$1" && ${tidy} && tar --create --exclude=./proc/* --exclude=./sys/* . | podman import - ${base}`,
-    '-',
-    directory,
-  ]);
+  sh('debootstrap', ['--variant=minbase', `--include=${packages}`, release, directory, mirror]);
+  importImage(directory, base);
+}
+
+/** Makes an image of a root directory, which stays as it is. */
+function importImage(directory, image) {
+  const left = [
+    // In those images pip may install for everybody.
+    './usr/lib/python3*/EXTERNALLY-MANAGED',
+    ...['./var/cache/apt/archives/*.deb', './var/lib/apt/lists/*', './proc/*', './sys/*', './tmp/*'],
+  ];
+  const excluded = left.map((pattern) => `'--exclude=${pattern}'`).join(' ');
+  const line = `set -o pipefail; tar --create --one-file-system ${excluded} --directory "$1" . | podman import - "$2"`;
+  sh('bash', ['-c', line, '-', directory, image]);
 }
 
 /** The same with another Python before Debian's, where python:<version>-slim has it. */
@@ -75,12 +96,4 @@ function makeNode(directory) {
   ];
   writeFileSync(join(directory, 'Dockerfile'), `${lines.join('\n')}\n`);
   buildImage(node, directory);
-}
-
-/** What this machine is, and where its packages come from. */
-function debian() {
-  const suite = /VERSION_CODENAME=(\w+)/.exec(readFileSync('/etc/os-release', 'utf8'))[1];
-  const sources = sh('sh', ['-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true']);
-  const mirror = /^(?:URIs:|deb)\s+(https?:\/\/\S+)/m.exec(sources)?.[1] ?? 'http://deb.debian.org/debian';
-  return { suite, mirror };
 }
