@@ -22,7 +22,7 @@ const overHttp = ['http'];
 /** A result up to here goes out as text. */
 const smallResultBytes = 64 * 1024;
 
-/** Serves FunctionRequests over HTTP (contract, section 8, live mode). */
+/** Serves FunctionRequests over HTTP (docs/reference/protocol.md, Load-balancer entry). */
 export class LbServer {
   readonly #worker: Worker;
   readonly #settings: LbSettings;

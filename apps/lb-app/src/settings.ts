@@ -10,7 +10,7 @@ import {
 } from '@flash/settings';
 import * as z from 'zod';
 
-/** Settings of the load-balancer entry by the environment variable that sets each (contract, section 8). */
+/** Settings of the load-balancer entry by the environment variable that sets each (docs/reference/protocol.md, Load-balancer entry). */
 export const lbSettingsSchema = defineSettings({
   HOST: text('0.0.0.0', 'Address to listen on'),
   PORT: integer([0, 65_535], 80, 'Port to listen on; 0: any free one'),

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { InvalidRequestError } from '@flash/worker-core';
 
-/** What the command line asks for; the flags are those of the platform's Python SDK (contract, section 5). */
+/** What the command line asks for; the flags are those of the platform's Python SDK (docs/reference/protocol.md, Command line). */
 export interface Flags {
   /** A job as JSON text. */
   readonly testInput: string | undefined;

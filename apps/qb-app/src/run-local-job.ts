@@ -11,7 +11,7 @@ export interface LocalResult {
 
 export interface LocalRun {
   readonly result: LocalResult;
-  /** 0 when the job has no error and its result is the expected one (contract, section 5). */
+  /** 0 when the job has no error and its result is the expected one (docs/reference/protocol.md, Command line). */
   readonly exitCode: 0 | 1;
 }
 

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { endRequested } from './end-request.ts';
 import type { QbSettings } from './settings.ts';
 
-/** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (contract, section 4: RUNPOD_REALTIME_PORT). */
+/** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (docs/reference/protocol.md, Environment variables). */
 export async function serveRealtime(
   worker: Worker,
   settings: QbSettings,

@@ -8,7 +8,7 @@ import {
   text,
 } from '@flash/settings';
 
-/** Settings of the queue entry by the environment variable that sets each (contract, sections 4 and 5). */
+/** Settings of the queue entry by the environment variable that sets each (docs/reference/protocol.md, Environment variables and Queue protocol). */
 export const qbSettingsSchema = defineSettings({
   RUNPOD_WEBHOOK_GET_JOB: text(undefined, 'When set, jobs come from the platform’s queue'),
   RUNPOD_REALTIME_PORT: integer(

@@ -1,6 +1,6 @@
 import { count, defineSettings, flag, milliseconds, type SettingsOf, text } from '@flash/settings';
 
-/** Settings of the app artifact by the environment variable that sets each (contract, sections 4 and 7). */
+/** Settings of the app artifact by the environment variable that sets each (docs/reference/protocol.md, Environment variables and App artifact). */
 export const appArtifactSettingsSchema = defineSettings({
   FLASH_BUILD_ARTIFACT_PATH: text(
     '/root/.runpod/artifact.tar.gz',

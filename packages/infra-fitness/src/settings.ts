@@ -14,7 +14,7 @@ const strictFlag = (description: string) =>
     description,
   );
 
-/** Settings of the built-in fitness checks by the environment variable that sets each (contract, section 5). */
+/** Settings of the built-in fitness checks by the environment variable that sets each (docs/reference/protocol.md, Ping). */
 export const fitnessSettingsSchema = defineSettings({
   FLASH_MIN_MEMORY_BYTES: countOrNone(
     64 * 1024 * 1024,

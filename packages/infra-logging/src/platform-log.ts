@@ -20,7 +20,7 @@ export interface PlatformLogOptions {
   readonly redactor: SecretRedactor;
 }
 
-/** Log in the platform's own format: `requestId`, `message`, `level`, one JSON object a line (contract, section 5). */
+/** Log in the platform's own format: `requestId`, `message`, `level`, one JSON object a line (docs/reference/protocol.md, Log lines). */
 export class PlatformLog implements Log {
   readonly #options: PlatformLogOptions;
 

@@ -6,7 +6,7 @@ import { type ActiveBuild, StateManager } from './state-manager.ts';
 export interface StateManagerManifestStoreOptions {
   /** Path of `flash_manifest.json`. */
   readonly path: string;
-  /** This worker is part of a Flash deployment (contract, section 3); else the State Manager is never asked. */
+  /** This worker is part of a Flash deployment (docs/reference/protocol.md, Modes); else the State Manager is never asked. */
   readonly isDeployment: boolean;
   /** Those that begin with `preview-` have no State Manager. */
   readonly endpointId: string | undefined;
@@ -19,7 +19,7 @@ interface Source {
   readonly environmentId: string;
 }
 
-/** ManifestStore on a file that the State Manager keeps up to date (contract, section 6). */
+/** ManifestStore on a file that the State Manager keeps up to date (docs/reference/protocol.md, State Manager). */
 export class StateManagerManifestStore implements ManifestStore {
   readonly #options: StateManagerManifestStoreOptions;
   readonly #file: ManifestFile;

@@ -41,7 +41,7 @@ export interface ActiveBuild {
   readonly manifest: FlashManifest;
 }
 
-/** Client of the State Manager: GraphQL over HTTP (contract, section 6). */
+/** Client of the State Manager: GraphQL over HTTP (docs/reference/protocol.md, State Manager). */
 export class StateManager {
   readonly #settings: ManifestSettings;
   readonly #http: HttpClient;

@@ -19,7 +19,7 @@ export interface HeartbeatParts {
   readonly log: Log;
 }
 
-/** Tells the platform that this worker lives, and what it works on (contract, section 5: ping). */
+/** Tells the platform that this worker lives, and what it works on (docs/reference/protocol.md, Ping). */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   readonly #closed = new AbortController();

@@ -23,7 +23,7 @@ export interface JobTakerParts {
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
-/** Takes jobs by long poll (contract, section 5: take). */
+/** Takes jobs by long poll (docs/reference/protocol.md, Take). */
 export class JobTaker {
   readonly #parts: JobTakerParts;
   readonly #pacer: TakePacer;

@@ -13,7 +13,7 @@ export interface OpenHeartbeatOptions {
 }
 
 /**
- * The heartbeat of a worker that serves no queue (contract, section 5: ping); `undefined` when the platform gave no address.
+ * The heartbeat of a worker that serves no queue (docs/reference/protocol.md, Ping); `undefined` when the platform gave no address.
  *
  * @throws SettingsError when the address can't be used.
  */

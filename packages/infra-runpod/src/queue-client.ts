@@ -36,7 +36,7 @@ export class QueueClient {
     return this.#http.call({ method: 'GET', url, ...options }).catch(asQueueError);
   }
 
-  /** The same with a body; its headers are those of the platform's own SDK (contract, section 5). */
+  /** The same with a body; its headers are those of the platform's own SDK (docs/reference/protocol.md, Result). */
   post(
     url: string,
     body: Uint8Array,

@@ -7,7 +7,7 @@ type Variable =
   | 'RUNPOD_WEBHOOK_POST_STREAM'
   | 'RUNPOD_WEBHOOK_PING';
 
-/** The addresses of the queue protocol, made out of the platform's templates (contract, section 5). */
+/** The addresses of the queue protocol, made out of the platform's templates (docs/reference/protocol.md, Queue protocol). */
 export class QueueUrls {
   readonly #workerId: string;
   readonly #take: string;

@@ -34,7 +34,7 @@ interface Parcel {
 }
 
 /**
- * Delivers results (contract, section 5: done): on disk before the first post, posted until the platform has acknowledged it. A result
+ * Delivers results (docs/reference/protocol.md, Result): on disk before the first post, posted until the platform has acknowledged it. A result
  * the platform refuses for good is replaced by an error that says so.
  */
 export class ResultDelivery {

@@ -27,7 +27,7 @@ export interface RunpodJobQueueOptions {
   readonly metrics?: Metrics | undefined;
 }
 
-/** JobQueue over the platform's HTTP protocol (contract, section 5). Heartbeat and stop channel run as long as it is open. */
+/** JobQueue over the platform's HTTP protocol (docs/reference/protocol.md, Queue protocol). Heartbeat and stop channel run as long as it is open. */
 export class RunpodJobQueue implements JobQueue {
   readonly #settings: RunpodQueueSettings;
   readonly #log: Log;
@@ -158,7 +158,7 @@ export class RunpodJobQueue implements JobQueue {
     this.#jobs.remove(job.id, false);
   }
 
-  /** Tells the platform that this worker can't serve (contract, section 5: unhealthy ping). Never rejects. */
+  /** Tells the platform that this worker can't serve (docs/reference/protocol.md, Ping). Never rejects. */
   reportUnhealthy(check: string, reason: string): Promise<void> {
     return this.#heartbeat.reportUnhealthy(check, reason);
   }

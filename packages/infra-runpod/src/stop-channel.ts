@@ -17,7 +17,7 @@ export interface StopChannelParts {
   readonly log: Log;
 }
 
-/** Listens for jobs the platform wants stopped, and stops just those (contract, section 5: stop). */
+/** Listens for jobs the platform wants stopped, and stops just those (docs/reference/protocol.md, Stop). */
 export class StopChannel {
   readonly #parts: StopChannelParts;
   readonly #closed = new AbortController();

@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Options by which apt-get and nala keep what they download in the cache directory (contract, section 4): the network volume keeps it, and
+ * Options by which apt-get and nala keep what they download in the cache directory (docs/reference/protocol.md, Places): the network volume keeps it, and
  * the next worker need not download it. None where that directory can't be written.
  */
 export async function archiveOptions(cacheDirectory: string): Promise<readonly string[]> {

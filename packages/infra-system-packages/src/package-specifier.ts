@@ -10,7 +10,7 @@ export interface PackageSpecifier {
 const specifierPattern = /^([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9-]+))?(?:=([A-Za-z0-9.+:~-]+))?$/;
 
 /**
- * Reads one system dependency (contract, section 1).
+ * Reads one system dependency (docs/reference/protocol.md, FunctionRequest).
  *
  * @throws InstallError (`INVALID_SPECIFIER`) for what is no package name, before any tool sees it.
  */

@@ -32,7 +32,7 @@ const unknownPackage =
 const noPermission = /are you root\?|Permission denied|requires? (?:root|superuser)/i;
 const changesNothing: readonly InstalledChange[] = [];
 
-/** Installs Debian packages with apt-get, or nala where it downloads large ones faster (contract, section 1). */
+/** Installs Debian packages with apt-get, or nala where it downloads large ones faster (docs/reference/protocol.md, FunctionRequest). */
 export class SystemPackageInstaller implements Installer {
   readonly #options: SystemPackageInstallerOptions;
   readonly #status: DpkgStatus;

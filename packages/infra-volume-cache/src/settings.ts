@@ -14,7 +14,7 @@ import * as z from 'zod';
 
 const MiB = 1024 * 1024;
 
-/** Settings of the volume cache by the environment variable that sets each (contract, section 4). */
+/** Settings of the volume cache by the environment variable that sets each (docs/reference/protocol.md, Places). */
 export const volumeCacheSettingsSchema = defineSettings({
   FLASH_CACHE_DIR: text(
     () => join(homedir(), '.cache'),

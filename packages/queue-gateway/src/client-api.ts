@@ -25,13 +25,13 @@ const decoder = new TextDecoder();
 /** The endpoint of clients that name the one they mean in a header. */
 const byName = 'flash';
 
-/** The platform's data-plane API as clients use it (contract, section 5). */
+/** The platform's data-plane API as clients use it (docs/reference/protocol.md, Client API). */
 export function clientApi(options: ClientApiOptions): Hono {
   const { store, workers, maxBodyBytes, defaultEndpoint } = options;
   const app = new Hono();
   const endpointOf = (context: Context): string => {
     const endpoint = context.req.param('endpoint') ?? defaultEndpoint;
-    // Clients that leave it to the platform to find an endpoint name it in a header (contract, section 6).
+    // Clients that leave it to the platform to find an endpoint name it in a header (docs/reference/protocol.md, Routing).
     return endpoint === byName ? (context.req.header('x-flash-endpoint') ?? endpoint) : endpoint;
   };
   const submit = async (context: Context, kind: 'run' | 'runsync'): Promise<JobRecord> => {

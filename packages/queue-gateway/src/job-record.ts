@@ -2,7 +2,7 @@ import type { TraceContext } from '@flash/worker-core';
 import type { JobStep } from './console/overview.ts';
 import type { JobStatus } from './job-status.ts';
 
-/** What a client asks for beside the input (contract, section 5). Times in milliseconds. */
+/** What a client asks for beside the input (docs/reference/protocol.md, Client API). Times in milliseconds. */
 export interface JobOptions {
   readonly webhook?: string | undefined;
   /** Longest run. */

@@ -1,4 +1,4 @@
-/** States of a job as the platform names them (contract, section 5). */
+/** States of a job as the platform names them (docs/reference/protocol.md, Client API). */
 export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
 
 /** Whether nothing more will happen to a job. */

@@ -3,7 +3,7 @@ import type { JobRecord } from './job-record.ts';
 
 const encoder = new TextEncoder();
 
-/** The JSON a client sees of a job; the output is put in as the text it is (contract, section 5). */
+/** The JSON a client sees of a job; the output is put in as the text it is (docs/reference/protocol.md, Client API). */
 export function jobJson(record: JobRecord): Uint8Array {
   const { id, status, createdAt, startedAt, endedAt, error, workerId } = record;
   const outputJson = record.outputJson ?? record.progressJson;

@@ -21,7 +21,7 @@ const longestLabel = 100;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads what a client submits to `run` or `runsync` (contract, section 5).
+ * Reads what a client submits to `run` or `runsync` (docs/reference/protocol.md, Client API).
  *
  * @throws InvalidRequestError naming what is wrong.
  */

@@ -32,7 +32,7 @@ const resultSchema = z.looseObject({
   status: z.string().optional(),
 });
 
-/** The platform's queue protocol as workers speak it (contract, section 5). */
+/** The platform's queue protocol as workers speak it (docs/reference/protocol.md, Queue protocol). */
 export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindings }> {
   const { store, workers, faults, maxResultBytes, workerKey } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();

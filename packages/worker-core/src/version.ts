@@ -1,2 +1,2 @@
-/** Version of the worker, as heartbeats and error reports give it (contract, section 5). */
+/** Version of the worker, as heartbeats and error reports give it (docs/reference/protocol.md, Ping). */
 export const workerVersion = '0.1.0';

@@ -1,7 +1,7 @@
 import { choice, count, defineSettings, flag, read, type SettingsOf, text } from '@flash/settings';
 import * as z from 'zod';
 
-/** Settings that say which app this worker serves (contract, sections 3, 4 and 6). */
+/** Settings that say which app this worker serves (docs/reference/protocol.md, Modes, Environment variables and Routing). */
 export const appSettingsSchema = defineSettings({
   FLASH_APP_DIR: text('/app', 'Directory of the deployed app'),
   FLASH_RESOURCE_NAME: text(undefined, 'Resource of the deployed app that this worker serves'),
@@ -41,7 +41,7 @@ export const appSettingsSchema = defineSettings({
 
 export type AppSettings = SettingsOf<typeof appSettingsSchema>;
 
-/** Whether this worker serves a deployed app on the platform (contract, section 3). */
+/** Whether this worker serves a deployed app on the platform (docs/reference/protocol.md, Modes). */
 export function isFlashDeployment(settings: AppSettings, endpointId: string | undefined): boolean {
   const { FLASH_RESOURCE_NAME, FLASH_ENDPOINT_TYPE, FLASH_IS_MOTHERSHIP } = settings;
   return (

@@ -1,7 +1,7 @@
 import type { Log, ManifestStore } from '@flash/worker-core';
 import type { AppSettings } from './app-settings.ts';
 
-/** How many jobs this worker has in flight: as set, else as the manifest says of its resource, else 1 (contract, section 5). */
+/** How many jobs this worker has in flight: as set, else as the manifest says of its resource, else 1 (docs/reference/protocol.md, Concurrency). */
 export async function readConcurrency(
   { FLASH_CONCURRENCY, FLASH_RESOURCE_NAME }: AppSettings,
   manifests: ManifestStore,

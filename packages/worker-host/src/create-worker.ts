@@ -47,8 +47,8 @@ export interface CreateWorkerOptions {
   /** Modules that bind ports of the host's own; a port they leave out gets its usual adapter. */
   readonly modules?: readonly ContainerModule[];
   /**
-   * The front door this worker is for. At "load-balancer" it serves the user's own web app where the settings say so (contract,
-   * section 3); default "queue".
+   * The front door this worker is for. At "load-balancer" it serves the user's own web app where the settings say so (docs/reference/protocol.md,
+   * Modes); default "queue".
    */
   readonly entry?: 'queue' | 'load-balancer';
   /** File descriptor the log is written to; default 2. */

@@ -4,7 +4,7 @@ import { SettingsError } from '@flash/worker-core';
 import type { AppSettings } from './app-settings.ts';
 
 /**
- * Path of the generated handler of this worker's resource; `undefined` when there is none, which is live mode (contract, section 3).
+ * Path of the generated handler of this worker's resource; `undefined` when there is none, which is live mode (docs/reference/protocol.md, Modes).
  *
  * @throws SettingsError for a resource name that leads out of the app directory.
  */

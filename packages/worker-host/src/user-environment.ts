@@ -1,4 +1,4 @@
-/** The worker's own: user code gets the queue neither to read nor to answer (contract, section 4). */
+/** The worker's own: user code gets the queue neither to read nor to answer (docs/reference/protocol.md, Environment variables). */
 const workerOnly = /^(RUNPOD_AI_API_KEY|RUNPOD_WEBHOOK_.*|OTEL_EXPORTER_OTLP_HEADERS)$/;
 
 /** The environment of user code: the worker's without the worker's own secrets and webhooks. */

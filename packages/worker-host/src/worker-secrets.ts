@@ -2,7 +2,7 @@ import { SecretRedactor } from '@flash/worker-core';
 
 const secretNames = ['RUNPOD_AI_API_KEY', 'RUNPOD_API_KEY', 'HF_TOKEN'];
 
-/** Keeps the values of this environment's secrets out of logs and errors (contract, section 4). */
+/** Keeps the values of this environment's secrets out of logs and errors (docs/reference/protocol.md, Environment variables). */
 export function secretsOf(env: NodeJS.ProcessEnv): SecretRedactor {
   // Whoever collects traces may want for a key.
   const headers = env.OTEL_EXPORTER_OTLP_HEADERS?.split(',').map((pair) =>

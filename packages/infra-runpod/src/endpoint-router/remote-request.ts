@@ -21,7 +21,7 @@ interface WireRequest {
 }
 
 /**
- * A call in the form its endpoint takes (contract, section 6).
+ * A call in the form its endpoint takes (docs/reference/protocol.md, Routing).
  *
  * @param dataPlane - base URL under which the platform finds endpoints by name.
  * @param trace - goes along in headers, and as `metadata` in a FunctionRequest or beside another input.

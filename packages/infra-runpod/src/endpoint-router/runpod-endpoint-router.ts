@@ -16,7 +16,7 @@ import { type RemoteRequest, remoteRequest } from './remote-request.ts';
 const [firstPauseMs, longestPauseMs] = [100, 2000];
 const cancelTimeoutMs = 5000;
 
-/** EndpointRouter on the platform's data plane (contract, section 6). Connections are kept from call to call. */
+/** EndpointRouter on the platform's data plane (docs/reference/protocol.md, Routing). Connections are kept from call to call. */
 export class RunpodEndpointRouter implements EndpointRouter {
   readonly #settings: EndpointRouterSettings;
   readonly #http: HttpClient;

@@ -10,7 +10,7 @@ export class DraftError extends Error {
   }
 }
 
-/** The FunctionRequest a draft stands for (contract, section 2). @throws DraftError naming the field that is wrong. */
+/** The FunctionRequest a draft stands for (docs/reference/protocol.md, FunctionRequest). @throws DraftError naming the field that is wrong. */
 export function functionRequestOf(draft: Draft): Record<string, unknown> {
   const name = draft.functionName.trim();
   if (name === '') throw new DraftError('functionName', 'name the function to call');

@@ -13,7 +13,7 @@ export type RequestEvent =
 
 /**
  * The log of one request: system lines (installs, cache, routing) that open the response's `stdout`, and the user's output,
- * both shown live to the log port and to a listener (contract, section 2).
+ * both shown live to the log port and to a listener (docs/reference/protocol.md, FunctionResponse).
  */
 export class RequestLog {
   readonly #log: Log;

@@ -1,6 +1,6 @@
 const marker = '[redacted]';
 
-/** Takes secrets and credentials in URLs out of text that goes to a log or an error (contract, section 4). */
+/** Takes secrets and credentials in URLs out of text that goes to a log or an error (docs/reference/protocol.md, Environment variables). */
 export class SecretRedactor {
   readonly #secrets: readonly string[];
 

@@ -26,7 +26,7 @@ export interface AppServerListener {
   missingModule(name: string): Promise<boolean>;
 }
 
-/** Serves the user's own web app in processes that bind the port themselves (contract, sections 3 and 8). */
+/** Serves the user's own web app in processes that bind the port themselves (docs/reference/protocol.md, Modes and Load-balancer entry). */
 export interface AppServer {
   /**
    * Starts the app and keeps it running. Resolves after {@link close}.

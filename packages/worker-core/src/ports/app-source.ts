@@ -1,4 +1,4 @@
-/** Where the deployed app comes from (contract, section 7). */
+/** Where the deployed app comes from (docs/reference/protocol.md, App artifact). */
 export interface AppSource {
   /**
    * Brings the app's files into place, once; does nothing where there is none to bring. When it resolves they are all there.

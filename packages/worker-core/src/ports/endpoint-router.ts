@@ -2,7 +2,7 @@ import type { ResponseParts } from '../protocol/encoded-response.ts';
 import type { FunctionCall } from '../protocol/function-call.ts';
 import type { TraceContext } from './tracer.ts';
 
-/** Another endpoint, and how it wants to be called (contract, section 6). */
+/** Another endpoint, and how it wants to be called (docs/reference/protocol.md, Routing). */
 export type RemoteEndpoint =
   /** v1.0: takes a FunctionRequest. */
   | { readonly form: 'function-request'; readonly resource: string; readonly url: string }

@@ -34,7 +34,7 @@ export interface RunOptions {
 /** How a run came to its end. */
 export type RunEnd = 'returned' | 'raised' | 'crashed' | 'timed-out' | 'cancelled';
 
-/** What a handler said beside its output (contract, section 5). */
+/** What a handler said beside its output (docs/reference/protocol.md, Result). */
 export interface HandlerAnswer {
   /** The handler yielded its output in chunks. */
   readonly isStream: boolean;

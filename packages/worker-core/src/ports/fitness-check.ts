@@ -1,4 +1,4 @@
-/** One thing this machine must have to serve (contract, section 5: unhealthy ping). */
+/** One thing this machine must have to serve (docs/reference/protocol.md, Ping). */
 export interface FitnessCheck {
   /** Short and stable, such as "memory"; the platform gets it as `check`. */
   readonly name: string;

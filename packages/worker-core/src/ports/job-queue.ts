@@ -1,4 +1,4 @@
-/** One unit of work of a queue endpoint (contract, section 5). */
+/** One unit of work of a queue endpoint (docs/reference/protocol.md, Take). */
 export interface Job {
   readonly id: string;
   /** JSON text of the job as it was received; handed to Python as it is. */

@@ -1,6 +1,6 @@
 import type { FlashManifest } from '../protocol/flash-manifest.ts';
 
-/** What is known of the deployed app: which function belongs to which resource, and where that is (contract, section 6). */
+/** What is known of the deployed app: which function belongs to which resource, and where that is (docs/reference/protocol.md, Manifest). */
 export interface ManifestStore {
   /**
    * The manifest as it is here; `undefined` when there is none. Only the first call touches a disk.

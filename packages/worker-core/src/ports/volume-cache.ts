@@ -16,7 +16,7 @@ export interface EarlyArrival {
   readonly onUsable?: () => void;
 }
 
-/** The cache on the network volume that outlives a worker (contract, section 4). Without a volume all of it does nothing. */
+/** The cache on the network volume that outlives a worker (docs/reference/protocol.md, Places). Without a volume all of it does nothing. */
 export interface VolumeCache {
   /**
    * Brings a part of what the volume holds to the local cache, once; later calls wait for the same. Lines for the request's log go to

@@ -20,7 +20,7 @@ export interface ResponseParts {
 
 /**
  * A FunctionResponse that keeps its result as the bytes Python sent, so that a result of megabytes is neither parsed nor
- * printed again on its way to the client (contract, section 2).
+ * printed again on its way to the client (docs/reference/protocol.md, FunctionResponse).
  */
 export class EncodedResponse {
   readonly #parts: ResponseParts;
@@ -68,7 +68,7 @@ export class EncodedResponse {
   /**
    * The answer as UTF-8 JSON in pieces, to be written one after the other.
    *
-   * @param options - `error: "lifted"` leaves `error` out, as the queue reports it beside the output (contract, section 5).
+   * @param options - `error: "lifted"` leaves `error` out, as the queue reports it beside the output (docs/reference/protocol.md, Result).
    */
   toJsonChunks(options: { readonly error: 'included' | 'lifted' } = { error: 'included' }): Uint8Array[] {
     const { result } = this.#parts;

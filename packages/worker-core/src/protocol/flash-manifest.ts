@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** One deployed function or class of a resource (contract, section 6). */
+/** One deployed function or class of a resource (docs/reference/protocol.md, Manifest). */
 const manifestFunctionSchema = z.lazy(() =>
   z.looseObject({
     name: z.string(),
@@ -15,7 +15,7 @@ const manifestFunctionSchema = z.lazy(() =>
 
 export type ManifestFunction = z.output<typeof manifestFunctionSchema>;
 
-/** One deployed resource: a queue endpoint or a load-balanced one (contract, section 6). */
+/** One deployed resource: a queue endpoint or a load-balanced one (docs/reference/protocol.md, Manifest). */
 const manifestResourceSchema = z.lazy(() =>
   z.looseObject({
     resource_type: z.string(),
@@ -30,7 +30,7 @@ const manifestResourceSchema = z.lazy(() =>
 
 export type ManifestResource = z.output<typeof manifestResourceSchema>;
 
-/** `flash_manifest.json` as `flash build` writes it. Unknown keys are kept (contract, section 6). */
+/** `flash_manifest.json` as `flash build` writes it. Unknown keys are kept (docs/reference/protocol.md, Manifest). */
 export const flashManifestSchema = z.lazy(() =>
   z.looseObject({
     version: z.string(),

@@ -47,7 +47,7 @@ export interface ClassMethodCall extends CallBase {
 /** A validated request in the worker's own terms. */
 export type FunctionCall = PlainFunctionCall | ClassMethodCall;
 
-/** Call the handler of a generated file with the whole job: plain JSON in, plain JSON out (contract, section 3). */
+/** Call the handler of a generated file with the whole job: plain JSON in, plain JSON out (docs/reference/protocol.md, Modes). */
 export interface HandlerCall {
   readonly kind: 'handler';
   /** Absolute path of the Python file that defines `handler`. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { modulePathProblem } from './module-path.ts';
 
-/** `null` and a missing key both mean "absent" (contract, section 1). */
+/** `null` and a missing key both mean "absent" (docs/reference/protocol.md, FunctionRequest). */
 const absentList = <T extends z.ZodType>(element: T) =>
   z
     .array(element)
@@ -18,7 +18,7 @@ const absentDefault = <T>(schema: z.ZodType<T>, fallback: T) =>
   schema.nullish().transform((value) => value ?? fallback);
 
 /**
- * The wire form of one request to run a function or a method, with the defaults of the contract, section 1.
+ * The wire form of one request to run a function or a method, with the defaults of the docs/reference/protocol.md, FunctionRequest.
  * Unknown fields are ignored, so that newer clients keep working.
  *
  * Built when it is first asked: that takes a tenth of a worker's start, which has no need of it.

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What is known of a live instance after a call (contract, section 2). Times are ISO 8601. */
+/** What is known of a live instance after a call (docs/reference/protocol.md, FunctionResponse). Times are ISO 8601. */
 const instanceInfoSchema = z.lazy(() =>
   z.looseObject({
     class_name: z.string(),
@@ -12,7 +12,7 @@ const instanceInfoSchema = z.lazy(() =>
 
 export type InstanceInfo = z.output<typeof instanceInfoSchema>;
 
-/** The wire form of an answer: every key is always present, `null` when empty (contract, section 2). */
+/** The wire form of an answer: every key is always present, `null` when empty (docs/reference/protocol.md, FunctionResponse). */
 export const functionResponseSchema = z.lazy(() =>
   z.looseObject({
     success: z.boolean(),

@@ -3,7 +3,7 @@ import type { JobOutcome } from '../ports/job-queue.ts';
 
 const encoder = new TextEncoder();
 
-/** The JSON text that reports an outcome (contract, section 5: done). The output is put in as the text it is. */
+/** The JSON text that reports an outcome (docs/reference/protocol.md, Result). The output is put in as the text it is. */
 export function jobResultJson({ outputJson, error, refreshWorker }: JobOutcome): Uint8Array {
   const said = JSON.stringify({
     ...(error === undefined ? {} : { error }),

@@ -1,6 +1,6 @@
 /**
  * Why a key of `modules` can't be used as a file below the request's module directory, or `undefined` when it can.
- * Paths are POSIX and relative (contract, section 1).
+ * Paths are POSIX and relative (docs/reference/protocol.md, FunctionRequest).
  */
 export function modulePathProblem(path: string): string | undefined {
   if (path === '') return 'a module path must not be empty';

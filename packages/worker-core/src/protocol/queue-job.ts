@@ -26,7 +26,7 @@ export interface QueueJob {
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a job's JSON text (contract, section 5).
+ * Reads a job's JSON text (docs/reference/protocol.md, Take).
  *
  * @throws InvalidRequestError when it is no JSON object.
  */

@@ -48,7 +48,7 @@ export interface ExecuteRequestParts {
 
 /**
  * The worker's main job: find where the code runs; there or here: hydrate the cache and install side by side, sync the cache in the
- * background, run, answer (contract, section 3).
+ * background, run, answer (docs/reference/protocol.md, Modes).
  */
 export class ExecuteRequest {
   readonly #parts: ExecuteRequestParts;

@@ -34,7 +34,7 @@ export interface InstallDependenciesParts {
 
 const compilerPackage = 'build-essential';
 
-/** Makes sure that a request's packages are installed before it runs (contract, section 1). */
+/** Makes sure that a request's packages are installed before it runs (docs/reference/protocol.md, FunctionRequest). */
 export class InstallDependencies {
   readonly #parts: InstallDependenciesParts;
 

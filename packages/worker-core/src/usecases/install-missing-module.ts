@@ -2,7 +2,7 @@ import { InstallError } from '../errors/install-error.ts';
 import type { Executor } from '../ports/executor.ts';
 import type { InstallDependencies } from './install-dependencies.ts';
 
-/** Packages that are installed for one handler, at most (contract, section 3). */
+/** Packages that are installed for one handler, at most (docs/reference/protocol.md, Modes). */
 const mostModules = 3;
 
 export type MissingModuleEnd =

@@ -31,7 +31,7 @@ interface Known {
   readonly entry: ManifestFunction | undefined;
 }
 
-/** Decides for code of the deployed app whether it runs here or at another endpoint (contract, section 6). */
+/** Decides for code of the deployed app whether it runs here or at another endpoint (docs/reference/protocol.md, Routing). */
 export class PlaceCall {
   readonly #parts: PlaceCallParts;
 

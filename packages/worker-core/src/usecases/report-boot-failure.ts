@@ -4,7 +4,7 @@ import type { WorkerIdentity } from './run-handler-job.ts';
 
 /**
  * Answers every job with why the deployed app can't be served: a worker that ended instead would be started again for ever, and its
- * client would never hear of it (contract, section 3).
+ * client would never hear of it (docs/reference/protocol.md, Modes).
  */
 export class ReportBootFailure implements JobRunner {
   readonly #error: string;

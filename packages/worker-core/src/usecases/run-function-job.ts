@@ -5,7 +5,7 @@ import { functionCallOfJob } from '../protocol/decode-function-call.ts';
 import type { ExecuteRequest } from './execute-request.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 
-/** Runs a queue job whose input is a FunctionRequest (contract, section 5). */
+/** Runs a queue job whose input is a FunctionRequest (docs/reference/protocol.md, Queue protocol). */
 export class RunFunctionJob implements JobRunner {
   readonly #executeRequest: ExecuteRequest;
 

@@ -9,7 +9,7 @@ import { followed } from './followed.ts';
 import type { InstallMissingModule } from './install-missing-module.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 
-/** Who this worker is; part of every handler's error report (contract, section 5). */
+/** Who this worker is; part of every handler's error report (docs/reference/protocol.md, Error reports). */
 export interface WorkerIdentity {
   readonly hostname: string;
   readonly workerId: string;
@@ -32,7 +32,7 @@ export interface RunHandlerJobParts {
 
 const encoder = new TextEncoder();
 
-/** Runs a queue job with the handler of a deployed app: plain JSON in, plain JSON out (contract, sections 3 and 5). */
+/** Runs a queue job with the handler of a deployed app: plain JSON in, plain JSON out (docs/reference/protocol.md, Modes and Error reports). */
 export class RunHandlerJob implements JobRunner {
   readonly #parts: RunHandlerJobParts;
 

@@ -19,7 +19,7 @@ export interface ServeAppParts {
   readonly log: Log;
 }
 
-/** Serves the user's own web app (contract, sections 3 and 8). */
+/** Serves the user's own web app (docs/reference/protocol.md, Modes and Load-balancer entry). */
 export class ServeApp {
   readonly #parts: ServeAppParts;
   readonly #tried = new Set<string>();

@@ -46,7 +46,7 @@ interface JobAtWork {
 
 /**
  * Keeps a fixed number of jobs in flight: whenever there is room it asks the queue for as many jobs as fit. One job's fate never
- * touches another's (contract, section 5).
+ * touches another's (docs/reference/protocol.md, Queue protocol).
  */
 export class ServeJobs {
   readonly #parts: ServeJobsParts;
