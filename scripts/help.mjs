@@ -27,7 +27,7 @@ const groups = {
   },
   Quality: {
     'quality-check': 'lint, format, types, import rules, Python’s checks, all tests with their coverage',
-    lint: 'biome, unused files and dependencies, README’s settings, these descriptions',
+    lint: 'biome, unused files and dependencies, README’s settings, references to the protocol, these descriptions',
     'lint:fix': 'what biome can mend by itself',
     'lint:python': 'ruff and mypy',
     format: 'formats all',
@@ -47,7 +47,7 @@ const groups = {
     'build:lb-cpu': 'the image flash-lb-cpu',
     'build:wip': 'all images, those without graphics cards for linux/amd64 and linux/arm64',
     bundle: 'each app as one file, to bundle/',
-    package: 'an archive for images of your own, to dist/',
+    package: 'an archive for images of your own, to archives/',
   },
   'Code intelligence': {
     index: 'an index of the repository’s symbols, for the MCP server',

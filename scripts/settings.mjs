@@ -1,14 +1,14 @@
 /**
  * The tables of settings in README.md, made out of the schemas that read them. `--check` only says whether they are up to date.
- * Needs the build (npm run build).
+ * Reads the sources, which no build has to precede: Node takes them by --conditions=source.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lbSettingsSchema } from '../apps/lb-app/dist/settings.js';
-import { qbSettingsSchema } from '../apps/qb-app/dist/settings.js';
-import { runpodQueueSettingsSchema } from '../packages/infra-runpod/dist/settings.js';
-import { gatewaySettingsSchema } from '../packages/queue-gateway/dist/settings.js';
-import { workerSettingsSchema } from '../packages/worker-host/dist/settings.js';
+import { lbSettingsSchema } from '../apps/lb-app/src/settings.ts';
+import { qbSettingsSchema } from '../apps/qb-app/src/settings.ts';
+import { runpodQueueSettingsSchema } from '../packages/infra-runpod/src/settings.ts';
+import { gatewaySettingsSchema } from '../packages/queue-gateway/src/settings.ts';
+import { workerSettingsSchema } from '../packages/worker-host/src/settings.ts';
 import { fail, root, run } from './lib/run.mjs';
 
 const groups = {
@@ -39,7 +39,7 @@ for (const [group, schema] of Object.entries(groups)) {
 }
 if (plain(made) !== plain(readme)) {
   if (process.argv.includes('--check'))
-    fail('the settings in README.md are not up to date: node scripts/settings.mjs');
+    fail('the settings in README.md are not up to date: npm run settings');
   writeFileSync(path, made);
   run('format', join(root, 'node_modules/.bin/biome'), ['format', '--write', path]);
   console.log('README.md was written');

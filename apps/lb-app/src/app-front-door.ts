@@ -15,7 +15,8 @@ const starting = new HttpError(503, 'STARTING', 'the app is starting', retryAfte
 
 /**
  * Answers on the port of the user's web app whenever the app itself does not: 204 on `/ping` before it is ready for the first time, 503
- * with the reason when it is down (docs/reference/protocol.md, Load-balancer entry). It keeps listening while the app serves, where the system lets both.
+ * with the reason when it is down (docs/reference/protocol.md, Load-balancer entry). It keeps listening while the app serves, where the system lets
+ * both.
  */
 export class AppFrontDoor implements FrontDoor {
   readonly #settings: LbSettings;

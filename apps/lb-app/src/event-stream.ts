@@ -14,8 +14,8 @@ export interface EventStreamOptions {
 }
 
 /**
- * One request's answer as server-sent events (docs/reference/protocol.md, Event stream): `log` for each system line and each piece of output while it is at work, then
- * one `response` with the FunctionResponse, or `error`.
+ * One request's answer as server-sent events (docs/reference/protocol.md, Event stream): `log` for each system line and each piece of output while it
+ * is at work, then one `response` with the FunctionResponse, or `error`.
  *
  * A client that reads slowly does not hold up user code: what does not fit is left out, which a line says. The response has it all.
  */

@@ -8,7 +8,8 @@ import type { QbSettings } from './settings.ts';
 const unhealthyPingMs = 10_000;
 
 /**
- * Serves the platform's queue until it is asked to end, a job asks for a fresh worker, or this machine can't serve (docs/reference/protocol.md, Queue protocol).
+ * Serves the platform's queue until it is asked to end, a job asks for a fresh worker, or this machine can't serve (docs/reference/protocol.md, Queue
+ * protocol).
  *
  * @returns the exit status.
  */

@@ -17,8 +17,8 @@ export interface TarAppArtifactOptions {
 }
 
 /**
- * AppSource that unpacks a tar archive (docs/reference/protocol.md, App artifact). It is unpacked beside the app's directory and switched in whole; an attempt
- * that fails or is killed leaves nothing that is ever served. Any number of processes may do so at once.
+ * AppSource that unpacks a tar archive (docs/reference/protocol.md, App artifact). It is unpacked beside the app's directory and switched in whole;
+ * an attempt that fails or is killed leaves nothing that is ever served. Any number of processes may do so at once.
  */
 export class TarAppArtifact implements AppSource {
   readonly #options: TarAppArtifactOptions;

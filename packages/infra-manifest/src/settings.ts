@@ -1,7 +1,10 @@
 import { count, defineSettings, milliseconds, read, type SettingsOf, text } from '@flash/settings';
 import * as z from 'zod';
 
-/** Settings of the manifest and its source by the environment variable that sets each (docs/reference/protocol.md, Environment variables and Manifest). */
+/**
+ * Settings of the manifest and its source by the environment variable that sets each (docs/reference/protocol.md, Environment variables and
+ * Manifest).
+ */
 export const manifestSettingsSchema = defineSettings({
   RUNPOD_API_KEY: text(undefined, 'The user’s key: State Manager, calls of other endpoints'),
   RUNPOD_API_BASE_URL: read<string>(

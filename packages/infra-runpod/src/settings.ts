@@ -9,7 +9,9 @@ import {
   text,
 } from '@flash/settings';
 
-/** Settings of the queue protocol by the environment variable that sets each (docs/reference/protocol.md, Environment variables and Queue protocol). */
+/**
+ * Settings of the queue protocol by the environment variable that sets each (docs/reference/protocol.md, Environment variables and Queue protocol).
+ */
 export const runpodQueueSettingsSchema = defineSettings({
   RUNPOD_WEBHOOK_GET_JOB: text(undefined, 'URL template jobs are taken from; $ID is the worker'),
   RUNPOD_WEBHOOK_POST_OUTPUT: text(

@@ -2,8 +2,8 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Options by which apt-get and nala keep what they download in the cache directory (docs/reference/protocol.md, Places): the network volume keeps it, and
- * the next worker need not download it. None where that directory can't be written.
+ * Options by which apt-get and nala keep what they download in the cache directory (docs/reference/protocol.md, Places): the network volume keeps it,
+ * and the next worker need not download it. None where that directory can't be written.
  */
 export async function archiveOptions(cacheDirectory: string): Promise<readonly string[]> {
   const archives = join(cacheDirectory, 'apt/archives');

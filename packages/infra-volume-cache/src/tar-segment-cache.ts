@@ -24,8 +24,8 @@ export interface TarSegmentCacheOptions {
 }
 
 /**
- * The cache on the network volume in immutable segments (docs/reference/protocol.md, Places and Resilience). Many workers read and write one volume at once;
- * docs/decisions/0008-volume-cache.md says how. All work on the disks is done by a process of its own.
+ * The cache on the network volume in immutable segments (docs/reference/protocol.md, Places and Resilience). Many workers read and write one volume
+ * at once; docs/decisions/0008-volume-cache.md says how. All work on the disks is done by a process of its own.
  */
 export class TarSegmentCache implements VolumeCache {
   readonly #options: TarSegmentCacheOptions;

@@ -3,8 +3,8 @@ import type { Worker } from './create-worker.ts';
 import { readSettings } from './settings.ts';
 
 /**
- * Opens the platform's queue for a worker (docs/reference/protocol.md, Queue protocol). Its HTTP client is loaded only here: a worker that serves no queue does
- * without.
+ * Opens the platform's queue for a worker (docs/reference/protocol.md, Queue protocol). Its HTTP client is loaded only here: a worker that serves no
+ * queue does without.
  *
  * @throws SettingsError naming a setting that is wrong.
  */

@@ -1,7 +1,9 @@
 import { count, defineSettings, positiveMilliseconds, read, type SettingsOf, text } from '@flash/settings';
 import * as z from 'zod';
 
-/** Settings of calls to other endpoints by the environment variable that sets each (docs/reference/protocol.md, Environment variables and Routing). */
+/**
+ * Settings of calls to other endpoints by the environment variable that sets each (docs/reference/protocol.md, Environment variables and Routing).
+ */
 export const endpointRouterSettingsSchema = defineSettings({
   RUNPOD_API_KEY: text(undefined, 'The user’s key: State Manager, calls of other endpoints'),
   RUNPOD_ENDPOINT_BASE_URL: read<string>(

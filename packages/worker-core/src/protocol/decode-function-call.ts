@@ -12,7 +12,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /**
- * Reads a FunctionRequest, bare or wrapped as `{"input": FunctionRequest}`, from JSON text (docs/reference/protocol.md, FunctionRequest and Load-balancer entry).
+ * Reads a FunctionRequest, bare or wrapped as `{"input": FunctionRequest}`, from JSON text (docs/reference/protocol.md, FunctionRequest and
+ * Load-balancer entry).
  *
  * @param bytes - UTF-8 JSON; kept as it is for the Python side, so it must not be changed afterwards.
  * @throws InvalidRequestError when it is no JSON object, or names the field that is wrong.

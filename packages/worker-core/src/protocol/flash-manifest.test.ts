@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { flashManifestSchema } from './flash-manifest.ts';
 
-it('keeps keys it does not know and fills in the defaults of section 6', () => {
+it('keeps keys it does not know and fills in the defaults', () => {
   const manifest = flashManifestSchema.parse({
     version: '1.0',
     extra: 1,

@@ -7,7 +7,7 @@ const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stri
 const minimal = { function_name: 'f', function_code: 'def f(): pass' };
 
 describe('FunctionRequest', () => {
-  it('has the defaults of the docs/reference/protocol.md, FunctionRequest', () => {
+  it('has the defaults of the protocol reference', () => {
     expect(functionRequestSchema.parse({ function_name: 'f' })).toEqual({
       execution_type: 'function',
       function_name: 'f',

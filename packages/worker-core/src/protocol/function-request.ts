@@ -18,7 +18,7 @@ const absentDefault = <T>(schema: z.ZodType<T>, fallback: T) =>
   schema.nullish().transform((value) => value ?? fallback);
 
 /**
- * The wire form of one request to run a function or a method, with the defaults of the docs/reference/protocol.md, FunctionRequest.
+ * The wire form of one request to run a function or a method, with its defaults (docs/reference/protocol.md, FunctionRequest).
  * Unknown fields are ignored, so that newer clients keep working.
  *
  * Built when it is first asked: that takes a tenth of a worker's start, which has no need of it.
