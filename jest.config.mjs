@@ -9,7 +9,7 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  testMatch: ['<rootDir>/{packages,apps,examples,tools}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{packages,apps,examples,tools,scripts}/**/*.test.{ts,mjs}'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   setupFiles: process.env.FLASH_CHILD_COVERAGE ? ['<rootDir>/scripts/lib/child-coverage.mjs'] : [],
   testTimeout: 60_000,

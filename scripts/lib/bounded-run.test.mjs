@@ -1,0 +1,41 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { runBounded } from './bounded-run.mjs';
+
+let directory;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'bounded-run-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+it('gives the status of a command that ends in time', async () => {
+  expect(await runBounded('sh', ['-c', 'exit 3'], { limitMs: 30_000 })).toEqual({
+    status: 3,
+    isOverLimit: false,
+  });
+});
+
+it('ends a command that takes too long, and its children', async () => {
+  const noted = join(directory, 'child');
+  const line = `sleep 300 & echo $! > ${noted}; wait`;
+  const started = Date.now();
+  expect(await runBounded('sh', ['-c', line], { limitMs: 500 })).toEqual({ status: 1, isOverLimit: true });
+  expect(Date.now() - started).toBeLessThan(20_000);
+  const child = Number(readFileSync(noted, 'utf8'));
+  expect(isAlive(child)).toBe(false);
+});
+
+it('rejects when the command is not there', async () => {
+  await expect(runBounded(join(directory, 'none'), [], { limitMs: 1000 })).rejects.toThrow('ENOENT');
+});
+
+/** A process that has ended and is not yet reaped counts as ended. */
+function isAlive(pid) {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
