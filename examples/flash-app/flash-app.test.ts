@@ -8,10 +8,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { App } from '../../apps/lb-app/test/running-app.ts';
 import { Queue } from '../../apps/qb-app/test/queue-worker.ts';
 import { StateManagerDouble } from '../../packages/infra-manifest/test/state-manager-double.ts';
+import { clientsPython } from '../../scripts/lib/clients-python.ts';
 
 const run = promisify(execFile);
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const clients = path('../../.venv-dev/bin/python');
 const key = 'the-users-key';
 
 describe('the sample app, as the real flash build makes it', () => {
@@ -23,7 +23,7 @@ describe('the sample app, as the real flash build makes it', () => {
     directory = mkdtempSync(join(tmpdir(), 'flash-test-'));
     const project = join(directory, 'project');
     cpSync(path('.'), project, { recursive: true, filter: (source) => !/test|node_modules/.test(source) });
-    artifact = execFileSync(clients, [path('../../scripts/flash-build.py'), project], {
+    artifact = execFileSync(clientsPython(), [path('../../scripts/flash-build.py'), project], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
@@ -40,7 +40,7 @@ describe('the sample app, as the real flash build makes it', () => {
 
   /** What every worker of the app is told. Its Python has what the artifact's own runpod_flash needs. */
   const deployment = (name: string): Record<string, string> => ({
-    FLASH_PYTHON: clients,
+    FLASH_PYTHON: clientsPython(),
     FLASH_BUILD_ARTIFACT_PATH: artifact,
     FLASH_APP_DIR: join(queue.directory, name),
     RUNPOD_API_KEY: key,
@@ -96,7 +96,7 @@ describe('the sample app, as the real flash build makes it', () => {
     const api = webApp({ FLASH_RESOURCE_NAME: 'api' });
     const chat = webApp({ FLASH_MAIN_FILE: 'chat.py' });
     await Promise.all([api.ready(), chat.ready()]);
-    const { stdout } = await run(clients, [path('./test-clients/web_clients.py'), api.url, chat.url]);
+    const { stdout } = await run(clientsPython(), [path('./test-clients/web_clients.py'), api.url, chat.url]);
     expect(stdout).toContain('all is well');
   });
 
@@ -104,7 +104,7 @@ describe('the sample app, as the real flash build makes it', () => {
     worker('adder', 'adder');
     worker('counter', 'counter');
     const dataPlane = queue.endpoint('').replace(/\/$/, '');
-    const { stdout } = await run(clients, [path('./test-clients/sentinel.py'), dataPlane]);
+    const { stdout } = await run(clientsPython(), [path('./test-clients/sentinel.py'), dataPlane]);
     expect(stdout).toContain('all is well');
   });
 

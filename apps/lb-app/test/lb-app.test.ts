@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { App, clientsPython, path, python } from './running-app.ts';
+import { clientsPython } from '../../../scripts/lib/clients-python.ts';
+import { App, path, python } from './running-app.ts';
 
 const add = {
   function_name: 'add',
@@ -153,7 +154,7 @@ describe('lb-app', () => {
   });
 
   it('serves the load-balancer stub of runpod_flash', async () => {
-    const clients = clientsPython;
+    const clients = clientsPython();
     const env = { ...process.env, LB_URL: app.url, RUNPOD_API_KEY: 'local' };
     const { stdout } = await promisify(execFile)(
       clients,

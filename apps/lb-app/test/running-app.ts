@@ -3,8 +3,6 @@ import { fileURLToPath } from 'node:url';
 
 export const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 export const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
-/** A Python that has what users' apps need: fastapi, uvicorn, the client libraries. */
-export const clientsPython = process.env.FLASH_TEST_CLIENTS_PYTHON ?? path('../../../.venv-dev/bin/python');
 export const uv = path('../../../.venv/bin/uv');
 
 /** A running lb-app. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { App, clientsPython, path, uv } from './running-app.ts';
+import { clientsPython } from '../../../scripts/lib/clients-python.ts';
+import { App, path, uv } from './running-app.ts';
 
 const run = promisify(execFile);
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -49,7 +50,7 @@ describe('the user’s web app', () => {
   const write = (source: string, name = 'main.py'): void => writeFileSync(join(directory, name), source);
   const start = (env: NodeJS.ProcessEnv = {}): App => {
     const app = new App({
-      FLASH_PYTHON: clientsPython,
+      FLASH_PYTHON: clientsPython(),
       FLASH_ENDPOINT_TYPE: 'lb',
       FLASH_APP_DIR: directory,
       ...env,
@@ -260,7 +261,7 @@ describe('the user’s web app', () => {
 
   it('has a missing package installed, and is told of one that is not to be had', async () => {
     const venv = join(directory, '.venv');
-    execFileSync(uv, ['venv', '--quiet', '--python', clientsPython, venv]);
+    execFileSync(uv, ['venv', '--quiet', '--python', clientsPython(), venv]);
     write(`import os, six\nimport no_such_package_of_ours\n`);
     const app = await start({
       FLASH_PYTHON: join(venv, 'bin/python'),
@@ -426,7 +427,7 @@ def stream():
         FLASH_APP_DIR: path('./web-clients'),
         FLASH_MAIN_FILE: 'everything.py',
       }).ready();
-      const { stdout } = await run(clientsPython, [
+      const { stdout } = await run(clientsPython(), [
         path('./web-clients/differential.py'),
         new URL(app.url).port,
       ]);
@@ -441,7 +442,7 @@ def stream():
       FLASH_APP_DIR: path('./web-clients'),
       FLASH_MAIN_FILE: 'everything.py',
     }).ready();
-    const { stdout } = await run(clientsPython, [
+    const { stdout } = await run(clientsPython(), [
       path('./web-clients/streams.py'),
       new URL(app.url).port,
       '200',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { readFlags } from '../src/index.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -164,7 +165,7 @@ describe('qb-app serving the queue API', () => {
   });
 
   it('serves the clients runpod and runpod_flash', async () => {
-    const clients = path('../../../.venv-dev/bin/python');
+    const clients = clientsPython();
     const clientEnv = { ...process.env, RUNPOD_ENDPOINT_BASE_URL: `${url}/v2`, RUNPOD_API_KEY: 'local' };
     const { stdout } = await promisify(execFile)(
       clients,

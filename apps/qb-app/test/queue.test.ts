@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { live, measuredMs, Queue, until, wait, type Worker, workerKey } from './queue-worker.ts';
 
-const clients = fileURLToPath(new URL('../../../.venv-dev/bin/python', import.meta.url));
 const add = live('def f(a, b): return a + b', 1, 2);
 const loop = live('def f():\n while True: pass');
 const sleep = (seconds: number): object =>
@@ -246,8 +246,8 @@ describe('handlers of deployed apps', () => {
   it('have what they can’t import installed: a package of the module’s name', async () => {
     queue = await Queue.open();
     const venv = join(queue.directory, 'venv');
-    const uv = join(clients, '../../../.venv/bin/uv');
-    execFileSync(uv, ['venv', '--quiet', '--python', clients, venv]);
+    const uv = fileURLToPath(new URL('../../../.venv/bin/uv', import.meta.url));
+    execFileSync(uv, ['venv', '--quiet', '--python', clientsPython(), venv]);
     const python = join(venv, 'bin/python');
     execFileSync(uv, ['pip', 'install', '--quiet', '--python', python, 'cloudpickle']);
     const code = 'import humanize\ndef handler(job): return humanize.intcomma(job["input"])';
@@ -565,9 +565,9 @@ def handler(job):
     while True: pass
 `;
     // Its own environment has the real SDK, whose progress_update is used here.
-    queue.worker({ ...deployed(handler), FLASH_PYTHON: clients });
+    queue.worker({ ...deployed(handler), FLASH_PYTHON: clientsPython() });
     const { stdout } = await promisify(execFile)(
-      clients,
+      clientsPython(),
       [
         '-m',
         'pytest',
