@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { App, path } from './running-app.ts';
 
 const run = promisify(execFile);
@@ -40,7 +41,13 @@ it('lb-app as a bundle answers, keeps its cache on the volume and brings it back
   });
   const write = {
     function_name: 'f',
-    function_code: `def f():\n    import os\n    os.makedirs(${JSON.stringify(join(root, 'one/a'))})\n    open(${JSON.stringify(join(root, 'one/a/file'))}, 'w').write('kept')\n    return os.getppid()`,
+    function_code: pythonCode`
+      def f():
+          import os
+          os.makedirs(${JSON.stringify(join(root, 'one/a'))})
+          open(${JSON.stringify(join(root, 'one/a/file'))}, 'w').write('kept')
+          return os.getppid()
+    `,
     serialization_format: 'json',
   };
   const first = await lbApp(settings('one')).ready();

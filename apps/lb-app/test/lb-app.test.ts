@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { App, path, python } from './running-app.ts';
 
 const add = {
@@ -99,7 +100,12 @@ describe('lb-app', () => {
       Array.from({ length: 8 }, () =>
         app.json({
           ...sleep(0.3),
-          function_code: 'def f():\n import time\n end = time.time() + 0.3\n while time.time() < end: pass',
+          function_code: pythonCode`
+            def f():
+                import time
+                end = time.time() + 0.3
+                while time.time() < end: pass
+          `,
         }),
       ),
     );
@@ -117,8 +123,12 @@ describe('lb-app', () => {
       { signal: AbortSignal.timeout(300) },
     );
     await expect(left).rejects.toThrow();
-    const pids =
-      'import os\ndef f():\n import subprocess\n return subprocess.run("ps -eo stat,args | grep flash_runner | grep -c ^R", shell=True, capture_output=True, text=True).stdout';
+    const pids = pythonCode`
+      import os
+      def f():
+          import subprocess
+          return subprocess.run("ps -eo stat,args | grep flash_runner | grep -c ^R", shell=True, capture_output=True, text=True).stdout
+    `;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(
       Number((await app.json({ ...add, function_name: 'f', function_code: pids, args: [] })).json_result),

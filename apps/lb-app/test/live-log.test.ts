@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { App } from './running-app.ts';
 
 let app: App;
@@ -43,8 +44,14 @@ function parse(text: string): readonly ServerSentEvent[] {
 describe('a live log', () => {
   it('shows what is printed while the function runs, then the response', async () => {
     app = await new App().ready();
-    const code =
-      'import time\ndef f():\n print("one", flush=True)\n time.sleep(1)\n print("two")\n return [1]';
+    const code = pythonCode`
+      import time
+      def f():
+          print("one", flush=True)
+          time.sleep(1)
+          print("two")
+          return [1]
+    `;
     const response = await app.post(call(code), { headers: events });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     let text = '';
@@ -96,7 +103,12 @@ describe('a live log', () => {
   it('leaves out what a slow client does not take, and user code is not held up by it', async () => {
     app = await new App({ FLASH_LIVE_LOG_BYTES: '1000', FLASH_MAX_LOGGED_OUTPUT_BYTES: '100000000' }).ready();
     const ended = join(directory, 'ended');
-    const code = `def f():\n for i in range(200): print("x" * 100_000)\n print("end")\n open(${JSON.stringify(ended)}, "x").close()`;
+    const code = pythonCode`
+      def f():
+          for i in range(200): print("x" * 100_000)
+          print("end")
+          open(${JSON.stringify(ended)}, "x").close()
+    `;
     let hasEnded = false;
     const text = await new Promise<string>((resolve, reject) => {
       const outgoing = request(`${app.url}/execute`, { method: 'POST', headers: events }, (response) => {

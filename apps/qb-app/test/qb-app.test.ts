@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { readFlags } from '../src/index.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -188,7 +189,15 @@ describe('qb-app serving the queue API', () => {
 
   it('shows a job as it runs: its log, then its end', async () => {
     const body = job(
-      'import time\ndef f():\n time.sleep(0.5)\n print("one", flush=True)\n time.sleep(1)\n print("two")\n return 1',
+      pythonCode`
+        import time
+        def f():
+            time.sleep(0.5)
+            print("one", flush=True)
+            time.sleep(1)
+            print("two")
+            return 1
+      `,
     );
     const { id } = (await (await fetch(`${url}/run`, { method: 'POST', body })).json()) as { id: string };
     const response = await fetch(`${url}/stream/${id}`, { headers: { accept: 'text/event-stream' } });

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultKinds, type JobRecord } from '@flash/queue-gateway';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { live, Queue, until, wait, type Worker } from './queue-worker.ts';
 
 let queue: Queue;
@@ -10,7 +11,12 @@ afterEach(() => queue.close());
 /** Every run has an output of its own, so that a job that is answered twice shows. */
 const unique = (number: number): object =>
   live(
-    'import random, time, uuid\ndef f(n):\n time.sleep(random.random() * 0.02)\n return [n, str(uuid.uuid4())]',
+    pythonCode`
+      import random, time, uuid
+      def f(n):
+          time.sleep(random.random() * 0.02)
+          return [n, str(uuid.uuid4())]
+    `,
     number,
   );
 

@@ -8,12 +8,21 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { live, measuredMs, Queue, until, wait, type Worker, workerKey } from './queue-worker.ts';
 
 const add = live('def f(a, b): return a + b', 1, 2);
 const loop = live('def f():\n while True: pass');
 const sleep = (seconds: number): object =>
-  live('def f(s):\n import time\n time.sleep(s)\n return "slept"', seconds);
+  live(
+    pythonCode`
+      def f(s):
+          import time
+          time.sleep(s)
+          return "slept"
+    `,
+    seconds,
+  );
 
 let queue: Queue;
 afterEach(() => queue.close());
@@ -97,8 +106,16 @@ describe('jobs that carry a FunctionRequest', () => {
   it('have their lines in the platform’s format, live, under their id; so has everything else', async () => {
     queue = await Queue.open();
     const worker = queue.worker({ LOG_LEVEL: 'DEBUG' });
-    const code =
-      'import os, sys, subprocess, time\ndef f():\n print("from print")\n subprocess.run(["echo", "from a child"])\n os.write(2, b"from C\\n")\n print("x" * 10000)\n sys.stdout.flush()\n time.sleep(1)';
+    const code = pythonCode`
+      import os, sys, subprocess, time
+      def f():
+          print("from print")
+          subprocess.run(["echo", "from a child"])
+          os.write(2, b"from C\n")
+          print("x" * 10000)
+          sys.stdout.flush()
+          time.sleep(1)
+    `;
     const { id } = await queue.run(live(code));
     await worker.says('from C');
     expect((await queue.post(`status/${id}`)).status).toBe('IN_PROGRESS');
@@ -121,8 +138,15 @@ describe('jobs that carry a FunctionRequest', () => {
   it('show progress, the last word is the result’s', async () => {
     queue = await Queue.open();
     queue.worker();
-    const code =
-      'from flash_runner import progress\nimport time\ndef f():\n for i in range(3000):\n  progress.update({"i": i})\n  if i == 1000: time.sleep(0.6)\n return "done"';
+    const code = pythonCode`
+      from flash_runner import progress
+      import time
+      def f():
+          for i in range(3000):
+              progress.update({"i": i})
+              if i == 1000: time.sleep(0.6)
+          return "done"
+    `;
     const job = await queue.run(live(code));
     let seen: unknown;
     for (const end = Date.now() + 10_000; Date.now() < end && seen === undefined; await wait(20)) {
@@ -199,8 +223,13 @@ describe('stopping', () => {
 describe('handlers of deployed apps', () => {
   it('stream, and the runs are as many at once as the manifest says', async () => {
     queue = await Queue.open();
-    const code =
-      'import asyncio\nasync def handler(job):\n for i in range(job["input"]["n"]):\n  await asyncio.sleep(0.1)\n  yield {"i": i, "id": job["id"]}';
+    const code = pythonCode`
+      import asyncio
+      async def handler(job):
+          for i in range(job["input"]["n"]):
+              await asyncio.sleep(0.1)
+              yield {"i": i, "id": job["id"]}
+    `;
     const resources = { gpu: { resource_type: 'x', max_concurrency: 4 } };
     const worker = queue.worker(deployed(code, { version: '1', resources }));
     await worker.says('concurrency=4');
@@ -343,7 +372,13 @@ describe('ending', () => {
     const worker = queue.worker({ FLASH_DRAIN_MS: '200', RUNPOD_PING_INTERVAL: '300' });
     const job = await queue.run(
       live(
-        'import os\ndef f():\n import time\n if os.environ["RUNPOD_POD_ID"] == "w1": time.sleep(60)\n return "w2 did it"',
+        pythonCode`
+          import os
+          def f():
+              import time
+              if os.environ["RUNPOD_POD_ID"] == "w1": time.sleep(60)
+              return "w2 did it"
+        `,
       ),
     );
     await untilAtWork(job.id);

@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Endpoint } from './warm-worker.ts';
 
 const offline = { UV_OFFLINE: '1', PIP_NO_INDEX: '1' };
 const version = (name: string): string =>
-  `def f():\n    import time, ${name}\n    time.sleep(1)\n    return ${name}.__version__`;
+  pythonCode`
+    def f():
+        import time, ${name}
+        time.sleep(1)
+        return ${name}.__version__
+  `;
 let endpoint: Endpoint;
 
 beforeAll(async () => {
@@ -40,8 +46,14 @@ describe('a worker with isolated environments', () => {
       worker.run('', {
         execution_type: 'class',
         class_name: 'C',
-        class_code:
-          'import sys\nclass C:\n    n = 0\n    def add(self):\n        self.n += 1\n        return [self.n, sys.prefix]',
+        class_code: pythonCode`
+          import sys
+          class C:
+              n = 0
+              def add(self):
+                  self.n += 1
+                  return [self.n, sys.prefix]
+        `,
         method_name: 'add',
         instance_id: 'one',
         create_new_instance: false,
@@ -127,7 +139,12 @@ def f():
     const other = endpoint.newMachine(offline);
     const look = endpoint.workerWith({ ...other, HF_HOME: `${other.FLASH_CACHE_DIR}/huggingface` });
     const found = await look.run(
-      'def f():\n    import os\n    hub = os.environ["HF_HOME"] + "/hub/models--a--b"\n    return [os.path.getsize(hub + "/snapshots/1/model"), os.path.exists(hub + "/refs/main")]',
+      pythonCode`
+        def f():
+            import os
+            hub = os.environ["HF_HOME"] + "/hub/models--a--b"
+            return [os.path.getsize(hub + "/snapshots/1/model"), os.path.exists(hub + "/refs/main")]
+      `,
       { dependencies: ['six'] },
     );
     expect(found.json_result).toEqual([4_000_000, false]);
