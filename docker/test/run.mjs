@@ -1,8 +1,8 @@
 /**
- * Builds the images and uses them as their users would: npm run test:containers [-- --required] [--python <prefix>]
+ * Builds the images and uses them as their users would: npm run test:containers [-- --required] [--python <prefix>] [--only <part of a name>]
  *
  * `--python` puts the interpreter that was installed below that directory into the base image, instead of Debian's. Images of Python 3.14,
- * which this machine's Debian lacks, are built and used in any case.
+ * which this machine's Debian lacks, are built and used in any case. `--only` runs the steps whose names have that in them, after the build.
  *
  * Without a container engine and without a registry of images: see engine.mjs and stand-ins.mjs. Says that it skips where that can't be had,
  * and fails there with `--required`. Ends with a line that counts the steps.
@@ -17,6 +17,8 @@ import { buildImage, Container, output, prepareEngine, sh } from './engine.mjs';
 import { makeBaseOfPython, makeStandIns } from './stand-ins.mjs';
 
 const mostMs = 60_000;
+/** The step that all others need. */
+const build = 'images are built';
 const [qb, lb] = ['flash-cpu', 'flash-lb-cpu'].map((name) => `localhost/flash-test/${name}`);
 const directory = mkdtempSync(join(tmpdir(), 'flash-containers-'));
 const containers = [];
@@ -24,7 +26,7 @@ let passed = 0;
 let failed = 0;
 
 const { values: flags } = parseArgs({
-  options: { required: { type: 'boolean' }, python: { type: 'string' } },
+  options: { required: { type: 'boolean' }, python: { type: 'string' }, only: { type: 'string' } },
 });
 const problem = prepareEngine();
 if (problem !== undefined) {
@@ -33,6 +35,7 @@ if (problem !== undefined) {
 }
 
 async function step(name, work) {
+  if (name !== build && flags.only !== undefined && !name.includes(flags.only)) return;
   const started = Date.now();
   let outcome = 'passed';
   let detail;
@@ -129,7 +132,7 @@ const humanized = 'def f():\n    import humanize\n    return humanize.intword(1_
 const humanize = { dependencies: ['humanize'] };
 
 let images;
-await step('images are built', () => {
+await step(build, () => {
   images = makeStandIns(flags.python);
   buildBoth(images.base, images.pythonVersion, { qb, lb });
 });

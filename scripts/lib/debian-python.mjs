@@ -1,6 +1,6 @@
 /** Pythons that this machine lacks, out of a Debian release that has them: each in a chroot that is made once. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { debian, installPrograms } from './debian.mjs';
@@ -50,6 +50,8 @@ function bootstrap(release, cache, directory) {
       { encoding: 'utf8', timeout: mostMs, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 },
     );
     if (made.status !== 0) return `debootstrap made no ${release}: ${reasonOf(made)}`;
+    // Release files of a Debian to come are valid for a week; a mirror may be older.
+    writeFileSync(join(unfinished, 'etc/apt/apt.conf.d/90any-age'), 'Acquire::Check-Valid-Until "false";\n');
     renameSync(unfinished, directory);
   } catch (error) {
     // Another checkout may have made it meanwhile.
