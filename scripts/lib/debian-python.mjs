@@ -1,6 +1,6 @@
 /** Pythons that this machine lacks, out of a Debian release that has them: each in a chroot that is made once. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { debian, installPrograms } from './debian.mjs';
@@ -52,6 +52,7 @@ function bootstrap(release, cache, directory) {
     if (made.status !== 0) return `debootstrap made no ${release}: ${reasonOf(made)}`;
     // Release files of a Debian to come are valid for a week; a mirror may be older.
     writeFileSync(join(unfinished, 'etc/apt/apt.conf.d/90any-age'), 'Acquire::Check-Valid-Until "false";\n');
+    chmodSync(unfinished, 0o755);
     renameSync(unfinished, directory);
   } catch (error) {
     // Another checkout may have made it meanwhile.

@@ -14,6 +14,7 @@ export class TraceCollector {
   readonly #start: SenderStart;
   #sender: SenderProcess | undefined;
   #isPrepared = false;
+  readonly #abandoned = new AbortController();
 
   /** @param headers - sent with every batch; what they hold but for `content-type` is a secret. */
   constructor(settings: TracingSettings, headers: Readonly<Record<string, string>>, python: SenderPython) {
@@ -30,6 +31,7 @@ export class TraceCollector {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
     setImmediate(() => {
+      if (this.#abandoned.signal.aborted) return;
       try {
         this.#open();
       } catch {
@@ -45,11 +47,13 @@ export class TraceCollector {
       retries: attempts - 1,
       // Nothing is kept waiting for traces.
       unref: true,
+      signal: this.#abandoned.signal,
     });
   }
 
-  /** Gives up what is under way. */
+  /** Gives up what is under way, and what would be tried again: no process is begun any more. */
   abandon(): void {
+    this.#abandoned.abort(new Error('the worker ended before they were sent'));
     this.#sender?.kill('it was ended');
   }
 

@@ -105,6 +105,21 @@ describe('a batch of spans', () => {
     expect(senders()).not.toContain(pid);
   });
 
+  it('is not tried again, and no process is begun, once it is given up', async () => {
+    const made = client('http://127.0.0.1:9');
+    const sending = made.send(bytes('one'));
+    while (senders().length === 0) await delay(10);
+    await delay(300);
+    made.abandon();
+    await expect(sending).rejects.toThrow('the worker ended before they were sent');
+    // The next attempt would be now.
+    await delay(2000);
+    expect(senders()).toEqual([]);
+    made.prepare();
+    await delay(300);
+    expect(senders()).toEqual([]);
+  });
+
   it('says so where Python is not there', async () => {
     const process = new SenderProcess(on('/nowhere/python'), {
       url: 'http://127.0.0.1:9',
