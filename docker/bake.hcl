@@ -1,6 +1,6 @@
 // All images, for linux/amd64 and linux/arm64: docker buildx bake --file docker/bake.hcl [all|cpu|gpu]
 //
-// One Python version at a time: PYTHON_VERSION=3.13 docker buildx bake …
+// One Python version at a time: PYTHON_VERSION=3.14 docker buildx bake …
 variable "PYTHON_VERSION" { default = "3.12" }
 variable "VERSION" { default = "0.1.0" }
 variable "REGISTRY" { default = "" }

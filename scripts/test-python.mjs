@@ -4,7 +4,7 @@
  * A Python that is missing here is taken out of a Debian release that has it, where that can be had (root on Debian); else its version is
  * skipped, and the reason is said. --required makes that a failure, as does naming the version.
  */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debianWithPython, inChroot } from './lib/debian-python.mjs';
@@ -57,7 +57,8 @@ function readArguments() {
 /** A file of tests by its path, or by its name alone; what stands behind "::" is pytest's. */
 function testFile(name) {
   const [path, ...rest] = name.split('::');
-  const found = [resolve(path), join(project, 'tests', basename(path))].find((candidate) =>
+  const named = globSync(`**/${basename(path)}`, { cwd: join(project, 'tests') });
+  const found = [resolve(path), ...named.map((name) => join(project, 'tests', name))].find((candidate) =>
     existsSync(candidate),
   );
   return found === undefined ? fail(`there is no test file ${path}`) : [found, ...rest].join('::');

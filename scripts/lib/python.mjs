@@ -27,7 +27,7 @@ export function findAny() {
     process.env.FLASH_SETUP_PYTHON,
     'python3',
     'python',
-    ...['3.13', '3.12', '3.11', '3.10'].map(findVersion),
+    ...['3.14', '3.13', '3.12', '3.11', '3.10'].map(findVersion),
   ];
   return candidates.find((candidate) => {
     const version = candidate ? versionOf(candidate) : undefined;
