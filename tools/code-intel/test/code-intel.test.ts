@@ -26,8 +26,10 @@ beforeAll(async () => {
     string,
     string
   >;
-  await client.connect(new StdioClientTransport({ command: process.execPath, args: [main, 'serve'], env }));
-}, 120_000);
+  const transport = new StdioClientTransport({ command: process.execPath, args: [main, 'serve'], env });
+  // It builds the index before it answers.
+  await client.connect(transport, { timeout: 170_000 });
+}, 180_000);
 afterAll(async () => {
   await client.close();
   rmSync(directory, { recursive: true });
