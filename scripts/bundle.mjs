@@ -43,7 +43,7 @@ const startApart = {
 
 /**
  * Libraries that no start needs, each a file of its own: what is in an app's file is read and compiled with it, used or not. They hand out
- * functions and data; nobody asks what class something of theirs is of.
+ * functions and data; no code asks what class something of theirs is of.
  */
 const later = ['undici', 'execa', 'pip-requirements-js', 'tar-stream', 'prom-client'];
 /** Files of ours around libraries of that kind; they import nothing of ours that others import. */
@@ -107,7 +107,7 @@ const laterZod = [
  */
 /**
  * Those are loaded when something of them is first called: no worker needs them to get ready, and together they take 4 ms. Only their plain
- * functions can be had so; whoever imports a class of theirs is told by esbuild that it is not there.
+ * functions can be had so; a file that imports a class of theirs fails in esbuild, which says that it is not there.
  */
 const lateBuiltins = ['node:crypto', 'node:perf_hooks', 'node:zlib'];
 const lateBuiltin = (path, names) =>

@@ -84,7 +84,7 @@ function browser() {
   else if (seconds > 2) process.stdout.write(`• chromium … ${seconds.toFixed(1)} s\n`);
 }
 
-/** Each start of Python would compile anew what nobody has written down (PYTHONDONTWRITEBYTECODE, read-only directories). */
+/** Without bytecode on disk each start of Python would compile anew (PYTHONDONTWRITEBYTECODE, read-only directories). */
 function compileBytecode() {
   const sources = join(root, pythonDirectory, 'flash_runner');
   run('compiling flash_runner', join(root, '.venv', 'bin', 'python'), ['-m', 'compileall', '-q', sources]);
