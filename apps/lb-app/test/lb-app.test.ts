@@ -97,13 +97,13 @@ describe('lb-app', () => {
 
   it('answers /ping at once while user code blocks', async () => {
     const busy = Promise.all(
-      Array.from({ length: 8 }, () =>
+      Array.from({ length: 4 }, () =>
         app.json({
-          ...sleep(0.3),
+          ...sleep(2),
           function_code: pythonCode`
             def f():
                 import time
-                end = time.time() + 0.3
+                end = time.time() + 2
                 while time.time() < end: pass
           `,
         }),
@@ -112,7 +112,7 @@ describe('lb-app', () => {
     for (let index = 0; index < 5; index++) {
       const started = performance.now();
       expect((await fetch(`${app.url}/ping`)).status).toBe(200);
-      expect(performance.now() - started).toBeLessThan(250);
+      expect(performance.now() - started).toBeLessThan(1500);
     }
     await busy;
   });

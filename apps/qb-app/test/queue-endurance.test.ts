@@ -50,7 +50,7 @@ describe('nothing is lost and nothing is answered twice', () => {
       queue.worker({ RUNPOD_PING_INTERVAL: '200', FLASH_CONCURRENCY: '2', LOG_LEVEL: 'WARN' });
     let kills = 0;
     const isOver = (): boolean => records.every(({ endedAt }) => endedAt !== undefined);
-    for (const end = Date.now() + 120_000; !isOver() && Date.now() < end; ) {
+    for (const end = Date.now() + 60_000; !isOver() && Date.now() < end; ) {
       const before = records.filter(({ endedAt }) => endedAt !== undefined).length;
       const worker = start();
       await until(() => records.filter(({ endedAt }) => endedAt !== undefined).length > before || isOver());
@@ -58,6 +58,11 @@ describe('nothing is lost and nothing is answered twice', () => {
       if (isOver()) break;
       await worker.kill();
       kills++;
+    }
+    // A slow machine has not done all of them in that time: what is left is for a worker that lives.
+    if (!isOver()) {
+      start();
+      await until(isOver, 60_000);
     }
     const again = judge(records);
     const redelivered = records.filter(({ deliveries }) => deliveries > 1).length;
