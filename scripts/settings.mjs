@@ -60,8 +60,8 @@ function table(schema) {
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-function defaultOf(name, { absent }) {
+function defaultOf(name, { default: value }) {
   if (worded[name] !== undefined) return worded[name];
-  const text = absent === undefined ? '' : String(absent);
+  const text = value === undefined ? '' : String(value);
   return text.length > longestDefault ? `${text.slice(0, longestDefault)}…` : text;
 }

@@ -1,5 +1,5 @@
 import {
-  count,
+  positiveInteger,
   defineSettings,
   integer,
   milliseconds,
@@ -19,11 +19,14 @@ export const lbSettingsSchema = defineSettings({
     true,
     'The user’s web app shares its port with this process, which answers when the app does not; 0, false, no: the port is handed over and taken back',
   ),
-  FLASH_MAX_BODY_BYTES: count(64 * 1024 * 1024, 'Largest request body; a larger one is refused with 413'),
+  FLASH_MAX_BODY_BYTES: positiveInteger(
+    64 * 1024 * 1024,
+    'Largest request body; a larger one is refused with 413',
+  ),
   FLASH_HEADERS_TIMEOUT_MS: milliseconds(60_000, 'Time a client has to send its headers'),
   FLASH_REQUEST_TIMEOUT_MS: milliseconds(300_000, 'Time a client has to send its whole request; 0: no bound'),
   FLASH_KEEP_ALIVE_MS: milliseconds(600_000, 'Time an idle connection is kept'),
-  FLASH_LIVE_LOG_BYTES: count(
+  FLASH_LIVE_LOG_BYTES: positiveInteger(
     1024 * 1024,
     'Live log that may wait for a client that reads slowly; more is left out of it, not of the response',
   ),

@@ -1,6 +1,6 @@
 import {
-  count,
-  countOrNone,
+  positiveInteger,
+  nonNegativeInteger,
   defineSettings,
   integer,
   milliseconds,
@@ -16,7 +16,7 @@ export const qbSettingsSchema = defineSettings({
     undefined,
     'When set, POST /<endpoint>/realtime is served on this port instead of a queue',
   ),
-  RUNPOD_REALTIME_CONCURRENCY: count(1, 'Realtime requests at work at once; further ones wait'),
+  RUNPOD_REALTIME_CONCURRENCY: positiveInteger(1, 'Realtime requests at work at once; further ones wait'),
   RUNPOD_ENDPOINT_ID: text(undefined),
   HOST: text('0.0.0.0', 'Address of the realtime port'),
   FLASH_DRAIN_MS: milliseconds(
@@ -27,11 +27,14 @@ export const qbSettingsSchema = defineSettings({
     10_000,
     'Time that undelivered results have at the end; what is left is posted by the next start',
   ),
-  FLASH_MAX_CONSECUTIVE_FAILURES: countOrNone(
+  FLASH_MAX_CONSECUTIVE_FAILURES: nonNegativeInteger(
     0,
     'So many jobs in a row that failed for the worker’s own reasons end it; 0: never',
   ),
-  FLASH_MAX_BODY_BYTES: count(64 * 1024 * 1024, 'Largest realtime request; a larger one is refused with 413'),
+  FLASH_MAX_BODY_BYTES: positiveInteger(
+    64 * 1024 * 1024,
+    'Largest realtime request; a larger one is refused with 413',
+  ),
 });
 
 export type QbSettings = SettingsOf<typeof qbSettingsSchema>;

@@ -1,4 +1,4 @@
-import { count, defineSettings, flag, milliseconds, type SettingsOf, text } from '@flash/settings';
+import { positiveInteger, defineSettings, flag, milliseconds, type SettingsOf, text } from '@flash/settings';
 
 /** Settings of the app artifact by the environment variable that sets each (docs/reference/protocol.md, Environment variables and App artifact). */
 export const appArtifactSettingsSchema = defineSettings({
@@ -7,10 +7,10 @@ export const appArtifactSettingsSchema = defineSettings({
     'The deployed app’s artifact, a tar archive, gzipped or plain',
   ),
   FLASH_DISABLE_UNPACK: flag(false, '1, true, yes: the app is in its directory already'),
-  FLASH_UNPACK_ATTEMPTS: count(3, 'Attempts to unpack the artifact'),
+  FLASH_UNPACK_ATTEMPTS: positiveInteger(3, 'Attempts to unpack the artifact'),
   FLASH_UNPACK_INTERVAL_MS: milliseconds(30_000, 'Pause between two of them'),
-  FLASH_ARTIFACT_MAX_MEMBERS: count(500_000, 'Most files and directories of an artifact'),
-  FLASH_ARTIFACT_MAX_BYTES: count(16 * 1024 ** 3, 'Most bytes of an artifact when it is unpacked'),
+  FLASH_ARTIFACT_MAX_MEMBERS: positiveInteger(500_000, 'Most files and directories of an artifact'),
+  FLASH_ARTIFACT_MAX_BYTES: positiveInteger(16 * 1024 ** 3, 'Most bytes of an artifact when it is unpacked'),
 });
 
 export type AppArtifactSettings = SettingsOf<typeof appArtifactSettingsSchema>;

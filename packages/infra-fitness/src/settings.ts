@@ -1,4 +1,4 @@
-import { countOrNone, defineSettings, read, type SettingsOf } from '@flash/settings';
+import { nonNegativeInteger, defineSettings, read, type SettingsOf } from '@flash/settings';
 import * as z from 'zod';
 
 /** Unlike other flags these refuse a word that is neither: a check that was switched off by accident would be missed. */
@@ -16,11 +16,11 @@ const strictFlag = (description: string) =>
 
 /** Settings of the built-in fitness checks by the environment variable that sets each (docs/reference/protocol.md, Ping). */
 export const fitnessSettingsSchema = defineSettings({
-  FLASH_MIN_MEMORY_BYTES: countOrNone(
+  FLASH_MIN_MEMORY_BYTES: nonNegativeInteger(
     64 * 1024 * 1024,
     'Memory that must be available for the worker to serve; 0: any',
   ),
-  FLASH_MIN_TMP_BYTES: countOrNone(
+  FLASH_MIN_TMP_BYTES: nonNegativeInteger(
     16 * 1024 * 1024,
     'Space the temporary directory must have for the worker to serve; 0: any',
   ),

@@ -1,4 +1,4 @@
-import { defineSettings, type SettingsOf, text, wordFor } from '@flash/settings';
+import { defineSettings, type SettingsOf, text, keyword } from '@flash/settings';
 
 const levels = {
   DEBUG: 'debug',
@@ -12,7 +12,7 @@ const levels = {
   TRACE: 'debug',
 } as const;
 
-const level = (description: string) => wordFor(levels, undefined, description);
+const level = (description: string) => keyword(levels, undefined, description);
 
 /** Settings of logging by the environment variable that sets each. */
 export const loggingSettingsSchema = defineSettings({

@@ -1,4 +1,4 @@
-import { count, defineSettings, milliseconds, read, type SettingsOf, text } from '@flash/settings';
+import { positiveInteger, defineSettings, milliseconds, read, type SettingsOf, text } from '@flash/settings';
 import * as z from 'zod';
 
 /**
@@ -21,9 +21,9 @@ export const manifestSettingsSchema = defineSettings({
     'Age from which on the manifest is asked for anew before a call of another endpoint',
   ),
   FLASH_MANIFEST_RETRY_MS: milliseconds(30_000, 'Time for which a State Manager that failed is left alone'),
-  FLASH_MANIFEST_ATTEMPTS: count(3, 'Attempts of one refresh'),
+  FLASH_MANIFEST_ATTEMPTS: positiveInteger(3, 'Attempts of one refresh'),
   FLASH_MANIFEST_TIMEOUT_MS: milliseconds(10_000, 'Time the State Manager has for one answer'),
-  FLASH_MANIFEST_MAX_BYTES: count(16 * 1024 * 1024, 'Largest answer of the State Manager'),
+  FLASH_MANIFEST_MAX_BYTES: positiveInteger(16 * 1024 * 1024, 'Largest answer of the State Manager'),
 });
 
 export type ManifestSettings = SettingsOf<typeof manifestSettingsSchema>;

@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
   choice,
-  count,
-  countOrNone,
+  positiveInteger,
+  nonNegativeInteger,
   defineSettings,
   positiveMilliseconds,
   type SettingsOf,
@@ -27,12 +27,15 @@ export const pythonPackagesSettingsSchema = defineSettings({
     () => join(homedir(), '.flash/environments'),
     'Where environments are; best on the file system of FLASH_CACHE_DIR',
   ),
-  FLASH_MAX_ENVIRONMENTS: count(8, 'Most environments on the local disk; the least recently used one goes'),
-  FLASH_ENVIRONMENTS_MAX_BYTES: countOrNone(
+  FLASH_MAX_ENVIRONMENTS: positiveInteger(
+    8,
+    'Most environments on the local disk; the least recently used one goes',
+  ),
+  FLASH_ENVIRONMENTS_MAX_BYTES: nonNegativeInteger(
     20 * 1024 ** 3,
     'Most bytes of all environments on the local disk; 0: no bound',
   ),
-  FLASH_PREWARM_ENVIRONMENTS: countOrNone(
+  FLASH_PREWARM_ENVIRONMENTS: nonNegativeInteger(
     1,
     'Environments that a new worker brings from the volume ahead of the first request, the last used ones first',
   ),

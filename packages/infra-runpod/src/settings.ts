@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  count,
+  positiveInteger,
   defineSettings,
   milliseconds,
   positiveMilliseconds,
@@ -31,22 +31,25 @@ export const runpodQueueSettingsSchema = defineSettings({
   FLASH_RATE_LIMIT_MS: milliseconds(5000, 'Pause after the queue answered 429'),
   FLASH_RETRY_MIN_MS: positiveMilliseconds(200, 'First pause before a failed call is tried again'),
   FLASH_RETRY_MAX_MS: positiveMilliseconds(30_000, 'Longest such pause'),
-  FLASH_STREAM_ATTEMPTS: count(8, 'Attempts to post one chunk; then its job fails'),
+  FLASH_STREAM_ATTEMPTS: positiveInteger(8, 'Attempts to post one chunk; then its job fails'),
   FLASH_PROGRESS_INTERVAL_MS: milliseconds(
     250,
     'Least time between two progress posts of one job; newer progress replaces older',
   ),
-  FLASH_MAX_TAKE_BYTES: count(64 * 1024 * 1024, 'Largest answer of the queue to one take'),
+  FLASH_MAX_TAKE_BYTES: positiveInteger(64 * 1024 * 1024, 'Largest answer of the queue to one take'),
   FLASH_STATE_DIR: text(
     () => join(tmpdir(), 'flash-worker'),
     'Directory of results that the platform has not acknowledged; one folder per worker id',
   ),
-  FLASH_OUTBOX_MAX_RESULTS: count(1000, 'Most results that wait to be acknowledged; then no job is taken'),
-  FLASH_OUTBOX_MAX_BYTES: count(
+  FLASH_OUTBOX_MAX_RESULTS: positiveInteger(
+    1000,
+    'Most results that wait to be acknowledged; then no job is taken',
+  ),
+  FLASH_OUTBOX_MAX_BYTES: positiveInteger(
     1024 * 1024 * 1024,
     'Most bytes of such results on disk; then no job is taken',
   ),
-  FLASH_MAX_RESULT_BYTES: count(
+  FLASH_MAX_RESULT_BYTES: positiveInteger(
     undefined,
     'Largest result that is posted; a larger one is reported as an error. Default: 20 MiB for runsync and 10 MiB for run where the job id tells, else no bound',
   ),

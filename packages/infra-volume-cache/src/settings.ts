@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
-  count,
-  countOrNone,
+  positiveInteger,
+  nonNegativeInteger,
   defineSettings,
   integer,
   milliseconds,
@@ -29,12 +29,12 @@ export const volumeCacheSettingsSchema = defineSettings({
     ['**/*.incomplete'],
     'Globs of paths in the cache that are not kept, separated by commas; **/refs/** and **/.no_exist/** never are',
   ),
-  FLASH_CACHE_MAX_BYTES: countOrNone(
+  FLASH_CACHE_MAX_BYTES: nonNegativeInteger(
     0,
     'Most bytes of an endpoint’s cache on the volume; the least recently used segments go. 0: no bound',
   ),
-  FLASH_CACHE_SEGMENT_BYTES: count(256 * MiB, 'Size at which a segment of the cache is closed'),
-  FLASH_CACHE_BIG_FILE_BYTES: count(
+  FLASH_CACHE_SEGMENT_BYTES: positiveInteger(256 * MiB, 'Size at which a segment of the cache is closed'),
+  FLASH_CACHE_BIG_FILE_BYTES: positiveInteger(
     64 * MiB,
     'Files from this size are segments of their own, never written again',
   ),

@@ -1,8 +1,8 @@
 /** `@flash/settings`: settings by the environment variable that sets each. */
 export {
   choice,
-  count,
-  countOrNone,
+  positiveInteger,
+  nonNegativeInteger,
   flag,
   httpUrl,
   integer,
@@ -11,7 +11,7 @@ export {
   read,
   share,
   text,
-  wordFor,
+  keyword,
 } from './kinds.ts';
 export { Setting } from './setting.ts';
 export {

@@ -7,17 +7,17 @@ const trueWords = ['1', 'true', 'yes'];
 /** Longest time that a timer of Node takes. */
 const longestMs = 2_147_483_647;
 
-/** What is used when the variable is absent: a value, or how to find it. */
-type Absent<T> = T | (() => T);
+/** The value when the variable is absent, or a function that finds it. */
+type Default<T> = T | (() => T);
 
 /** Any text. */
 export function text<D extends string | undefined>(
-  absent: Absent<D>,
+  defaultValue: Default<D>,
   description?: string,
 ): Setting<string | D> {
   return new Setting<string | D>(
     (raw) => (typeof raw === 'string' ? { value: raw } : { problem: 'expected a text' }),
-    absent,
+    defaultValue,
     description,
   );
 }
@@ -25,7 +25,7 @@ export function text<D extends string | undefined>(
 /** A whole number from the one bound to the other. */
 export function integer<D extends number | undefined>(
   [least, most]: readonly [number, number],
-  absent: Absent<D>,
+  defaultValue: Default<D>,
   description: string,
 ): Setting<number | D> {
   const read = (raw: unknown): Reading<number> => {
@@ -36,40 +36,40 @@ export function integer<D extends number | undefined>(
           problem: `expected a whole number ${most === unbounded ? `from ${least}` : `from ${least} to ${most}`}`,
         };
   };
-  return new Setting<number | D>(read, absent, description);
+  return new Setting<number | D>(read, defaultValue, description);
 }
 
 /** A whole number from 1. */
-export function count<D extends number | undefined>(
-  absent: Absent<D>,
+export function positiveInteger<D extends number | undefined>(
+  defaultValue: Default<D>,
   description: string,
 ): Setting<number | D> {
-  return integer([1, unbounded], absent, description);
+  return integer([1, unbounded], defaultValue, description);
 }
 
 /** A whole number from 0, which mostly stands for "none" or "no bound". */
-export function countOrNone<D extends number | undefined>(
-  absent: Absent<D>,
+export function nonNegativeInteger<D extends number | undefined>(
+  defaultValue: Default<D>,
   description: string,
 ): Setting<number | D> {
-  return integer([0, unbounded], absent, description);
+  return integer([0, unbounded], defaultValue, description);
 }
 
 /** A part of a whole: a number from 0 to 1. */
 export function share<D extends number | undefined>(
-  absent: Absent<D>,
+  defaultValue: Default<D>,
   description: string,
 ): Setting<number | D> {
   const read = (raw: unknown): Reading<number> => {
     const value = raw === '' ? Number.NaN : Number(raw);
     return value >= 0 && value <= 1 ? { value } : { problem: 'expected a number from 0 to 1' };
   };
-  return new Setting<number | D>(read, absent, description);
+  return new Setting<number | D>(read, defaultValue, description);
 }
 
 /** An address that begins with http:// or https://. */
 export function httpUrl<D extends string | undefined>(
-  absent: Absent<D>,
+  defaultValue: Default<D>,
   description: string,
 ): Setting<string | D> {
   const read = (raw: unknown): Reading<string> => {
@@ -78,24 +78,24 @@ export function httpUrl<D extends string | undefined>(
       ? { value }
       : { problem: 'expected a URL that begins with http:// or https://' };
   };
-  return new Setting<string | D>(read, absent, description);
+  return new Setting<string | D>(read, defaultValue, description);
 }
 
 /** A time from 0 milliseconds. */
-export function milliseconds(absent: number, description: string): Setting<number> {
-  return integer([0, longestMs], absent, description);
+export function milliseconds(defaultValue: number, description: string): Setting<number> {
+  return integer([0, longestMs], defaultValue, description);
 }
 
 /** A time from 1 millisecond. */
-export function positiveMilliseconds(absent: number, description: string): Setting<number> {
-  return integer([1, longestMs], absent, description);
+export function positiveMilliseconds(defaultValue: number, description: string): Setting<number> {
+  return integer([1, longestMs], defaultValue, description);
 }
 
 /** 1, true and yes, in any case, are true; all else is false. */
-export function flag(absent: boolean, description: string): Setting<boolean> {
+export function flag(defaultValue: boolean, description: string): Setting<boolean> {
   return new Setting(
     (raw) => ({ value: trueWords.includes(String(raw).toLowerCase()) }),
-    absent,
+    defaultValue,
     description,
   );
 }
@@ -103,12 +103,12 @@ export function flag(absent: boolean, description: string): Setting<boolean> {
 /** One of some words. */
 export function choice<const W extends string>(
   words: readonly [W, ...W[]],
-  absent: NoInfer<W>,
+  defaultValue: NoInfer<W>,
   description: string,
 ): Setting<W> {
   const read = (raw: unknown): Reading<W> =>
     words.includes(raw as W) ? { value: raw as W } : notOneOf(words);
-  return new Setting(read, absent, description);
+  return new Setting(read, defaultValue, description);
 }
 
 /**
@@ -116,16 +116,16 @@ export function choice<const W extends string>(
  *
  * @param meanings - by the word in capital letters.
  */
-export function wordFor<T, D extends T | undefined>(
+export function keyword<T, D extends T | undefined>(
   meanings: Readonly<Record<string, T>>,
-  absent: Absent<D>,
+  defaultValue: Default<D>,
   description: string,
 ): Setting<T | D> {
   const read = (raw: unknown): Reading<T> => {
     const word = String(raw).toUpperCase();
     return Object.hasOwn(meanings, word) ? { value: meanings[word] as T } : notOneOf(Object.keys(meanings));
   };
-  return new Setting<T | D>(read, absent, description);
+  return new Setting<T | D>(read, defaultValue, description);
 }
 
 function notOneOf(words: readonly string[]): { readonly problem: string } {
@@ -140,7 +140,7 @@ function notOneOf(words: readonly string[]): { readonly problem: string } {
  */
 export function read<T>(
   makeSchema: () => z.ZodType<T>,
-  absent: Absent<T>,
+  defaultValue: Default<T>,
   description: string | undefined,
 ): Setting<T> {
   let schema: z.ZodType<T> | undefined;
@@ -151,5 +151,5 @@ export function read<T>(
     if (parsed.success) return { value: parsed.data };
     return { problem: parsed.error.issues.map(({ message }) => message).join(', ') };
   };
-  return new Setting(readText, absent, description);
+  return new Setting(readText, defaultValue, description);
 }

@@ -2,28 +2,28 @@ import { describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import {
   choice,
-  count,
-  countOrNone,
+  positiveInteger,
+  nonNegativeInteger,
   defineSettings,
   flag,
   integer,
   milliseconds,
   read,
   text,
-  wordFor,
+  keyword,
 } from './index.ts';
 
 let made = 0;
 const schema = defineSettings({
   NAME: text(undefined, 'Name'),
   PLACE: text(() => `/${made}`, 'Place'),
-  COUNT: count(8, 'Count'),
-  BYTES: countOrNone(0, 'Bytes'),
+  COUNT: positiveInteger(8, 'Count'),
+  BYTES: nonNegativeInteger(0, 'Bytes'),
   PORT: integer([0, 65_535], 80, 'Port'),
   WAIT_MS: milliseconds(10, 'Wait'),
   IS_ON: flag(false, 'On'),
   KIND: choice(['a', 'b'], 'b', 'Kind'),
-  LEVEL: wordFor({ LOW: 1, HIGH: 2 }, undefined, 'Level'),
+  LEVEL: keyword({ LOW: 1, HIGH: 2 }, undefined, 'Level'),
   LIST: read(
     () => {
       made++;

@@ -1,4 +1,4 @@
-import { choice, count, defineSettings, flag, read, type SettingsOf, text } from '@flash/settings';
+import { choice, positiveInteger, defineSettings, flag, read, type SettingsOf, text } from '@flash/settings';
 import * as z from 'zod';
 
 /** Settings that say which app this worker serves (docs/reference/protocol.md, Modes, Environment variables and Routing). */
@@ -29,7 +29,7 @@ export const appSettingsSchema = defineSettings({
     undefined,
     'The deployed app’s manifest; default: flash_manifest.json in FLASH_APP_DIR',
   ),
-  FLASH_CONCURRENCY: count(
+  FLASH_CONCURRENCY: positiveInteger(
     undefined,
     'Jobs in flight at once; default: max_concurrency of the resource in the manifest, else 1',
   ),

@@ -10,7 +10,7 @@ import { tracingSettingsSchema } from '@flash/infra-tracing';
 import { endpointRouterSettingsSchema } from '@flash/infra-runpod/endpoint-router';
 import { volumeCacheSettingsSchema } from '@flash/infra-volume-cache';
 import {
-  countOrNone,
+  nonNegativeInteger,
   defineSettings,
   positiveMilliseconds,
   read,
@@ -33,7 +33,7 @@ const ownSettingsSchema = defineSettings({
     undefined,
     'Refuse to start when the interpreter is another version',
   ),
-  FLASH_MAX_LOGGED_OUTPUT_BYTES: countOrNone(
+  FLASH_MAX_LOGGED_OUTPUT_BYTES: nonNegativeInteger(
     1024 * 1024,
     'User output of one request that goes to the worker’s log',
   ),

@@ -1,13 +1,13 @@
-import { count, defineSettings, flag, milliseconds, type SettingsOf } from '@flash/settings';
+import { defineSettings, flag, milliseconds, positiveInteger, type SettingsOf } from '@flash/settings';
 
 /** Settings of the user's web app by the environment variable that sets each (contract, section 8). */
 export const appServerSettingsSchema = defineSettings({
-  FLASH_APP_WORKERS: count(1, 'Processes that serve the user’s web app; they share its port'),
+  FLASH_APP_WORKERS: positiveInteger(1, 'Processes that serve the user’s web app; they share its port'),
   FLASH_APP_START_TIMEOUT_MS: milliseconds(
     1_800_000,
     'Time the user’s web app has to load and to start; 0: no bound',
   ),
-  FLASH_APP_MAX_CRASHES: count(
+  FLASH_APP_MAX_CRASHES: positiveInteger(
     10,
     'Crashes of the user’s web app in a row; then the worker exits with status 1',
   ),

@@ -44,7 +44,7 @@ export function startAhead(
   const maxDescriptorsLeft = read('FLASH_RUNNER_MAX_DESCRIPTORS_LEFT');
   if ('problem' in maxResponseBytes || 'problem' in maxBytesLeft || 'problem' in maxDescriptorsLeft)
     return undefined;
-  const reuse = settings.FLASH_RUNNER_REUSE || shape.FLASH_RUNNER_REUSE.absent;
+  const reuse = settings.FLASH_RUNNER_REUSE || shape.FLASH_RUNNER_REUSE.default;
   const directory = mkdtempSync(join(tmpdir(), 'flash-'));
   const early: Socket[] = [];
   // Nothing is read of them before there is somebody to read it.
@@ -54,7 +54,7 @@ export function startAhead(
   const endMark = newEndMark();
   const zygote = spawnZygote(python, env);
   const preimport = { modules: [], timeoutMs: 0, maxBytes: 0 };
-  const recordImports = (settings.FLASH_PREIMPORT || shape.FLASH_PREIMPORT.absent) === 'auto';
+  const recordImports = (settings.FLASH_PREIMPORT || shape.FLASH_PREIMPORT.default) === 'auto';
   const options = { directory, recordImports, completionFile: undefined, isLean: true, preimport };
   const control = zygote.stdio[3] as unknown as Socket | undefined;
   control?.on('error', () => {});

@@ -1,4 +1,11 @@
-import { count, defineSettings, positiveMilliseconds, read, type SettingsOf, text } from '@flash/settings';
+import {
+  positiveInteger,
+  defineSettings,
+  positiveMilliseconds,
+  read,
+  type SettingsOf,
+  text,
+} from '@flash/settings';
 import * as z from 'zod';
 
 /**
@@ -19,7 +26,7 @@ export const endpointRouterSettingsSchema = defineSettings({
     90,
     'The same, in seconds, when the platform finds the endpoint',
   ),
-  FLASH_REMOTE_CONNECT_ATTEMPTS: count(
+  FLASH_REMOTE_CONNECT_ATTEMPTS: positiveInteger(
     3,
     'Attempts to reach another endpoint; what was sent is not sent again',
   ),
@@ -27,7 +34,7 @@ export const endpointRouterSettingsSchema = defineSettings({
     1000,
     'Pause between two questions after a job that runsync did not wait for',
   ),
-  FLASH_MAX_REMOTE_BYTES: count(64 * 1024 * 1024, 'Largest answer of another endpoint'),
+  FLASH_MAX_REMOTE_BYTES: positiveInteger(64 * 1024 * 1024, 'Largest answer of another endpoint'),
 });
 
 export type EndpointRouterSettings = SettingsOf<typeof endpointRouterSettingsSchema>;
