@@ -81,6 +81,6 @@ function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch {
-    // nobody is left in the group
+    // No process of the group is left.
   }
 }

@@ -3,7 +3,7 @@ import type { Distribution } from './installed-distributions.ts';
 import { normalizeName, parseRequirement } from './requirement.ts';
 import type { InterpreterFacts } from './target-interpreter.ts';
 
-/** Changes when what is made under an id changes its form. */
+/** Is raised when the form of what is stored under an id changes. */
 const format = 1;
 
 /**
@@ -15,18 +15,18 @@ export function normalizeRequirements(requirements: readonly string[]): readonly
   return [...new Set(requirements.map(normalize))].sort();
 }
 
-/** What an interpreter has, in a few characters: its version, its platform, its place, its packages. */
+/** A short digest of an interpreter: its version, platform, place and packages. */
 export function baseFingerprint(
   facts: InterpreterFacts,
   installed: ReadonlyMap<string, Distribution>,
 ): string {
   const packages = [...installed.values()].map(({ name, version }) => `${name}==${version}`).sort();
-  const { python_full_version, sys_platform, platform_machine, implementation_name } = facts.markers;
+  const { python_full_version, sys_platform, platform_machine, implementation_name } = facts.pep508Variables;
   const platform = [python_full_version, sys_platform, platform_machine, implementation_name];
   return digest([format, facts.purelib, platform, packages], 12);
 }
 
-/** The same for the same requirements on the same base, and for no others. */
+/** Id of a set of requirements on a base: equal for equal sets on equal bases, and different for all others. */
 export function packageSetId(base: string, normalized: readonly string[]): string {
   return `${base}-${digest([base, normalized], 24)}`;
 }

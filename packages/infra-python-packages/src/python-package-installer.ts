@@ -39,11 +39,11 @@ export class PythonPackageInstaller implements Installer {
       specifier,
       requirement: parseRequirement(specifier),
     }));
-    const { directories, markers } = await this.#interpreter.facts();
+    const { directories, pep508Variables } = await this.#interpreter.facts();
     const installed = await this.#distributions.read(directories);
     const missing: string[] = [];
     for (const { specifier, requirement } of requirements) {
-      const satisfaction = new Satisfaction(installed, this.#distributions, markers);
+      const satisfaction = new Satisfaction(installed, this.#distributions, pep508Variables);
       if (!(await satisfaction.isMet(requirement))) missing.push(specifier);
     }
     return missing;

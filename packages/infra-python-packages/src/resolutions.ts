@@ -36,7 +36,7 @@ export class Resolutions {
       await writeFile(aside, JSON.stringify({ requirements, pins }));
       await rename(aside, this.#path(id));
     } catch {
-      // as said
+      // The note is lost, and the next worker resolves the set anew.
     }
   }
 

@@ -6,7 +6,7 @@ import { InstalledDistributions } from './installed-distributions.ts';
 import { parseRequirement } from './requirement.ts';
 import { Satisfaction } from './satisfaction.ts';
 
-const markers = {
+const pep508Variables = {
   python_version: '3.11',
   python_full_version: '3.11.7',
   sys_platform: 'linux',
@@ -35,7 +35,7 @@ describe('Satisfaction', () => {
     if (directUrl) await writeFile(join(info, 'direct_url.json'), JSON.stringify(directUrl));
   };
   const isMet = async (specifier: string): Promise<boolean> =>
-    new Satisfaction(await distributions.read([site]), distributions, markers).isMet(
+    new Satisfaction(await distributions.read([site]), distributions, pep508Variables).isMet(
       parseRequirement(specifier),
     );
 

@@ -1,29 +1,29 @@
 import { satisfies } from '@renovatebot/pep440';
 import type { Distribution, InstalledDistributions } from './installed-distributions.ts';
-import { type MarkerEnvironment, markerHolds } from './marker.ts';
+import { type Pep508Variables, pep508MarkerHolds } from './pep508-marker.ts';
 import { normalizeName, parseRequirement, type Requirement } from './requirement.ts';
 
 /** Tells whether requirements are met by what is installed, their own requirements included. */
 export class Satisfaction {
   readonly #installed: ReadonlyMap<string, Distribution>;
   readonly #distributions: InstalledDistributions;
-  readonly #markers: MarkerEnvironment;
+  readonly #pep508Variables: Pep508Variables;
   /** Distributions with extras that were found complete, or are being looked at: requirements may form a circle. */
   readonly #visited = new Set<string>();
 
   constructor(
     installed: ReadonlyMap<string, Distribution>,
     distributions: InstalledDistributions,
-    markers: MarkerEnvironment,
+    pep508Variables: Pep508Variables,
   ) {
     this.#installed = installed;
     this.#distributions = distributions;
-    this.#markers = markers;
+    this.#pep508Variables = pep508Variables;
   }
 
   async isMet(requirement: Requirement, extra = ''): Promise<boolean> {
     if (requirement.type === 'BareURL') return this.#isInstalledFrom(requirement.url);
-    if (!markerHolds(requirement.environmentMarkerTree, this.#markers, extra)) return true;
+    if (!pep508MarkerHolds(requirement.environmentMarkerTree, this.#pep508Variables, extra)) return true;
     const distribution = this.#installed.get(normalizeName(requirement.name));
     if (distribution === undefined) return false;
     if (requirement.type === 'ProjectURL') {

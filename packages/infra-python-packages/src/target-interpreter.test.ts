@@ -11,7 +11,7 @@ const python = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.ur
 it('knows of an interpreter what its own modules say', async () => {
   const script = `
 import json, os, platform, sys, sysconfig
-print(json.dumps({"purelib": sysconfig.get_paths()["purelib"], "markers": {
+print(json.dumps({"purelib": sysconfig.get_paths()["purelib"], "pep508Variables": {
   "implementation_name": sys.implementation.name, "implementation_version": platform.python_version(), "os_name": os.name,
   "platform_machine": platform.machine(), "platform_release": platform.release(), "platform_system": platform.system(),
   "platform_version": platform.version(), "python_full_version": platform.python_version(),

@@ -31,7 +31,7 @@ print(mapping({
   "directories": "[" + ",".join(map(text, dict.fromkeys(dirs))) + "]",
   "purelib": text(paths["purelib"]),
   "externallyManaged": "true" if managed else "false",
-  "markers": mapping({key: text(value) for key, value in markers.items()}),
+  "pep508Variables": mapping({key: text(value) for key, value in markers.items()}),
 }))
 `;
 
@@ -40,7 +40,7 @@ const factsSchema = z.lazy(() =>
     directories: z.array(z.string()),
     purelib: z.string(),
     externallyManaged: z.boolean(),
-    markers: z.record(z.string(), z.string()),
+    pep508Variables: z.record(z.string(), z.string()),
   }),
 );
 

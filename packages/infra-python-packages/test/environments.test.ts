@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
-  type EarlyArrival,
+  type FetchStages,
   type Environment,
   NoVolumeCache,
   SecretRedactor,
@@ -66,15 +66,15 @@ class CopyingCache extends NoVolumeCache implements VolumeCache {
 class SlowCache extends CopyingCache {
   readonly last = Promise.withResolvers<boolean>();
 
-  override async fetch(name = '', directory = '', early?: EarlyArrival): Promise<boolean> {
+  override async fetch(name = '', directory = '', stages?: FetchStages): Promise<boolean> {
     if (!(await super.fetch(name, directory))) return false;
     const isTest = /site-packages\/[^/]+\/(.*\/)?tests?(\/|$)/;
     const tests = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) =>
       isTest.test(path),
     );
     for (const path of tests) await rm(join(directory, path), { recursive: true, force: true });
-    early?.onFirst();
-    early?.onUsable?.();
+    stages?.onFirst();
+    stages?.onUsable?.();
     if (!(await this.last.promise)) {
       await rm(join(this.directory, name), { recursive: true });
       return false;
@@ -291,11 +291,11 @@ describe('an environment', () => {
     const settings = { FLASH_ENVIRONMENTS_DIR: shared };
     const worker = newWorker(settings, cache);
     const lease = await worker.environments.acquire(['toolz==0.12.0'], options);
-    const { wholeMark = '' } = lease.environment ?? {};
+    const { completionFile = '' } = lease.environment ?? {};
     const code =
       'import toolz, importlib.util as u; print(toolz.__version__, u.find_spec("toolz.tests") is not None)';
     expect(await said(lease.environment, code)).toBe('0.12.0 False');
-    expect(existsSync(wholeMark)).toBe(false);
+    expect(existsSync(completionFile)).toBe(false);
     let isThere = false;
     const other = newWorker(settings, new CopyingCache(directory));
     const another = other.environments.acquire(['toolz==0.12.0'], options).then((its) => {
@@ -306,7 +306,7 @@ describe('an environment', () => {
     expect(isThere).toBe(false);
     cache.last.resolve(true);
     expect(await said((await another).environment, code)).toBe('0.12.0 True');
-    expect(existsSync(wholeMark)).toBe(true);
+    expect(existsSync(completionFile)).toBe(true);
     lease.release();
   });
 

@@ -113,7 +113,7 @@ export class SystemPackageInstaller implements Installer {
         result.end === 'exited' &&
         result.exitCode !== 0 &&
         lockHeld.test(result.output) &&
-        // Who may not take the lock need not wait for it.
+        // A worker without the permission to take the lock does not wait for it.
         !noPermission.test(result.output);
       if (!isLocked || Date.now() + lockRetryMs >= deadline) return result;
       if (!announced) options.onLine?.('Another process is using apt: waiting for it');
@@ -122,7 +122,7 @@ export class SystemPackageInstaller implements Installer {
     }
   }
 
-  /** Lists that are not there (images come without) or too old. */
+  /** Whether the package lists are missing, as in most images, or older than FLASH_APT_LISTS_MAX_AGE_MS. */
   async #listsAreStale(): Promise<boolean> {
     const names = await readdir(this.#listsDirectory).catch((): string[] => []);
     const lists = names.filter((name) => /_(?:In)?Release$/.test(name));

@@ -30,7 +30,7 @@ export interface FileEntry extends Placed {
   readonly content: StoredContent;
 }
 
-/** A file, and whether its time matters to anybody. */
+/** A file, and whether Python relies on its modification time. */
 export interface RestorableFile extends FileEntry {
   /** Default: it does. */
   readonly keepsTime?: boolean;

@@ -19,7 +19,7 @@ interface Waiting {
 }
 
 /**
- * The process that reads and writes the volume. A volume that hangs keeps it waiting, and nobody else: it can be left behind at any moment,
+ * The process that reads and writes the volume. A volume that hangs keeps only this process waiting: it can be left behind at any moment,
  * as nothing it does is ever half done.
  */
 export class CacheProcess {

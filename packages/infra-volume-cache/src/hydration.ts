@@ -23,7 +23,7 @@ export interface HydrationReport {
 
 export interface HydrationOptions {
   readonly root: string;
-  /** Nobody looks at the directory before all of it is there: files need not appear whole. */
+  /** No process looks at the directory before all of it is there: files need not appear whole. */
   readonly isPrivate: boolean;
   readonly archiveOf: (source: Source) => string;
   /** Restores shares, several at once where that is worth it. */

@@ -79,7 +79,7 @@ export class KeptDirectories {
     } finally {
       if (!isWhole && !isUsable) rmSync(target, { recursive: true, force: true });
     }
-    // Half of it is of no use to anybody, and whoever has it whole is to keep it anew.
+    // Half of a directory is of no use: a worker that has it whole keeps it anew.
     if (!isWhole) this.#remove(directory);
     else for (const id of index.manifests.keys()) directory.tryNoteUse(id);
     return isWhole;

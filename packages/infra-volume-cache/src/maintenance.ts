@@ -102,7 +102,7 @@ export class Maintenance {
     );
   }
 
-  /** Segments that others hold too, since so long that nobody reads them any more. */
+  /** Segments whose files other segments hold too, for so long that no worker reads them any more. */
   #removeReplaced(now: number): void {
     const { index, directory, graceMs } = this.#options;
     for (const manifest of index.manifests.values()) {

@@ -8,7 +8,7 @@ import { ArchiveReader } from './volume/archive-reader.ts';
 export interface Share {
   /** The cache directory. */
   readonly root: string;
-  /** Where files are written before they appear; on the cache directory's file system. `undefined`: nobody looks there yet, they are written in place. */
+  /** Where files are written before they appear; on the cache directory's file system. `undefined`: no process looks there yet, and they are written in place. */
   readonly staging: string | undefined;
   readonly archive: string;
   readonly files: readonly RestorableFile[];

@@ -45,7 +45,7 @@ export const volumeCacheSettingsSchema = defineSettings({
   ),
   FLASH_CACHE_COMPACT_GRACE_MS: milliseconds(
     600_000,
-    'Time merged segments stay for those who still read them',
+    'Time merged segments stay for workers that still read them',
   ),
   FLASH_CACHE_THREADS: integer([1, 32], 2, 'Threads that bring a large cache from the volume'),
   FLASH_CACHE_SYNC_DELAY_MS: milliseconds(

@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
-import type { CachePart, EarlyArrival, Log, VolumeCache } from '@flash/worker-core';
+import type { CachePart, FetchStages, Log, VolumeCache } from '@flash/worker-core';
 import { CacheProcess } from './cache-process.ts';
 import type { HydrationReport } from './hydration.ts';
 import type { FetchStage } from './kept-place.ts';
@@ -63,13 +63,13 @@ export class TarSegmentCache implements VolumeCache {
     return (await this.#request('kept', undefined)) ?? [];
   }
 
-  async fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean> {
-    const place = { name, directory, first: early?.first ?? [], last: early?.last ?? [] };
+  async fetch(name: string, directory: string, stages?: FetchStages): Promise<boolean> {
+    const place = { name, directory, first: stages?.first ?? [], last: stages?.last ?? [] };
     let isUsable = false;
     const onStage = (stage: FetchStage): void => {
       if (stage === 'usable') isUsable = true;
-      if (stage === 'first') early?.onFirst();
-      else early?.onUsable?.();
+      if (stage === 'first') stages?.onFirst();
+      else stages?.onUsable?.();
     };
     const isThere = (await this.#request('fetch', place, undefined, onStage)) ?? false;
     // The process may have ended in the midst of it.
@@ -115,7 +115,7 @@ export class TarSegmentCache implements VolumeCache {
   async sync(): Promise<void> {
     if (this.#isClosed || !(await this.#hasVolume())) return;
     if (this.#running === undefined) return this.#begin(false);
-    // The one at work may have passed what is to be kept now. One more follows it, for all who ask meanwhile.
+    // The sync at work may have passed what is to be kept now. One more follows it, for all callers that ask meanwhile.
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
       return this.#begin(false);
@@ -198,7 +198,7 @@ export class TarSegmentCache implements VolumeCache {
     return sync;
   }
 
-  /** Never rejects: nobody's request depends on it. */
+  /** Never rejects: no request depends on it. */
   async #syncNow(everything: boolean): Promise<void> {
     try {
       // What is there already would be written once more by a worker that has not read it.
@@ -239,7 +239,7 @@ export class TarSegmentCache implements VolumeCache {
   #open(): CacheProcess {
     if (this.#process !== undefined && !this.#process.hasEnded) return this.#process;
     const started = new CacheProcess((line) => this.#warn(line));
-    // One that could not be opened says so to all who ask, and is of no further use; the next call tries another.
+    // A process that could not open the volume says so to all callers and is of no further use; the next call starts another.
     started.ask('open', this.#sessionOptions()).catch(() => started.retire());
     this.#process = started;
     return started;

@@ -54,7 +54,7 @@ export {
   type TraceContext,
   type Tracer,
 } from './ports/tracer.ts';
-export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
+export type { CachePart, FetchStages, VolumeCache } from './ports/volume-cache.ts';
 export {
   decodeFunctionCall,
   functionCallFrom,

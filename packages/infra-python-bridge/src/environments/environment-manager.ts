@@ -88,7 +88,7 @@ export class EnvironmentManager {
     if (environment === undefined) return this.#base;
     const known = this.#environments.get(environment.id);
     if (known !== undefined) return known;
-    const { id, python, variables, wholeMark: completionFile } = environment;
+    const { id, python, variables, completionFile } = environment;
     const env = { ...this.#options.env, ...variables };
     const { requiredVersion } = this.#options;
     const options = { id, python, env, requiredVersion, completionFile };

@@ -8,7 +8,7 @@ import type { Resolutions } from '../resolutions.ts';
 import type { PythonPackagesSettings } from '../settings.ts';
 import type { InterpreterFacts } from '../target-interpreter.ts';
 import { toolEnvironment } from '../tool-environment.ts';
-import { writeMarker } from './environment-marker.ts';
+import { writeEnvironmentManifest } from './environment-manifest.ts';
 import { plannedPackages } from './planned-packages.ts';
 
 export interface EnvironmentBuilderOptions {
@@ -48,7 +48,7 @@ export class EnvironmentBuilder {
     try {
       const [pins] = await Promise.all([this.#pins(uv, plan), this.#make(uv, plan)]);
       await this.#fill(uv, plan, pins);
-      await writeMarker(plan.aside, plan.requirements);
+      await writeEnvironmentManifest(plan.aside, plan.requirements);
       await rename(plan.aside, plan.path);
     } finally {
       await rm(plan.aside, { recursive: true, force: true });
@@ -89,7 +89,7 @@ export class EnvironmentBuilder {
     const args = ['venv', '--quiet', '--relocatable', '--no-project', '--python', python, aside];
     const result = await this.#run(uv, args, plan, false);
     if (!isDone(result)) throw installFailure(requirements, uv, result, this.#options);
-    const [major, minor] = (facts.markers.python_version ?? '').split('.');
+    const [major, minor] = (facts.pep508Variables.python_version ?? '').split('.');
     const directory = join(aside, 'lib', `python${major}.${minor}`, 'site-packages');
     // The base's packages come after the environment's own, with what their .pth files add.
     const lines = facts.directories

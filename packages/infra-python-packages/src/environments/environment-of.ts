@@ -4,7 +4,7 @@ import type { LocalEnvironment } from './local-environments.ts';
 
 /** What is to be known of an environment's directory to run something in it. */
 export function environmentOf(
-  { id, path, wholeMark }: Pick<LocalEnvironment, 'id' | 'path' | 'wholeMark'>,
+  { id, path, completionFile }: Pick<LocalEnvironment, 'id' | 'path' | 'completionFile'>,
   env: NodeJS.ProcessEnv,
 ): Environment {
   const bin = join(path, 'bin');
@@ -13,6 +13,6 @@ export function environmentOf(
     id,
     python: join(bin, 'python'),
     variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` },
-    wholeMark,
+    completionFile,
   };
 }

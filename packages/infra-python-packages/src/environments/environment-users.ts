@@ -3,8 +3,8 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Says in the directory which worker uses which environment, so that none is removed under another's hands. Who looks and then acts on it
- * does so with the environment's lock.
+ * Says in the directory which worker uses which environment, so that no worker removes one that another uses. A worker that looks
+ * and then acts on what it saw holds the environment's lock meanwhile.
  */
 export class EnvironmentUsers {
   readonly #directory: string;

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readMarker, writeMarker } from './environment-marker.ts';
+import { readEnvironmentManifest, writeEnvironmentManifest } from './environment-manifest.ts';
 import { LocalEnvironments } from './local-environments.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flash-local-environments-'));
@@ -12,7 +12,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const id = `${'a'.repeat(12)}-${'b'.repeat(24)}`;
 const { signal } = new AbortController();
 
-/** What a worker does for a request, as often as not with somebody else in its way. */
+/** What a worker does for a request; other workers often do the same at the same time. */
 async function use(environments: LocalEnvironments): Promise<'made' | 'found'> {
   let environment = await environments.add(id);
   const outcome = environment === undefined ? 'made' : 'found';
@@ -21,14 +21,14 @@ async function use(environments: LocalEnvironments): Promise<'made' | 'found'> {
     if (environment === undefined) {
       await mkdir(environments.pathOf(id));
       await writeFile(join(environments.pathOf(id), 'package.py'), '');
-      await writeMarker(environments.pathOf(id), ['toolz']);
+      await writeEnvironmentManifest(environments.pathOf(id), ['toolz']);
       environment = await environments.complete(id);
     }
   }
   if (environment === undefined) throw new Error('it went away as soon as it was made');
   await new Promise(setImmediate);
-  // Still there, and whole: nobody has removed it or made it anew meanwhile.
-  expect(await readMarker(environment.path)).toEqual(['toolz']);
+  // It is still there, and complete: no other worker has removed it or made it anew meanwhile.
+  expect(await readEnvironmentManifest(environment.path)).toEqual(['toolz']);
   expect(readdirSync(environment.path).sort()).toEqual(['flash-environment.json', 'package.py']);
   await environments.remove(environment);
   return outcome;
@@ -54,6 +54,6 @@ it('several workers in one directory take, make and remove one environment, and 
   );
   expect(outcomes.made).toBeGreaterThan(0);
   expect(outcomes.found).toBeGreaterThan(0);
-  // Nobody uses any: what the last one left behind is all there is.
+  // No worker uses an environment any more, and none has left a record of its use behind.
   expect(readdirSync(directory).filter((name) => name.startsWith('.user-'))).toEqual([]);
 }, 60_000);

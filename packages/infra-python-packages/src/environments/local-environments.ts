@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { directoryBytes } from './directory-bytes.ts';
-import { readMarker } from './environment-marker.ts';
+import { readEnvironmentManifest } from './environment-manifest.ts';
 import { EnvironmentUsers } from './environment-users.ts';
 import { exclusively } from './machine-lock.ts';
 
@@ -11,14 +11,14 @@ import { exclusively } from './machine-lock.ts';
 export interface LocalEnvironment {
   readonly id: string;
   readonly path: string;
-  /** A file that is there once all of it is. */
-  readonly wholeMark: string;
+  /** A file that exists once the whole environment has arrived. */
+  readonly completionFile: string;
   readonly requirements: readonly string[];
   /** Requests that need it now. */
   uses: number;
   /** It is being written to the volume. */
   isBeingKept: boolean;
-  /** Something of it will not come any more: it goes when nobody uses it. */
+  /** A part of it will not come any more: it is removed when no request uses it. */
   isPartial: boolean;
   /** `undefined`: not counted yet. */
   bytes: number | undefined;
@@ -27,7 +27,7 @@ export interface LocalEnvironment {
 const idPattern = /^[0-9a-f]{12}-[0-9a-f]{24}$/;
 /** How often another worker's work on the same environment is looked at. */
 const pollMs = 50;
-/** What is done with the lock takes milliseconds. */
+/** Longest wait for the lock: the work that is done while it is held takes milliseconds. */
 const lockTimeoutMs = 30_000;
 const leftoverPattern = /^\.(?:building|removing)-[0-9a-f]{12}-[0-9a-f]{24}-(\d+)(?:-|$)/;
 
@@ -65,8 +65,8 @@ export class LocalEnvironments {
     return join(this.path, id);
   }
 
-  /** The file that says that all of an environment is there. */
-  completePath(id: string): string {
+  /** Path of the file that exists once the whole environment has arrived. */
+  completionFileOf(id: string): string {
     return join(this.path, `.complete-${id}`);
   }
 
@@ -84,9 +84,10 @@ export class LocalEnvironments {
   }
 
   /**
-   * An environment is about to be made in its place: nobody else makes or removes it meanwhile. Waits for another worker that is at it.
+   * Claims an environment's place for this worker, which is about to make it: other workers neither make nor remove it meanwhile. Waits for
+   * another worker that is making it.
    *
-   * @returns the environment when somebody else has made it.
+   * @returns the environment when another worker has made it.
    */
   async begin(id: string, signal: AbortSignal): Promise<LocalEnvironment | undefined> {
     while (true) {
@@ -97,13 +98,13 @@ export class LocalEnvironments {
     }
   }
 
-  /** All of it is there: from now on it is one. */
+  /** Writes the completion file: from now on every worker finds the environment. */
   async complete(id: string): Promise<LocalEnvironment | undefined> {
-    await writeFile(this.completePath(id), '');
+    await writeFile(this.completionFileOf(id), '');
     return this.add(id);
   }
 
-  /** It came to nothing. */
+  /** Gives the place up that {@link begin} claimed, and removes what is in it. */
   async abandon(id: string): Promise<void> {
     await this.#users.leave(id);
     await this.#discardUnlessUsed(id);
@@ -151,12 +152,12 @@ export class LocalEnvironments {
 
   async #takeUp(id: string): Promise<LocalEnvironment | undefined> {
     const path = this.pathOf(id);
-    const requirements = await readMarker(path);
+    const requirements = await readEnvironmentManifest(path);
     if (requirements === undefined) return undefined;
     await this.#users.enter(id);
-    const wholeMark = this.completePath(id);
+    const completionFile = this.completionFileOf(id);
     const state = { uses: 0, isBeingKept: false, isPartial: false, bytes: undefined };
-    const added: LocalEnvironment = { id, path, wholeMark, requirements, ...state };
+    const added: LocalEnvironment = { id, path, completionFile, requirements, ...state };
     this.#environments.set(id, added);
     return added;
   }
@@ -180,10 +181,10 @@ export class LocalEnvironments {
     const aside = join(this.path, `.removing-${id}-${process.pid}-${randomUUID().slice(0, 8)}`);
     await this.#exclusively(id, async () => {
       if (await this.#users.othersUse(id)) return;
-      await rm(this.completePath(id), { force: true });
+      await rm(this.completionFileOf(id), { force: true });
       await rename(this.pathOf(id), aside).catch(() => {});
     });
-    // Not with the lock: this takes its time.
+    // The lock is not held for this: removing many files takes long.
     await rm(aside, { recursive: true, force: true });
   }
 
@@ -199,15 +200,15 @@ export class LocalEnvironments {
     return (await this.#madeAt(id)) !== undefined;
   }
 
-  /** When all of it was there; `undefined`: it is not there, or not all of it. */
+  /** When the environment was complete; `undefined`: it is not there, or not complete. */
   async #madeAt(id: string): Promise<number | undefined> {
-    return stat(this.completePath(id)).then(
+    return stat(this.completionFileOf(id)).then(
       ({ mtimeMs }) => mtimeMs,
       () => undefined,
     );
   }
 
-  /** This worker uses none of them any more. */
+  /** Records that this worker uses no environment any more. */
   async close(): Promise<void> {
     await Promise.all([...this.#environments.keys()].map((id) => this.#users.leave(id)));
   }

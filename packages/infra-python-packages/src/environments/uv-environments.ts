@@ -17,18 +17,18 @@ import { parseRequirement } from '../requirement.ts';
 import { Resolutions } from '../resolutions.ts';
 import { Satisfaction } from '../satisfaction.ts';
 import { type InterpreterFacts, TargetInterpreter } from '../target-interpreter.ts';
-import { EnvironmentArrivals, type EnvironmentArrivalsOptions } from './environment-arrivals.ts';
+import { EnvironmentFetcher, type EnvironmentFetcherOptions } from './environment-fetcher.ts';
 import { EnvironmentBuilder, type EnvironmentBuilderOptions } from './environment-builder.ts';
 import { environmentOf } from './environment-of.ts';
 import { type LocalEnvironment, LocalEnvironments } from './local-environments.ts';
 
-/** A new environment goes to the volume so much later, or after its first run: what Python compiles at the first import goes along. */
+/** A new environment is kept on the volume after its first run, or after this time: so that what Python compiles at the first import is kept too. */
 const keepAfterMs = 10_000;
-/** Sets of requirements whose environment is known without a look at the disk. */
+/** Most sets of requirements whose environment is remembered, so that the disk is not looked at. */
 const mostKnownSets = 1000;
 
 export type UvEnvironmentsOptions = EnvironmentBuilderOptions &
-  EnvironmentArrivalsOptions & {
+  EnvironmentFetcherOptions & {
     /** Absent: nothing is measured. */
     readonly metrics?: Metrics | undefined;
   };
@@ -46,11 +46,11 @@ export class UvEnvironments implements Environments {
   readonly #resolutions: Resolutions;
   readonly #builder: EnvironmentBuilder;
   readonly #local: LocalEnvironments;
-  readonly #arrivals: EnvironmentArrivals;
+  readonly #fetcher: EnvironmentFetcher;
   readonly #shared = new SharedWork<LocalEnvironment | 'base'>();
-  /** By the requirements as they were asked for. */
+  /** Environments by the requirements as requests have written them. */
   readonly #known = new LRUCache<string, LocalEnvironment | 'base'>({ max: mostKnownSets });
-  /** Built here, and not on the volume yet. */
+  /** Environments that this worker has built and not yet kept on the volume. */
   readonly #unkept = new Map<LocalEnvironment, NodeJS.Timeout>();
   #opened: Promise<Base> | undefined;
 
@@ -60,7 +60,7 @@ export class UvEnvironments implements Environments {
     this.#resolutions = new Resolutions(options.settings.FLASH_CACHE_DIR);
     this.#builder = new EnvironmentBuilder(options, this.#resolutions);
     this.#local = new LocalEnvironments(options.settings.FLASH_ENVIRONMENTS_DIR);
-    this.#arrivals = new EnvironmentArrivals(options, this.#local);
+    this.#fetcher = new EnvironmentFetcher(options, this.#local);
     options.metrics?.gauge('flash_environments', () => this.#local.count, ['kept']);
   }
 
@@ -74,7 +74,7 @@ export class UvEnvironments implements Environments {
     const { settings, volumeCache, log } = this.#options;
     const most = Math.min(settings.FLASH_PREWARM_ENVIRONMENTS, settings.FLASH_MAX_ENVIRONMENTS);
     try {
-      // Looked at ahead of the first request in any case.
+      // The base is looked at even when no environment is fetched: the first request needs that.
       const [{ fingerprint }, kept] = await Promise.all([this.#open(), most === 0 ? [] : volumeCache.kept()]);
       const ids = kept.filter((name) => name.startsWith(`${fingerprint}-`)).slice(0, most);
       const brought = await Promise.all(ids.map((id) => this.#bringForPrewarm(id)));
@@ -122,16 +122,16 @@ export class UvEnvironments implements Environments {
     const id = packageSetId(fingerprint, requirements);
     const here = this.#local.get(id) ?? (await this.#local.add(id));
     if (here !== undefined) {
-      // Earlier workers may have left more than there may be.
+      // Earlier workers may have left more environments than the bound allows.
       void this.#keepToBudget(here);
       return here;
     }
     await this.#makeRoom(this.#options.settings.FLASH_MAX_ENVIRONMENTS - 1);
-    const fetched = await this.#arrivals.bring(id);
+    const fetched = await this.#fetcher.bring(id);
     if (fetched !== undefined) context.onLine('The environment of these packages came from the volume');
     const environment = fetched ?? (await this.#build(id, requirements, facts, context));
-    // Bytes are counted when all of them are there.
-    void this.#arrivals.whenWhole(id).then(() => this.#keepToBudget(environment));
+    // The bytes are counted when all files have come.
+    void this.#fetcher.whenComplete(id).then(() => this.#keepToBudget(environment));
     return environment;
   }
 
@@ -182,7 +182,7 @@ export class UvEnvironments implements Environments {
     };
   }
 
-  /** In the background: nobody waits for it. Others are removed first meanwhile; if it is removed all the same, nothing of it is kept. */
+  /** Keeps an environment on the volume in the background. Meanwhile others are removed before it; if it is removed all the same, nothing of it is kept. */
   #keep(environment: LocalEnvironment): void {
     clearTimeout(this.#unkept.get(environment));
     this.#unkept.delete(environment);
@@ -202,8 +202,8 @@ export class UvEnvironments implements Environments {
     };
     await remove();
     if (this.#local.count > most) {
-      // One whose tests are on their way can be removed when they have come.
-      await this.#arrivals.allEnded();
+      // An environment whose tests are still coming can be removed when they have come.
+      await this.#fetcher.allEnded();
       await remove();
     }
     if (this.#local.count > most)
@@ -234,7 +234,7 @@ export class UvEnvironments implements Environments {
   async #remove(environment: LocalEnvironment): Promise<void> {
     const { executor, log } = this.#options;
     if (environment.uses > 0 || !(await executor.closeEnvironment(environment.id))) return;
-    // Whoever has just found it takes it now.
+    // A request that has just found this environment takes its lease in this turn of the event loop.
     await setImmediate();
     if (environment.uses > 0) return;
     for (const [key, known] of this.#known.entries()) if (known === environment) this.#known.delete(key);
@@ -247,16 +247,16 @@ export class UvEnvironments implements Environments {
   async #bringForPrewarm(id: string): Promise<LocalEnvironment | undefined> {
     const here = this.#local.get(id);
     if (here !== undefined) {
-      await this.#arrivals.whenWhole(id);
+      await this.#fetcher.whenComplete(id);
       return here;
     }
     if (this.#local.count >= this.#options.settings.FLASH_MAX_ENVIRONMENTS) return undefined;
-    return this.#arrivals.bringWhole(id);
+    return this.#fetcher.bringComplete(id);
   }
 
   async #baseHas(requirements: readonly string[], facts: InterpreterFacts): Promise<boolean> {
     const installed = await this.#distributions.read(facts.directories);
-    const satisfaction = new Satisfaction(installed, this.#distributions, facts.markers);
+    const satisfaction = new Satisfaction(installed, this.#distributions, facts.pep508Variables);
     for (const requirement of requirements)
       if (!(await satisfaction.isMet(parseRequirement(requirement)))) return false;
     return true;

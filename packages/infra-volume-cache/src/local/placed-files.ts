@@ -22,7 +22,7 @@ export class DamagedContentError extends Error {
   }
 }
 
-/** Puts files in a directory: each is written aside and appears whole, with its time, in one step; or in place where nobody looks yet. */
+/** Puts files in a directory: each is written aside and appears whole, with its time, in one step; or in place where no process looks yet. */
 export class PlacedFiles {
   readonly #root: string;
   readonly #staging: string | undefined;

@@ -115,7 +115,7 @@ export class CacheSession {
   kept(): string[] {
     this.#makeSureItIsThere();
     const names = this.#kept.names();
-    // Whoever asks is about to bring one; the answer comes first.
+    // The worker that asks for the names is about to fetch one: the answer goes out before other work.
     setImmediate(() => {
       this.#threads.warm();
       if (names[0] !== undefined) this.#kept.readAhead(names[0]);

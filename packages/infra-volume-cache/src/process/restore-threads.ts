@@ -8,7 +8,7 @@ const isSource = import.meta.url.endsWith('.ts');
 const file = fileURLToPath(
   new URL(isSource ? './restore-thread.ts' : './restore-thread.js', import.meta.url),
 );
-/** Threads that nobody has needed for so long end. They are wanted at a worker's start, and hardly ever after. */
+/** Threads end when they had no work for this time. A worker needs them at its start, and hardly ever after. */
 const idleMs = 30_000;
 
 interface Waiting {
@@ -19,7 +19,7 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker;
   isUp: boolean;
-  /** It was handed to somebody. */
+  /** A restoration has this thread. */
   isTaken: boolean;
   /** What it is at work on. */
   current: Waiting | undefined;

@@ -31,7 +31,7 @@ export class Lease {
     mkdirSync(this.#directory, { recursive: true });
     if (this.#create()) return true;
     if (!this.#hasExpired()) return false;
-    // Of two that find it expired one moves it away; the other finds nothing to move, or somebody's new lease in its place.
+    // Of two workers that find it expired one moves it away; the other finds nothing to move, or a third worker's new lease in its place.
     const aside = `${this.#path}-${this.#owner}`;
     try {
       renameSync(this.#path, aside);

@@ -55,7 +55,7 @@ export class SegmentDirectory {
     return join(this.path, `${id}.tar`);
   }
 
-  /** A new file that nobody reads before it is published. */
+  /** A new file that no worker reads before it is published. */
   newArchive(id: string): { readonly path: string; readonly descriptor: number } {
     const directory = join(this.path, temporary);
     mkdirSync(directory, { recursive: true });
@@ -72,7 +72,7 @@ export class SegmentDirectory {
     syncDirectory(this.path);
   }
 
-  /** Takes a segment away: the manifest first, so that nobody starts to read it. */
+  /** Removes a segment: the manifest first, so that no worker starts to read it. */
   remove(id: string): void {
     rmSync(this.#manifestPath(id), { force: true });
     rmSync(this.archivePath(id), { force: true });

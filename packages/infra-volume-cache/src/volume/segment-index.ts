@@ -52,7 +52,7 @@ export class SegmentIndex {
     this.#see(manifest.id, manifest.entries);
   }
 
-  /** What can't be read counts as not there, so that whoever has it keeps it anew. */
+  /** A segment that can't be read counts as missing, so that a worker that has its files keeps them anew. */
   markDamaged(source: string, paths: readonly BytePath[]): void {
     this.#damaged.set(source, new Set([...(this.#damaged.get(source) ?? []), ...paths]));
     this.#rebuild();

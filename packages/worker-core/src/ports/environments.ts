@@ -6,13 +6,13 @@ export interface Environment {
   readonly id: string;
   /** Path of its interpreter. */
   readonly python: string;
-  /** What programs find in their environment variables besides: its directory of commands comes first in `PATH`. */
+  /** Environment variables that programs find besides the worker's: the environment's `bin` directory comes first in `PATH`. */
   readonly variables: Readonly<Record<string, string>>;
-  /** A file that is there once all of the environment is. Until then the tests that its packages bring along may be on their way. */
-  readonly wholeMark?: string;
+  /** A file that exists once the whole environment has arrived. Until then the tests that its packages bring along may still be coming. */
+  readonly completionFile?: string;
 }
 
-/** An environment that somebody needs. It stays where it is until it is released. */
+/** The use of an environment by one request. The environment is not removed until the lease is released. */
 export interface EnvironmentLease {
   /** `undefined`: the base image has all of it already. */
   readonly environment: Environment | undefined;

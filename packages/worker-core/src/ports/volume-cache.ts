@@ -4,15 +4,15 @@
  */
 export type CachePart = 'profiles' | 'packages' | 'data';
 
-/** What is wanted of a directory before all of it is there. Each callback comes at most once, and not when nothing comes. None may throw. */
-export interface EarlyArrival {
+/** The order in which the files of a directory are fetched, and what is called on the way. Each callback is called at most once, and not when nothing comes. None may throw. */
+export interface FetchStages {
   /** Globs of paths that come before all others. */
   readonly first: readonly string[];
-  /** They are there. */
+  /** Called when the first files are there. */
   readonly onFirst: () => void;
   /** Globs of paths that come after all others. Directories on the way to them come with them. */
   readonly last?: readonly string[];
-  /** All but the last is there, and stays, whatever comes of them. */
+  /** Called when all but the last files are there; what is there stays, whether the last ones come or not. */
   readonly onUsable?: () => void;
 }
 
@@ -36,7 +36,7 @@ export interface VolumeCache {
    *
    * @returns whether all of it is there now; else nothing is, or nothing but what was usable. Never rejects.
    */
-  fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean>;
+  fetch(name: string, directory: string, stages?: FetchStages): Promise<boolean>;
   /** Keeps a directory whole under a name, unless the volume has one of that name. Never rejects. */
   keep(name: string, directory: string): Promise<void>;
   /** Keeps what is new, for as long as a shutdown may take, and lets go of the volume. */

@@ -1,4 +1,4 @@
-import type { CachePart, EarlyArrival, VolumeCache } from '../ports/volume-cache.ts';
+import type { CachePart, FetchStages, VolumeCache } from '../ports/volume-cache.ts';
 
 /** A volume in memory, which several {@link FakeVolumeCache} share. */
 export interface FakeVolume {
@@ -55,12 +55,12 @@ export class FakeVolumeCache implements VolumeCache {
     return this.volume.failure === undefined ? [...this.volume.directories.keys()].reverse() : [];
   }
 
-  async fetch(name: string, directory: string, early?: EarlyArrival): Promise<boolean> {
+  async fetch(name: string, directory: string, stages?: FetchStages): Promise<boolean> {
     const content = this.volume.directories.get(name);
     if (content === undefined || this.volume.failure !== undefined) return false;
-    early?.onFirst();
+    stages?.onFirst();
     this.localDirectories.set(directory, content);
-    early?.onUsable?.();
+    stages?.onUsable?.();
     return true;
   }
 

@@ -4,7 +4,7 @@ import { environmentOf } from './environment-of.ts';
 import type { LocalEnvironment, LocalEnvironments } from './local-environments.ts';
 import { mayStartEarly, skeleton, testsOfPackages } from './skeleton.ts';
 
-export interface EnvironmentArrivalsOptions {
+export interface EnvironmentFetcherOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly settings: PythonPackagesSettings;
   readonly log: Log;
@@ -12,7 +12,7 @@ export interface EnvironmentArrivalsOptions {
   readonly executor: Pick<Executor, 'start' | 'packagesChanged' | 'closeEnvironment'>;
 }
 
-interface Arrival {
+interface Fetch {
   /** Requests may run in it; `undefined`: the volume has none of that id. */
   readonly usable: Promise<LocalEnvironment | undefined>;
   /** Nothing more will come. Never rejects. */
@@ -20,51 +20,51 @@ interface Arrival {
 }
 
 /**
- * Brings environments from the volume: each once, for all who want it. The tests that packages bring along come last, and nobody waits for
- * them but who looks at them (docs/decisions/0009-environments.md).
+ * Fetches environments from the volume: each once, for all requests that want it. The tests that packages bring along come last, and only
+ * user code that looks at them waits for them (docs/decisions/0009-environments.md).
  */
-export class EnvironmentArrivals {
-  readonly #options: EnvironmentArrivalsOptions;
+export class EnvironmentFetcher {
+  readonly #options: EnvironmentFetcherOptions;
   readonly #local: LocalEnvironments;
-  /** What is on its way, by its id: for a request, or ahead of one. */
-  readonly #underWay = new Map<string, Arrival>();
+  /** Fetches that have not ended, by the environment's id: for a request, or ahead of one. */
+  readonly #underWay = new Map<string, Fetch>();
 
-  constructor(options: EnvironmentArrivalsOptions, local: LocalEnvironments) {
+  constructor(options: EnvironmentFetcherOptions, local: LocalEnvironments) {
     this.#options = options;
     this.#local = local;
   }
 
   /** @returns an environment that requests may run in; `undefined` when the volume has none of that id. */
   bring(id: string): Promise<LocalEnvironment | undefined> {
-    return this.#arrival(id).usable;
+    return this.#fetchOf(id).usable;
   }
 
-  /** The same, with all that is in it. */
-  async bringWhole(id: string): Promise<LocalEnvironment | undefined> {
+  /** As {@link bring}, and resolves when the tests of its packages are there too. */
+  async bringComplete(id: string): Promise<LocalEnvironment | undefined> {
     const environment = await this.bring(id);
-    await this.whenWhole(id);
+    await this.whenComplete(id);
     return environment;
   }
 
-  /** Nothing of it is on its way any more. */
-  async whenWhole(id: string): Promise<void> {
+  /** Resolves when no file of this environment will come any more. */
+  async whenComplete(id: string): Promise<void> {
     await this.#underWay.get(id)?.ended;
   }
 
-  /** The same of all. */
+  /** Resolves when no file of any environment will come any more. */
   async allEnded(): Promise<void> {
     await Promise.all([...this.#underWay.values()].map(({ ended }) => ended));
   }
 
-  #arrival(id: string): Arrival {
+  #fetchOf(id: string): Fetch {
     const known = this.#underWay.get(id);
     if (known !== undefined) return known;
     const usable = Promise.withResolvers<LocalEnvironment | undefined>();
     const ended = this.#bring(id, usable.resolve).catch(usable.reject);
-    const arrival = { usable: usable.promise, ended };
-    this.#underWay.set(id, arrival);
+    const fetch = { usable: usable.promise, ended };
+    this.#underWay.set(id, fetch);
     void ended.then(() => this.#underWay.delete(id));
-    return arrival;
+    return fetch;
   }
 
   async #bring(id: string, onUsable: (environment: LocalEnvironment | undefined) => void): Promise<void> {
@@ -81,11 +81,11 @@ export class EnvironmentArrivals {
       last: testsOfPackages,
       onUsable: () => {
         usable = this.#takeUp(id, early);
-        // A failure is told below.
+        // A failure is reported below, where `usable` is awaited.
         usable.then(onUsable, () => {});
       },
     });
-    // A cache may bring all of it in one.
+    // A cache may bring the environment in one piece and call back only at the end.
     if (isThere) usable ??= this.#takeUp(id, early);
     const environment = await usable;
     if (environment === undefined) {
@@ -108,18 +108,18 @@ export class EnvironmentArrivals {
     }
   }
 
-  /** All but the tests is there. */
+  /** Takes up the environment when all but the tests of its packages is there. */
   async #takeUp(id: string, early: Promise<void> | undefined): Promise<LocalEnvironment | undefined> {
     await early;
     const environment = await this.#local.addUsable(id);
     if (environment === undefined) return undefined;
-    // Until all has come nobody removes it.
+    // This use keeps it from being removed until all of it has come.
     environment.uses++;
     if (early !== undefined) await this.#forgetListings(environment);
     return environment;
   }
 
-  /** The tests are there, or will not come. */
+  /** Ends the fetch when the tests are there, or will not come. */
   async #end(environment: LocalEnvironment, isWhole: boolean, ms: number): Promise<void> {
     const { log } = this.#options;
     try {
@@ -141,17 +141,17 @@ export class EnvironmentArrivals {
     }
   }
 
-  /** What Python saw of its directories earlier was not all that is in them. */
+  /** Has Python list its directories anew: what it saw of them earlier was not all that is in them. */
   #forgetListings(environment: LocalEnvironment): Promise<void> {
     return this.#options.executor.packagesChanged([], environmentOf(environment, this.#options.env));
   }
 
-  /** Python takes its time to start, and most of its packages have no part in it. Never rejects. */
+  /** Starts Python while most packages are still coming: its start takes long, and most packages have no part in it. Never rejects. */
   async #startEarly(id: string): Promise<void> {
-    const [path, wholeMark] = [this.#local.pathOf(id), this.#local.completePath(id)];
+    const [path, completionFile] = [this.#local.pathOf(id), this.#local.completionFileOf(id)];
     try {
       if (await mayStartEarly(path))
-        await this.#options.executor.start(environmentOf({ id, path, wholeMark }, this.#options.env));
+        await this.#options.executor.start(environmentOf({ id, path, completionFile }, this.#options.env));
     } catch (error) {
       this.#options.log.write('debug', 'Python did not start early', { environment: id, error });
     }
