@@ -1,5 +1,6 @@
 import type { CommandResult } from '@flash/command-runner';
 import { InstallError, type InstallFailure, type SecretRedactor } from '@flash/worker-core';
+import { contradictsItself } from './contradiction.ts';
 import type { PythonPackagesSettings } from './settings.ts';
 
 const reasonLines = 15;
@@ -14,15 +15,36 @@ const compilerMissing = [
   'No CMAKE_C(?:XX)?_COMPILER could be found',
 ];
 const notFound = [
-  'was not found in the package registry',
+  'was not found in the (?:package registry|provided package locations)',
   'No matching distribution found',
   'Could not find a version that satisfies',
-  'there (?:is|are) no versions? of',
 ];
+/** How uv and pip say that requirements can't be met together. A version that is asked for by name and is missing is told alike by uv. */
+const conflicting = [
+  'Because you require',
+  String.raw`\bdepends? on\b[^]*unsatisfiable`,
+  'conflicting URLs',
+  'conflicting dependencies',
+  'ResolutionImpossible',
+];
+const otherPython = /does not satisfy Python/;
 const failures: readonly [InstallFailure, RegExp][] = [
   ['COMPILER_MISSING', new RegExp(compilerMissing.join('|'), 'i')],
   ['NOT_FOUND', new RegExp(notFound.join('|'), 'i')],
+  ['FAILED', otherPython],
+  ['CONFLICT', new RegExp(conflicting.join('|'), 'i')],
+  ['NOT_FOUND', /there (?:is|are) no versions? of/i],
 ];
+
+/** What a tool's output says about its failure. */
+export function failureKind(output: string): InstallFailure {
+  return failures.find(([, pattern]) => pattern.test(output))?.[0] ?? 'FAILED';
+}
+
+/** The end of a tool's output, which has its reason. */
+export function toolReason({ output }: CommandResult): string {
+  return output.split('\n').slice(-reasonLines).join('\n');
+}
 
 /** What went wrong with an installation, in words its requester can act on. */
 export function installFailure(
@@ -31,8 +53,8 @@ export function installFailure(
   result: CommandResult,
   { redactor, settings }: { readonly redactor: SecretRedactor; readonly settings: PythonPackagesSettings },
 ): InstallError {
-  const what = `installing the Python packages ${packages.join(', ')}`;
-  const tail = redactor.redact(result.output.split('\n').slice(-reasonLines).join('\n'));
+  const what = redactor.redact(`installing the Python packages ${packages.join(', ')}`);
+  const tail = redactor.redact(toolReason(result));
   const failed = (kind: InstallFailure, how: string): InstallError =>
     new InstallError(kind, packages, `${what} ${how}`);
   switch (result.end) {
@@ -46,8 +68,10 @@ export function installFailure(
     case 'not-started':
       return failed('TOOL_MISSING', `failed: ${file} could not be started: ${tail}`);
     case 'exited': {
-      const kind = failures.find(([, pattern]) => pattern.test(result.output))?.[0] ?? 'FAILED';
-      return failed(kind, `failed:\n${tail}`);
+      const kind = failureKind(result.output);
+      return kind === 'CONFLICT'
+        ? contradictsItself(packages, tail, redactor)
+        : failed(kind, `failed:\n${tail}`);
     }
   }
 }

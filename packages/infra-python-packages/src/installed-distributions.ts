@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { normalizeName } from './requirement.ts';
+import { normalizeName, sourceOf } from './requirement.ts';
 
 /** One installed distribution. */
 export interface Distribution {
@@ -93,12 +93,19 @@ function distributionOf(directory: string, entry: string): Distribution[] {
 function sourceUrl(directUrl: string): string | undefined {
   if (directUrl === '') return undefined;
   try {
-    const { url, vcs_info: vcs } = JSON.parse(directUrl) as {
+    const {
+      url,
+      vcs_info: vcs,
+      subdirectory,
+    } = JSON.parse(directUrl) as {
       url: string;
       vcs_info?: { vcs: string; requested_revision?: string };
+      subdirectory?: string;
     };
-    if (vcs === undefined) return url;
-    return `${vcs.vcs}+${url}${vcs.requested_revision ? `@${vcs.requested_revision}` : ''}`;
+    const fragment = subdirectory ? `#subdirectory=${subdirectory}` : '';
+    if (vcs === undefined) return sourceOf(url + fragment);
+    const revision = vcs.requested_revision ? `@${vcs.requested_revision}` : '';
+    return sourceOf(`${vcs.vcs}+${url}${revision}${fragment}`);
   } catch {
     return undefined;
   }

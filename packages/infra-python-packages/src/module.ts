@@ -1,19 +1,30 @@
-import { CoalescingInstaller, type Installer, ports } from '@flash/worker-core';
+import { CoalescingInstaller, type Installer, type Log, ports } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
 import type { PythonPackageInstallerOptions } from './python-package-installer.ts';
 import { whenNeeded } from './when-needed.ts';
 
 /** Binds the installer of Python packages. Its grammar of requirements takes longer to load than a server: the first request that needs it does. */
-export function pythonPackagesModule(options: PythonPackageInstallerOptions): ContainerModule {
+export function pythonPackagesModule(options: Omit<PythonPackageInstallerOptions, 'log'>): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(ports.PythonInstaller)
+      .toResolvedValue((log: Log) => new CoalescingInstaller(deferred({ ...options, log })), [ports.Log])
+      .inSingletonScope();
+  });
+}
+
+function deferred(options: PythonPackageInstallerOptions): Installer {
   const installer = whenNeeded(async () => {
     const { PythonPackageInstaller } = await import('./python-package-installer.ts');
     return new PythonPackageInstaller(options);
   });
-  const deferred: Installer = {
+  return {
     missing: async (packages) => (await installer()).missing(packages),
     install: async (packages, given) => (await installer()).install(packages, given),
+    promise: (packages) => {
+      if (packages.length === 0) return;
+      const promised = installer().then((loaded) => loaded.promise(packages));
+      // What could not be loaded, or is no requirement, has failed in `missing`.
+      promised.catch(() => {});
+    },
   };
-  return new ContainerModule(({ bind }) => {
-    bind(ports.PythonInstaller).toConstantValue(new CoalescingInstaller(deferred));
-  });
 }

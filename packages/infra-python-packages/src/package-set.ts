@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { EnvironmentMarker, EnvironmentMarkerLeaf } from 'pip-requirements-js';
 import type { Distribution } from './installed-distributions.ts';
 import { normalizeName, parseRequirement } from './requirement.ts';
 import type { InterpreterFacts } from './target-interpreter.ts';
@@ -33,10 +34,25 @@ export function packageSetId(base: string, normalized: readonly string[]): strin
 
 function normalize(specifier: string): string {
   const requirement = parseRequirement(specifier);
-  const text = specifier.trim().replace(/\s+/g, ' ');
-  if (requirement.type === 'BareURL') return text;
-  const rest = text.slice(requirement.name.length).replace(/ ?([<>=!~,;[\]()@]+) ?/g, '$1');
-  return normalizeName(requirement.name) + rest.trim();
+  if (requirement.type === 'BareURL') return requirement.url;
+  const { environmentMarkerTree: marker, extras = [] } = requirement;
+  const condition = marker === undefined ? '' : ` ; ${markerText(marker)}`;
+  const wanted = [...new Set(extras.map(normalizeName))].sort().join(',');
+  const name = normalizeName(requirement.name) + (wanted === '' ? '' : `[${wanted}]`);
+  if (requirement.type === 'ProjectURL') return `${name} @ ${requirement.url}${condition}`;
+  const versions = (requirement.versionSpec ?? []).map(({ operator, version }) => operator + version).sort();
+  return name + versions.join(',') + condition;
+}
+
+function markerText(marker: EnvironmentMarker): string {
+  if (marker.operator === 'and' || marker.operator === 'or')
+    return `(${markerText(marker.left)} ${marker.operator} ${markerText(marker.right)})`;
+  const { left, operator, right } = marker as EnvironmentMarkerLeaf;
+  return [left, operator, right].map(withDoubleQuotes).join(' ');
+}
+
+function withDoubleQuotes(operand: string): string {
+  return /^'[^"]*'$/.test(operand) ? `"${operand.slice(1, -1)}"` : operand;
 }
 
 function digest(value: unknown, characters: number): string {

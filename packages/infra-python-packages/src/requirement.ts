@@ -63,6 +63,17 @@ function firstLine(error: unknown): string {
   return (error as Error).message.trim().split('\n').at(-1)?.slice(0, 200) ?? 'it can not be parsed';
 }
 
+/**
+ * Where a URL leads, in the form in which installed metadata records it: without credentials, and of its fragment only the directory in the
+ * repository.
+ */
+export function sourceOf(url: string): string {
+  const [address = '', fragment = ''] = url.split('#', 2);
+  const subdirectory = /(?:^|&)subdirectory=([^&]+)/.exec(fragment)?.[1];
+  const place = address.replace(/^([\w+]+:\/\/)[^/@]*@/, '$1');
+  return subdirectory === undefined ? place : `${place}#subdirectory=${subdirectory}`;
+}
+
 /** Names compare without case and with runs of `-`, `_`, `.` alike. */
 export function normalizeName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');

@@ -1,14 +1,14 @@
 import { satisfies } from '@renovatebot/pep440';
 import type { Distribution, InstalledDistributions } from './installed-distributions.ts';
 import { type Pep508Variables, pep508MarkerHolds } from './pep508-marker.ts';
-import { normalizeName, parseRequirement, type Requirement } from './requirement.ts';
+import { normalizeName, parseRequirement, type Requirement, sourceOf } from './requirement.ts';
 
-/** Tells whether requirements are met by what is installed, their own requirements included. */
+/** Tells whether requirements are met by what is installed, their own requirements included. To be made anew after one that is not met. */
 export class Satisfaction {
   readonly #installed: ReadonlyMap<string, Distribution>;
   readonly #distributions: InstalledDistributions;
   readonly #pep508Variables: Pep508Variables;
-  /** Distributions with extras that were found complete, or are being looked at: requirements may form a circle. */
+  /** Distributions with extras that are being looked at, or were: requirements may form a circle. What was found unmet counts as met afterwards. */
   readonly #visited = new Set<string>();
 
   constructor(
@@ -28,11 +28,31 @@ export class Satisfaction {
     if (distribution === undefined) return false;
     if (requirement.type === 'ProjectURL') {
       const { sourceUrl } = await this.#distributions.metadata(distribution);
-      if (sourceUrl !== withoutFragment(requirement.url)) return false;
+      if (sourceUrl !== sourceOf(requirement.url)) return false;
     } else if (!meetsVersion(distribution.version, requirement.versionSpec)) {
       return false;
     }
     return this.#requirementsMet(distribution, requirement.extras ?? []);
+  }
+
+  /**
+   * What a requirement is handed to a tool as. One by its URL that is met goes as the version that is installed, so that it is neither
+   * fetched nor built anew.
+   *
+   * @returns `undefined` when its marker says that it is not for this interpreter.
+   */
+  async handedOver(specifier: string): Promise<string | undefined> {
+    const requirement = parseRequirement(specifier);
+    if (requirement.type === 'BareURL') {
+      const distribution = await this.#installedFrom(requirement.url);
+      return distribution === undefined ? specifier : `${distribution.name}==${distribution.version}`;
+    }
+    if (!pep508MarkerHolds(requirement.environmentMarkerTree, this.#pep508Variables)) return undefined;
+    if (requirement.type === 'ProjectName') return specifier;
+    const distribution = this.#installed.get(normalizeName(requirement.name));
+    if (distribution === undefined || !(await this.isMet(requirement))) return specifier;
+    const extras = requirement.extras?.length ? `[${requirement.extras.join(',')}]` : '';
+    return `${distribution.name}${extras}==${distribution.version}`;
   }
 
   async #requirementsMet(distribution: Distribution, extras: readonly string[]): Promise<boolean> {
@@ -55,12 +75,16 @@ export class Satisfaction {
   }
 
   async #isInstalledFrom(url: string): Promise<boolean> {
+    const distribution = await this.#installedFrom(url);
+    return distribution !== undefined && this.#requirementsMet(distribution, []);
+  }
+
+  async #installedFrom(url: string): Promise<Distribution | undefined> {
     for (const distribution of this.#installed.values()) {
       const { sourceUrl } = await this.#distributions.metadata(distribution);
-      if (sourceUrl !== undefined && sourceUrl === withoutFragment(url))
-        return this.#requirementsMet(distribution, []);
+      if (sourceUrl === sourceOf(url)) return distribution;
     }
-    return false;
+    return undefined;
   }
 }
 
@@ -85,8 +109,4 @@ function meetsVersion(
   return satisfies(version, specs.map((spec) => `${spec.operator}${spec.version}`).join(','), {
     prereleases: true,
   });
-}
-
-function withoutFragment(url: string): string {
-  return url.split('#', 1)[0] ?? url;
 }

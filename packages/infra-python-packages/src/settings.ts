@@ -23,6 +23,10 @@ export const pythonPackagesSettingsSchema = defineSettings({
     'shared',
     'Where Python packages go: shared: into the one interpreter, as ever; isolated: each distinct set of dependencies has an environment of its own above the image’s packages',
   ),
+  FLASH_MAX_PROMISED_REQUIREMENTS: positiveInteger(
+    1000,
+    'Requirements of earlier requests that later installations must leave met: Python’s in the one interpreter, and system packages; the one asked for longest ago is forgotten',
+  ),
   FLASH_ENVIRONMENTS_DIR: text(
     () => join(homedir(), '.flash/environments'),
     'Where environments are; best on the file system of FLASH_CACHE_DIR',

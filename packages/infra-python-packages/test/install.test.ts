@@ -46,7 +46,12 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 describe('PythonPackageInstaller keeps the contract of Installer', () => {
-  const packages = { wanted: 'six', unknown: 'this-package-does-not-exist-flash', refused: '--index-url=x' };
+  const packages = {
+    wanted: 'six',
+    unknown: 'this-package-does-not-exist-flash',
+    contradicting: ['toolz==0.12.0', 'toolz==1.0.0'] as const,
+    refused: '--index-url=x',
+  };
   for (const { name, run: check } of installerContract(
     async () => installerFor(await freshPython()),
     packages,
@@ -71,8 +76,9 @@ describe('PythonPackageInstaller', () => {
   });
 
   it('tells what was replaced, with its import names', async () => {
-    const installer = installerFor(await freshPython());
-    await installer.install(['six==1.16.0'], { accelerate: true });
+    const python = await freshPython();
+    await run(uv, ['pip', 'install', '--quiet', '--python', python, 'six==1.16.0']);
+    const installer = installerFor(python);
     expect(await installer.missing(['six==1.17.0'])).toEqual(['six==1.17.0']);
     expect(await installer.install(['six==1.17.0'], { accelerate: true })).toEqual([
       { name: 'six', version: '1.17.0', previousVersion: '1.16.0', replacedModules: ['six'] },

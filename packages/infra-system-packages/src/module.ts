@@ -1,12 +1,15 @@
-import { CoalescingInstaller, ports } from '@flash/worker-core';
+import { CoalescingInstaller, type Log, ports } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
 import { SystemPackageInstaller, type SystemPackageInstallerOptions } from './system-package-installer.ts';
 
 /** Binds the installer of system packages. */
-export function systemPackagesModule(options: SystemPackageInstallerOptions): ContainerModule {
+export function systemPackagesModule(options: Omit<SystemPackageInstallerOptions, 'log'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(ports.SystemInstaller)
-      .toResolvedValue(() => new CoalescingInstaller(new SystemPackageInstaller(options)))
+      .toResolvedValue(
+        (log: Log) => new CoalescingInstaller(new SystemPackageInstaller({ ...options, log })),
+        [ports.Log],
+      )
       .inSingletonScope();
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   defineSettings,
   milliseconds,
+  positiveInteger,
   positiveMilliseconds,
   read,
   type SettingsOf,
@@ -24,6 +25,10 @@ export const systemPackagesSettingsSchema = defineSettings({
   FLASH_CACHE_DIR: text(
     () => join(homedir(), '.cache'),
     'The worker’s cache directory, which the network volume keeps',
+  ),
+  FLASH_MAX_PROMISED_REQUIREMENTS: positiveInteger(
+    1000,
+    'Requirements of earlier requests that later installations must leave met: Python’s in the one interpreter, and system packages; the one asked for longest ago is forgotten',
   ),
   FLASH_LARGE_SYSTEM_PACKAGES: read<string[]>(
     () => z.string().transform(names),

@@ -7,9 +7,12 @@ import {
   type InstalledChange,
   type Installer,
   type InstallOptions,
+  type Log,
+  PromisedPackages,
   type SecretRedactor,
 } from '@flash/worker-core';
 import { archiveOptions } from './archive-options.ts';
+import { AptPlan } from './apt-plan.ts';
 import { DpkgStatus } from './dpkg-status.ts';
 import { formatPackage, parsePackage } from './package-specifier.ts';
 import type { SystemPackagesSettings } from './settings.ts';
@@ -22,6 +25,8 @@ export interface SystemPackageInstallerOptions {
   readonly stateDirectory?: string | undefined;
   /** Default: the platform of this process. */
   readonly platform?: NodeJS.Platform | undefined;
+  /** Absent: what operators are told goes nowhere. */
+  readonly log?: Log | undefined;
 }
 
 const lockRetryMs = 1000;
@@ -38,6 +43,7 @@ export class SystemPackageInstaller implements Installer {
   readonly #status: DpkgStatus;
   readonly #listsDirectory: string;
   readonly #isDebian: boolean;
+  readonly #promised: PromisedPackages;
 
   constructor(options: SystemPackageInstallerOptions) {
     this.#options = options;
@@ -45,6 +51,7 @@ export class SystemPackageInstaller implements Installer {
     this.#status = new DpkgStatus(join(state, 'dpkg/status'));
     this.#listsDirectory = join(state, 'apt/lists');
     this.#isDebian = (options.platform ?? process.platform) === 'linux';
+    this.#promised = new PromisedPackages(options.settings.FLASH_MAX_PROMISED_REQUIREMENTS, options.log);
   }
 
   async missing(packages: readonly string[]): Promise<readonly string[]> {
@@ -56,32 +63,80 @@ export class SystemPackageInstaller implements Installer {
     return missing;
   }
 
+  promise(packages: readonly string[]): void {
+    if (this.#isDebian)
+      this.#promised.add(packages.map((specifier) => formatPackage(parsePackage(specifier))));
+  }
+
   async install(packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]> {
     const names = packages.map((specifier) => formatPackage(parsePackage(specifier)));
     if (!this.#isDebian) {
       options.onLine?.(`Warning: system packages are skipped on this platform: ${names.join(', ')}`);
       return changesNothing;
     }
+    const kept = await this.#kept(names);
+    refuseTwoVersions(names, kept);
+    const missing = await this.missing(names);
+    if (missing.length === 0) {
+      this.promise(names);
+      return changesNothing;
+    }
     const updated = (await this.#listsAreStale()) && (await this.#update(options));
-    let result = await this.#runInstall(names, options);
+    let result = await this.#runInstall(missing, kept, options);
     if (isUnknownPackage(result) && !updated) {
       // The lists may be older than the package, or its version may be gone from the archive.
       await this.#update(options);
-      result = await this.#runInstall(names, options);
+      result = await this.#runInstall(missing, kept, options);
     }
     if (result.end !== 'exited' || result.exitCode !== 0) throw this.#failure(names, result);
+    this.promise(names);
     return changesNothing;
   }
 
-  async #runInstall(names: readonly string[], options: InstallOptions): Promise<CommandResult> {
+  /** What must stay as it is: what this request asks for and has already, and what earlier requests were promised and still have. */
+  async #kept(names: readonly string[]): Promise<readonly string[]> {
+    const kept: string[] = [];
+    for (const name of new Set([...names, ...this.#promised.all()])) {
+      if (await this.#status.isInstalled(parsePackage(name))) kept.push(name);
+      else this.#promised.forget(name);
+    }
+    return kept;
+  }
+
+  async #runInstall(
+    names: readonly string[],
+    kept: readonly string[],
+    options: InstallOptions,
+  ): Promise<CommandResult> {
     const archives = await archiveOptions(this.#options.settings.FLASH_CACHE_DIR);
     const args = ['install', '-y', '--no-install-recommends', ...archives, ...names];
+    if (kept.length > 0) await this.#refuseChanges(kept, names, args, options);
     if (options.accelerate && this.#areLarge(names) && (await this.#hasNala())) {
       const result = await this.#run('nala', args, options);
       if (result.end !== 'exited' || result.exitCode === 0) return result;
       options.onLine?.('nala failed: trying apt-get');
     }
     return this.#run('apt-get', args, options);
+  }
+
+  /**
+   * apt-get and nala take away, and replace, what is in the way of what they are told to install.
+   *
+   * @throws InstallError (`CONFLICT`) when that would be something of what must stay
+   */
+  async #refuseChanges(
+    kept: readonly string[],
+    names: readonly string[],
+    args: readonly string[],
+    options: InstallOptions,
+  ): Promise<void> {
+    const { output } = await this.#run('apt-get', ['--simulate', ...args], { ...options, onLine: undefined });
+    const plan = new AptPlan(output);
+    for (const name of kept) {
+      const what = plan.contradiction(parsePackage(name));
+      if (what !== undefined)
+        throw contradiction(names, `${names.join(', ')} can't be installed: ${name} ${what}`);
+    }
   }
 
   async #update(options: InstallOptions): Promise<boolean> {
@@ -187,6 +242,25 @@ export class SystemPackageInstaller implements Installer {
         );
     }
   }
+}
+
+/** One machine has one version of a package: apt-get would silently take the last one named. */
+function refuseTwoVersions(names: readonly string[], kept: readonly string[]): void {
+  for (const one of names) {
+    const wanted = parsePackage(one);
+    const other = [...kept, ...names].find((candidate) => {
+      const { name, architecture, version } = parsePackage(candidate);
+      const isSame = name === wanted.name && architecture === wanted.architecture;
+      return isSame && version !== undefined && wanted.version !== undefined && version !== wanted.version;
+    });
+    if (other !== undefined) throw contradiction(names, `${one} and ${other} can't both be installed`);
+  }
+}
+
+function contradiction(names: readonly string[], what: string): InstallError {
+  const advice =
+    'What this request asks for and has, and what earlier requests to this worker asked for, stays as it was asked for, and nothing was replaced: ask for versions and packages that agree, or serve them by another endpoint';
+  return new InstallError('CONFLICT', names, `the system packages contradict each other: ${what}. ${advice}`);
 }
 
 function isUnknownPackage(result: CommandResult): boolean {

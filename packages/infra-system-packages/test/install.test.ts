@@ -88,7 +88,7 @@ describe('install with stand-ins for the tools', () => {
     const installer = installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() });
     await installer.install(['ffmpeg'], { accelerate: true, onLine: (line) => lines.push(line) });
     await installer.install(['ffmpeg'], { accelerate: false, onLine: (line) => lines.push(line) });
-    await installer.install(['jq'], { accelerate: true, onLine: (line) => lines.push(line) });
+    await installer.install(['tree'], { accelerate: true, onLine: (line) => lines.push(line) });
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['nala', 'apt-get', 'apt-get']);
     expect(lines[1]).toMatch(/^apt-get install -y --no-install-recommends .*ffmpeg noninteractive/);
   });
@@ -98,15 +98,15 @@ describe('install with stand-ins for the tools', () => {
     await tool(
       bin,
       'apt-get',
-      `if [ "$1" = update ]; then touch ${root}/updated; elif [ ! -e ${root}/updated ]; then echo "E: Unable to locate package jq"; exit 100; fi; echo "$1"`,
+      `if [ "$1" = update ]; then touch ${root}/updated; elif [ ! -e ${root}/updated ]; then echo "E: Unable to locate package tree"; exit 100; fi; echo "$1"`,
     );
     const lines: string[] = [];
     await installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(
-      ['jq'],
+      ['tree'],
       { accelerate: true, onLine: (line) => lines.push(line) },
     );
     expect(lines).toEqual([
-      'E: Unable to locate package jq',
+      'E: Unable to locate package tree',
       'Updating the package lists',
       'update',
       'install',
@@ -122,7 +122,7 @@ describe('install with stand-ins for the tools', () => {
     );
     const lines: string[] = [];
     await installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(
-      ['jq'],
+      ['tree'],
       { accelerate: true, onLine: (line) => lines.push(line) },
     );
     expect(lines).toEqual(['Another process is using apt: waiting for it', 'done']);
@@ -140,17 +140,20 @@ describe('install with stand-ins for the tools', () => {
       ].join('\n'),
     );
     await expect(
-      installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(['jq'], {
-        accelerate: true,
-      }),
+      installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() }).install(
+        ['tree'],
+        {
+          accelerate: true,
+        },
+      ),
     ).rejects.toThrow('needs root');
   });
 
   it('skips system packages where there is no Debian, with a warning', async () => {
     const lines: string[] = [];
     const installer = installerFor({ platform: 'darwin' });
-    expect(await installer.missing(['jq'])).toEqual(['jq']);
-    await installer.install(['jq'], { accelerate: true, onLine: (line) => lines.push(line) });
+    expect(await installer.missing(['tree'])).toEqual(['tree']);
+    await installer.install(['tree'], { accelerate: true, onLine: (line) => lines.push(line) });
     expect(lines).toEqual([expect.stringContaining('skipped')]);
   });
 
@@ -162,7 +165,7 @@ describe('install with stand-ins for the tools', () => {
       settings: { FLASH_INSTALL_TIMEOUT_MS: 200 },
       stateDirectory: state(),
     });
-    await expect(installer.install(['jq'], { accelerate: true })).rejects.toMatchObject({
+    await expect(installer.install(['tree'], { accelerate: true })).rejects.toMatchObject({
       failure: 'TIMED_OUT',
     });
   });

@@ -4,6 +4,8 @@ import { WorkerError } from './worker-error.ts';
 export type InstallFailure =
   | 'INVALID_SPECIFIER'
   | 'NOT_FOUND'
+  /** No set of versions meets all requirements: of the request itself, or together with what earlier requests were promised. */
+  | 'CONFLICT'
   | 'COMPILER_MISSING'
   | 'TIMED_OUT'
   | 'CANCELLED'

@@ -1,4 +1,4 @@
-const marker = '[redacted]';
+const placeholder = '[redacted]';
 
 /** Takes secrets and credentials in URLs out of text that goes to a log or an error (docs/reference/protocol.md, Environment variables). */
 export class SecretRedactor {
@@ -14,8 +14,8 @@ export class SecretRedactor {
   redact(text: string): string {
     let clean = text;
     for (const secret of this.#secrets) {
-      if (clean.includes(secret)) clean = clean.replaceAll(secret, marker);
+      if (clean.includes(secret)) clean = clean.replaceAll(secret, placeholder);
     }
-    return clean.includes('://') ? clean.replace(/(\w:\/\/)[^\s/@]+@/g, `$1${marker}@`) : clean;
+    return clean.includes('://') ? clean.replace(/(\w:\/\/)[^\s/@]+@/g, `$1${placeholder}@`) : clean;
   }
 }

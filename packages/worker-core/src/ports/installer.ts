@@ -25,9 +25,17 @@ export interface Installer {
    */
   missing(packages: readonly string[]): Promise<readonly string[]>;
   /**
-   * Installs `packages`. Identical calls at the same time share one installation.
+   * Installs `packages` as one set, so that a contradiction between two of them is found when one is installed already, and promises them.
+   * Identical calls at the same time share one installation.
    *
-   * @throws InstallError naming the package and the installer's reason.
+   * @param packages - all that a request asks for, not only what is missing.
+   * @throws InstallError naming the package and the installer's reason; `CONFLICT` naming both sides when the set contradicts itself, or what
+   * earlier requests were promised. Then nothing was replaced.
    */
   install(packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]>;
+  /**
+   * Records that a request runs with `packages`, all of which are installed: later installations keep them as they were asked for
+   * (docs/decisions/0011-promised-requirements.md). Costs no process and no disk.
+   */
+  promise(packages: readonly string[]): void;
 }

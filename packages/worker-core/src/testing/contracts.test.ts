@@ -49,7 +49,12 @@ describe('FakeInstaller keeps the contract of Installer', () => {
     installer.unknown.add('unknown');
     return installer;
   };
-  const packages = { wanted: 'wanted', unknown: 'unknown', refused: '--option' };
+  const packages = {
+    wanted: 'wanted',
+    unknown: 'unknown',
+    contradicting: ['x=1', 'x=2'] as const,
+    refused: '--option',
+  };
   for (const { name, run } of installerContract(make, packages)) it(name, run);
 });
 

@@ -1,7 +1,10 @@
 import { InstallError } from '../errors/install-error.ts';
 import type { InstalledChange, Installer, InstallOptions } from '../ports/installer.ts';
 
-/** Installer of imaginary packages. A name that begins with "-" is refused, one in `unknown` does not exist. */
+/**
+ * Installer of imaginary packages. A name that begins with "-" is refused, one in `unknown` does not exist, and "name=1" contradicts
+ * "name=2".
+ */
 export class FakeInstaller implements Installer {
   /** Names that are installed. */
   readonly installed: Set<string>;
@@ -9,6 +12,8 @@ export class FakeInstaller implements Installer {
   readonly unknown = new Set<string>();
   /** Every call of {@link install}. */
   readonly calls: { readonly packages: readonly string[]; readonly accelerate: boolean }[] = [];
+  /** Packages that requests were promised. */
+  readonly promised = new Set<string>();
   /** Awaited by each installation; replace it to make one last, or fail. */
   work: (packages: readonly string[], options: InstallOptions) => Promise<void> = async () => {};
 
@@ -26,13 +31,33 @@ export class FakeInstaller implements Installer {
   async install(packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]> {
     this.calls.push({ packages, accelerate: options.accelerate });
     if (options.signal?.aborted) throw new InstallError('CANCELLED', packages, 'cancelled');
+    const [one, other] = contradiction([...packages, ...this.promised]) ?? [];
+    if (one !== undefined) throw new InstallError('CONFLICT', packages, `${one} contradicts ${other}`);
     await this.work(packages, options);
     const unknown = packages.find((name) => this.unknown.has(name));
     if (unknown !== undefined) throw new InstallError('NOT_FOUND', packages, `${unknown} was not found`);
-    for (const name of packages) {
+    this.promise(packages);
+    const added = packages.filter((name) => !this.installed.has(name));
+    for (const name of added) {
       options.onLine?.(`installed ${name}`);
       this.installed.add(name);
     }
-    return packages.map((name) => ({ name, version: '1', previousVersion: undefined, replacedModules: [] }));
+    return added.map((name) => ({ name, version: '1', previousVersion: undefined, replacedModules: [] }));
   }
+
+  promise(packages: readonly string[]): void {
+    for (const name of packages) this.promised.add(name);
+  }
+}
+
+/** Two versions of one package, as "name=1" and "name=2". */
+function contradiction(packages: readonly string[]): readonly [string, string] | undefined {
+  const versions = new Map<string, string>();
+  for (const specifier of packages) {
+    const [name = '', version] = specifier.split('=');
+    const known = versions.get(name) ?? specifier;
+    if (version !== undefined && known !== specifier) return [known, specifier];
+    if (version !== undefined) versions.set(name, specifier);
+  }
+  return undefined;
 }

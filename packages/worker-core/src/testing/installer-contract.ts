@@ -8,6 +8,8 @@ export interface ContractPackages {
   readonly wanted: string;
   /** Does not exist. */
   readonly unknown: string;
+  /** Two requirements of one package that can't both be met. */
+  readonly contradicting: readonly [string, string];
   /** Is no package name, and would reach a tool as an option. */
   readonly refused: string;
 }
@@ -17,7 +19,7 @@ export function installerContract(
   make: () => Promise<Installer>,
   packages: ContractPackages,
 ): ContractCase[] {
-  const { wanted, unknown, refused } = packages;
+  const { wanted, unknown, refused, contradicting } = packages;
   return [
     {
       name: 'tells what is missing, installs it, and then misses nothing',
@@ -43,6 +45,33 @@ export function installerContract(
         const error = await rejection((await make()).install([unknown], { accelerate: true }));
         ensure(error instanceof InstallError && error.failure === 'NOT_FOUND', String(error));
         ensure(error.message.includes(unknown), error.message);
+      },
+    },
+    {
+      name: 'refuses a set that contradicts itself, also when a part of it is installed',
+      run: async () => {
+        const [one, other] = contradicting;
+        const installer = await make();
+        for (let attempt = 0; attempt < 2; attempt++) {
+          const error = await rejection(installer.install([one, other], { accelerate: true }));
+          ensure(error instanceof InstallError && error.failure === 'CONFLICT', String(error));
+          ensure(error.message.includes(one) && error.message.includes(other), error.message);
+          await installer.install([one], { accelerate: true });
+        }
+      },
+    },
+    {
+      name: 'keeps what earlier requests were promised: what contradicts it is refused, and nothing is replaced',
+      run: async () => {
+        const [one, other] = contradicting;
+        const installer = await make();
+        await installer.install([one], { accelerate: true });
+        const error = await rejection(installer.install([other], { accelerate: true }));
+        ensure(error instanceof InstallError && error.failure === 'CONFLICT', String(error));
+        ensure(error.message.includes(one) && error.message.includes(other), error.message);
+        ensure((await installer.missing([one])).length === 0, `${one} was replaced`);
+        // What was refused was not promised.
+        await installer.install([one, wanted], { accelerate: true });
       },
     },
     {

@@ -65,4 +65,13 @@ describe('CoalescingInstaller', () => {
     await expect(installer.install(['a'], options)).rejects.toMatchObject({ failure: 'NOT_FOUND' });
     await expect(installer.install(['b'], options)).resolves.toHaveLength(1);
   });
+
+  it('hands the whole set over, also what is installed, and promises what another request has brought', async () => {
+    const inner = new FakeInstaller(['a=1']);
+    const installer = new CoalescingInstaller(inner);
+    await expect(installer.install(['a=1', 'a=2'], options)).rejects.toMatchObject({ failure: 'CONFLICT' });
+    await Promise.all([installer.install(['a=1', 'b'], options), installer.install(['b'], options)]);
+    expect(inner.calls.at(-1)?.packages).toEqual(['a=1', 'b']);
+    expect([...inner.promised]).toEqual(['a=1', 'b']);
+  });
 });

@@ -19,6 +19,10 @@ export class CoalescingInstaller implements Installer {
     return this.#installer.missing(packages);
   }
 
+  promise(packages: readonly string[]): void {
+    this.#installer.promise(packages);
+  }
+
   async install(packages: readonly string[], options: InstallOptions): Promise<readonly InstalledChange[]> {
     const { accelerate, onLine, signal } = options;
     const key = JSON.stringify([accelerate, packages.toSorted()]);
@@ -40,7 +44,9 @@ export class CoalescingInstaller implements Installer {
     const end = this.#last.then(async () => {
       // The installation before this one may have brought them.
       const missing = await this.#installer.missing(packages);
-      return missing.length > 0 ? this.#installer.install(missing, { accelerate, ...context }) : [];
+      if (missing.length > 0) return this.#installer.install(packages, { accelerate, ...context });
+      this.#installer.promise(packages);
+      return [];
     });
     this.#last = end.catch(() => {});
     return end;

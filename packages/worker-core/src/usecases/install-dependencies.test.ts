@@ -41,13 +41,26 @@ describe('InstallDependencies', () => {
     expect([system.calls[0]?.accelerate, python.calls[0]?.accelerate]).toEqual([false, false]);
   });
 
-  it('installs only what is missing, and nothing at all when all is there', async () => {
+  it('installs the whole set when something of it is missing, and nothing at all when all is there', async () => {
     python.installed.add('p');
     system.installed.add('s');
     expect(await install({})).toEqual([]);
     expect(await install({ dependencies: ['p', 'q'] })).toHaveLength(1);
-    expect(python.calls).toEqual([{ packages: ['q'], accelerate: true }]);
+    expect(python.calls).toEqual([{ packages: ['p', 'q'], accelerate: true }]);
     expect(system.calls).toEqual([]);
+  });
+
+  it('promises what was there to the request that asked for it, and nothing of a request that failed', async () => {
+    python.installed.add('p=1');
+    system.installed.add('s=1');
+    await install({ dependencies: ['p=1'], systemDependencies: ['s=1'] });
+    await expect(install({ dependencies: ['p=2', 'q'], systemDependencies: [] })).rejects.toMatchObject({
+      failure: 'CONFLICT',
+    });
+    await expect(install({ dependencies: [], systemDependencies: ['s=2'] })).rejects.toMatchObject({
+      failure: 'CONFLICT',
+    });
+    expect([[...python.promised], [...system.promised]]).toEqual([['p=1'], ['s=1']]);
   });
 
   it('refuses a bad specifier before anything is started', async () => {

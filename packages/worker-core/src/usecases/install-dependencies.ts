@@ -60,7 +60,7 @@ export class InstallDependencies {
   }
 
   /**
-   * Installs in the base interpreter what is missing. With accelerated downloads system and Python packages go side by side, else system
+   * Installs in the base interpreter all that a request asks for, when something of it is missing. With accelerated downloads system and Python packages go side by side, else system
    * first.
    *
    * @returns the Python packages that changed; empty when everything was there.
@@ -75,10 +75,13 @@ export class InstallDependencies {
     ]);
     const options = { accelerate: wanted.accelerateDownloads, ...progress };
     return this.#both(missingSystem, wanted, progress, async () => {
-      if (missingPython.length === 0) return [];
+      if (missingPython.length === 0) {
+        python.promise(wanted.dependencies);
+        return [];
+      }
       await this.#parts.volumeCache.hydrate(progress.onLine, 'packages');
       progress.onLine(`Installing Python packages: ${missingPython.join(', ')}`);
-      return this.#withCompiler(() => python.install(missingPython, options), wanted, progress);
+      return this.#withCompiler(() => python.install(wanted.dependencies, options), wanted, progress);
     });
   }
 
@@ -113,10 +116,15 @@ export class InstallDependencies {
     wanted: WantedPackages,
     progress: Progress,
   ): Promise<void> {
-    if (missing.length === 0) return;
+    const { system } = this.#parts;
+    if (missing.length === 0) {
+      system.promise(wanted.systemDependencies);
+      return;
+    }
     await this.#parts.volumeCache.hydrate(progress.onLine, 'packages');
     progress.onLine(`Installing system packages: ${missing.join(', ')}`);
-    await this.#parts.system.install(missing, { accelerate: wanted.accelerateDownloads, ...progress });
+    const options = { accelerate: wanted.accelerateDownloads, ...progress };
+    await system.install(wanted.systemDependencies, options);
   }
 
   /** Does the work once more with a compiler, when it failed for want of one. */
