@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
@@ -29,6 +29,7 @@ describe('lb-app', () => {
       RUNPOD_AI_API_KEY: 'the-workers-own-secret',
       RUNPOD_WEBHOOK_PING: 'https://x/',
       RUNPOD_API_KEY: 'the-users-own-key',
+      PATH: '/usr/bin:/bin',
     }).ready();
   });
   afterAll(() => app.end());
@@ -141,6 +142,18 @@ describe('lb-app', () => {
     expect(
       (await app.json({ ...add, function_name: 'f', function_code: code, args: [] })).json_result,
     ).toEqual([null, null, 'the-users-own-key']);
+  });
+
+  it('lets user code find its Python and the commands beside it, also in a Python that was started ahead', async () => {
+    const code = `
+def f():
+    import shutil, subprocess, sys
+    found = [shutil.which(name) for name in ("python", "python3", "uv")]
+    return found + [subprocess.run(["python", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True).stdout == sys.prefix + "\\n"]
+`;
+    const { json_result } = await app.json({ ...add, function_name: 'f', function_code: code, args: [] });
+    const bin = dirname(python);
+    expect(json_result).toEqual([`${bin}/python`, `${bin}/python3`, `${bin}/uv`, true]);
   });
 
   it('keeps secrets out of its log', async () => {

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
@@ -158,6 +158,7 @@ describe('the user’s web app', () => {
       RUNPOD_AI_API_KEY: 'the-workers-own',
       RUNPOD_WEBHOOK_PING: 'https://x/$RUNPOD_POD_ID',
       RUNPOD_API_KEY: 'the-users',
+      PATH: '/usr/bin:/bin',
     }).ready();
     const seen = (await (await app.get('/env')).json()) as {
       env: NodeJS.ProcessEnv;
@@ -170,6 +171,8 @@ describe('the user’s web app', () => {
       undefined,
     ]);
     expect([seen.cwd, seen.path]).toEqual([directory, [directory]]);
+    // Commands of its packages, and its Python, come before all others.
+    expect(seen.env.PATH).toBe(`${dirname(clientsPython)}:/usr/bin:/bin`);
   });
 
   it('may lie in another file under another name', async () => {

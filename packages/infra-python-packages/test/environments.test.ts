@@ -201,6 +201,25 @@ describe('an environment', () => {
     }
   });
 
+  it('is refused to a set that contradicts itself, also when the base or a requirement of a requirement has one side', async () => {
+    const { environments, path } = newWorker();
+    const sets = [
+      ['toolz==0.12.0', 'Toolz==1.0.0'],
+      ['six==1.15.0', 'six==1.16.0'],
+      ['flask==3.0.3', 'click==7.1.2'],
+    ];
+    for (const set of sets) {
+      const error = await environments.acquire(set, options).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ failure: 'CONFLICT' });
+      for (const side of set) expect((error as Error).message).toContain(side.toLowerCase());
+      expect((error as Error).message).toContain('of this request contradict each other');
+    }
+    expect(readdirSync(path)).toEqual([]);
+    // What one request has is nothing to the next.
+    for (const requirement of ['toolz==0.12.0', 'toolz==1.0.0'])
+      (await environments.acquire([requirement], options)).release();
+  });
+
   it('is not there by halves when its build fails, or is cancelled', async () => {
     const { environments, path } = newWorker();
     const broken = newDirectory();

@@ -52,6 +52,57 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
+/** An apt-get that would remove and replace what these lines say. */
+async function aptGet(directory: string, ...plan: string[]): Promise<void> {
+  const lines = plan.map((line) => `echo "${line}"`).join('; ');
+  await tool(directory, 'apt-get', `if [ "$1" = --simulate ]; then ${lines}; else echo installed "$@"; fi`);
+}
+
+describe('what was asked for', () => {
+  const state = (): string => join(root, 'state');
+  const refused = async (directory: string, installed: string[], wanted: string[]): Promise<string> => {
+    const lines: string[] = [];
+    const installer = installerFor({
+      env: { PATH: `${directory}:${process.env.PATH}` },
+      stateDirectory: state(),
+    });
+    installer.promise(installed);
+    const error = await installer
+      .install(wanted, { accelerate: true, onLine: (line) => lines.push(line) })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ failure: 'CONFLICT' });
+    expect(lines.filter((line) => line.startsWith('installed'))).toEqual([]);
+    return (error as Error).message;
+  };
+
+  it('is one version of a package: of one request, and of two', async () => {
+    const bin = join(root, 'two-versions');
+    await aptGet(bin);
+    expect(await refused(bin, [], ['tree=1', 'tree=2'])).toContain('tree=1 and tree=2');
+    expect(await refused(bin, [], ['jq=1.6-2.1', 'jq=1.7'])).toContain("jq=1.6-2.1 and jq=1.7 can't both");
+    expect(await refused(bin, ['jq=1.6-2.1'], ['jq=1.7'])).toContain('jq=1.7 and jq=1.6-2.1');
+  });
+
+  it('is neither removed nor replaced for what another request asks for', async () => {
+    const bin = join(root, 'in-the-way');
+    await aptGet(
+      bin,
+      'Remv mawk [2]',
+      'Inst jq [1.6-2.1] (1.7 Debian:13 [amd64])',
+      'Inst gawk (5 Debian:13 [amd64])',
+    );
+    expect(await refused(bin, ['mawk'], ['gawk'])).toContain(
+      "gawk can't be installed: mawk would be removed",
+    );
+    expect(await refused(bin, [], ['mawk', 'gawk'])).toContain('mawk would be removed');
+    expect(await refused(bin, ['jq=1.6-2.1'], ['gawk'])).toContain('jq=1.6-2.1 would be replaced by 1.7');
+    // Of what is asked for by its name alone another version will do, and of what nobody asked for anything.
+    const installer = installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() });
+    installer.promise(['jq', 'gone']);
+    await installer.install(['gawk'], { accelerate: true });
+  });
+});
+
 describe('missing', () => {
   it.each([
     ['jq', true],
@@ -204,6 +255,20 @@ const isDebianRoot = process.platform === 'linux' && process.getuid?.() === 0;
     const env = { ...process.env, http_proxy: nowhere, https_proxy: nowhere };
     await installerFor({ settings, env }).install([name], { accelerate: true });
     expect((await run(name)).stdout).toContain('Hello');
+  }, 300_000);
+
+  it('refuses what would take the place of a package that an earlier request asked for', async () => {
+    const installer = installerFor();
+    await installer.install([name], { accelerate: true });
+    // Debian says that the two conflict.
+    const error = await installer
+      .install(['hello-traditional'], { accelerate: true })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      failure: 'CONFLICT',
+      message: expect.stringContaining('hello would be removed'),
+    });
+    expect(await installer.missing([name])).toEqual([]);
   }, 300_000);
 
   it('names a package that does not exist', async () => {

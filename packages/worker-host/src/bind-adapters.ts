@@ -15,6 +15,7 @@ import type { Container, ContainerModule } from 'inversify';
 import { isFlashDeployment } from './app-settings.ts';
 import { findPython } from './find-python.ts';
 import { abandonHeadStart, type HeadStart } from './head-start.ts';
+import { withCommandsOf } from './interpreter-commands.ts';
 import type { WorkerSettings } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
 import { findWebApp } from './web-app.ts';
@@ -39,12 +40,13 @@ export function bindAdapters(
   const userEnv = userEnvironment(env);
   const endpointId = settings.RUNPOD_ENDPOINT_ID;
   const isDeployment = isFlashDeployment(settings, endpointId);
+  let pythonEnv: NodeJS.ProcessEnv | undefined;
   // Looked for only when an adapter needs it: a host may have bound them all.
-  const python = () => ({
-    python: findPython(settings.FLASH_PYTHON, env, process.cwd()),
-    env: userEnv,
-    requiredVersion: settings.FLASH_PYTHON_VERSION,
-  });
+  const python = () => {
+    const path = findPython(settings.FLASH_PYTHON, env, process.cwd());
+    pythonEnv ??= withCommandsOf(path, userEnv);
+    return { python: path, env: pythonEnv, requiredVersion: settings.FLASH_PYTHON_VERSION };
+  };
   const path = settings.FLASH_MANIFEST_PATH ?? join(settings.FLASH_APP_DIR, 'flash_manifest.json');
   const adapters: Record<string, () => ContainerModule> = {
     Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),

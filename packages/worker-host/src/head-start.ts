@@ -3,6 +3,7 @@ import {
   type HeadStart as BridgeHeadStart,
   startAhead,
 } from '@flash/infra-python-bridge/head-start';
+import { withCommandsOf } from './interpreter-commands.ts';
 import { interpreterPath } from './interpreter-path.ts';
 import { servesWebApp } from './serves-web-app.ts';
 import { userEnvironment } from './user-environment.ts';
@@ -33,7 +34,7 @@ export function takeHeadStart(
   if (entry === 'load-balancer' && servesWebApp(env)) return undefined;
   const python = interpreterPath(env.FLASH_PYTHON || undefined, env, process.cwd());
   if (python === undefined) return undefined;
-  const bridge = startAhead(python, userEnvironment(env), env);
+  const bridge = startAhead(python, withCommandsOf(python, userEnvironment(env)), env);
   return bridge && { bridge, python, env };
 }
 

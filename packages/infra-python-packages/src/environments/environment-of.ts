@@ -8,11 +8,12 @@ export function environmentOf(
   env: NodeJS.ProcessEnv,
 ): Environment {
   const bin = join(path, 'bin');
-  const { PATH = '' } = env;
+  // An empty entry would stand for the working directory.
+  const PATH = `${bin}:${env.PATH || '/usr/local/bin:/usr/bin:/bin'}`;
   return {
     id,
     python: join(bin, 'python'),
-    variables: { VIRTUAL_ENV: path, PATH: `${bin}:${PATH}` },
+    variables: { VIRTUAL_ENV: path, PATH },
     completionFile,
   };
 }
