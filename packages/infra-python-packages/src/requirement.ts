@@ -16,6 +16,7 @@ interface BareUrlRequirement {
 export type Requirement = ProjectNameRequirement | ProjectURLRequirement | BareUrlRequirement;
 
 const bareUrl = /^(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file):\/\/\S+$/;
+const urlWithMarker = /^([^@;]+@\s*\S+)\s+;\s*(.+)$/;
 const parsed = new LRUCache<string, Requirement>({ max: 1000 });
 
 /**
@@ -42,12 +43,23 @@ function parse(specifier: string): Requirement {
   if (bareUrl.test(text)) return { type: 'BareURL', url: text };
   let requirement: PipRequirement | null;
   try {
-    requirement = parsePipRequirementsLine(text);
+    requirement = parseLine(text);
   } catch (error) {
     throw refused(specifier, `it is no requirement: ${firstLine(error)}`);
   }
   if (requirement?.type === 'ProjectName' || requirement?.type === 'ProjectURL') return requirement;
   throw refused(specifier, 'it is no requirement of a package, such as "numpy>=2"');
+}
+
+/** The parser takes no marker behind a URL, which PEP 508 allows after a space: it is read by itself. */
+function parseLine(text: string): PipRequirement | null {
+  const [, project, marker] = urlWithMarker.exec(text) ?? [];
+  if (project === undefined) return parsePipRequirementsLine(text);
+  const requirement = parsePipRequirementsLine(project);
+  const conditional = parsePipRequirementsLine(`conditional ; ${marker}`);
+  if (requirement?.type !== 'ProjectURL' || conditional?.type !== 'ProjectName') return null;
+  const { environmentMarkerTree } = conditional;
+  return environmentMarkerTree === undefined ? null : { ...requirement, environmentMarkerTree };
 }
 
 function refused(specifier: string, why: string): InstallError {

@@ -55,6 +55,11 @@ describe('Satisfaction', () => {
       url: 'https://example.com/r.git',
       vcs_info: { vcs: 'git', requested_revision: 'v1', commit_id: 'c' },
     });
+    await install('from_directory', '0.1', [], {
+      url: 'https://example.com/mono.git',
+      vcs_info: { vcs: 'git', requested_revision: 'v1', commit_id: 'c' },
+      subdirectory: 'one',
+    });
     await install('torch', '2.9.1+cu128');
   });
   afterAll(() => rm(site, { recursive: true }));
@@ -88,6 +93,14 @@ describe('Satisfaction', () => {
     ['git+https://example.com/r.git@v2', false],
     ['from-git @ git+https://example.com/r.git@v1', true],
     ['six @ git+https://example.com/r.git@v1', false],
+    ['six @ git+https://example.com/r.git@v1 ; python_version < "3"', true],
+    ['from-git @ git+https://example.com/r.git@v1 ; python_version > "3"', true],
+    ['from-git @ git+https://example.com/r.git@v2 ; python_version > "3"', false],
+    ['git+https://user:token@example.com/r.git@v1', true],
+    ['git+https://example.com/mono.git@v1#subdirectory=one', true],
+    ['git+https://example.com/mono.git@v1#egg=x&subdirectory=one', true],
+    ['git+https://example.com/mono.git@v1#subdirectory=two', false],
+    ['git+https://example.com/mono.git@v1', false],
   ])('%s is met: %s', async (specifier, expected) => {
     expect(await isMet(specifier)).toBe(expected);
   });
@@ -114,6 +127,8 @@ describe('parseRequirement', () => {
     'six\n--option',
     'six\r\nother',
     'a b c',
+    'a @ https://x/y.whl ; nonsense',
+    'a @ https://x/y.whl b ; os_name == "nt"',
     'six==',
     '# comment',
     '/etc/passwd',
