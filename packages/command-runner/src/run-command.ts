@@ -17,7 +17,7 @@ export type CommandResult =
   | { readonly end: 'not-started'; readonly output: string };
 
 const keptLines = 200;
-/** What does not end on SIGTERM is killed after so long. */
+/** Time after which a process that has not ended on SIGTERM is killed. */
 const terminationGraceMs = 2000;
 
 /** Runs a command in a process group of its own, so that it can be ended with everything it started. Never rejects. */
@@ -32,9 +32,9 @@ export async function runCommand(
     if (lines.length > keptLines) lines.shift();
     onLine?.(line);
   };
-  // One for each stream: a line of one must not be torn by the other.
+  // Each stream has a splitter of its own, so that a line of one is not cut by output of the other.
   const [stdout, stderr] = [new LineSplitter(take), new LineSplitter(take)];
-  // Loaded with the first command: a worker that installs nothing starts without it.
+  // execa is loaded with the first command: a worker that installs nothing starts without it.
   const { execa } = await import('execa');
   if (signal?.aborted) return { end: 'cancelled', output: '' };
   const child = execa(file, args, {
@@ -59,7 +59,7 @@ export async function runCommand(
   const result = await child;
   clearTimeout(timer);
   signal?.removeEventListener('abort', onAbort);
-  // The command itself is gone; what it left in its group goes too.
+  // The command itself has ended; processes that it left in its group are ended too.
   if (end !== undefined) signalGroup(child.pid, 'SIGKILL');
   stdout.end();
   stderr.end();

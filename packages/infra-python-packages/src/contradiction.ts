@@ -1,12 +1,12 @@
 import { InstallError, type SecretRedactor } from '@flash/worker-core';
 import { normalizeName, parseRequirement, type Requirement, sourceOf } from './requirement.ts';
 
-/** Requirements that an error names of one side, at most. */
+/** Most requirements of one side that an error names. */
 const mostNamed = 10;
 const advice =
   'Ask for versions that agree, or set FLASH_ENVIRONMENTS=isolated, so that each set of dependencies has an environment of its own; a worker that is started anew has promised nothing.';
 
-/** A requirement of a set, and as what it is handed to the tool. */
+/** A requirement, and the text that the tool is given for it. */
 export interface HandedRequirement {
   readonly requirement: string;
   readonly handed: string;
@@ -65,8 +65,8 @@ export function brokePromises(
 }
 
 /**
- * Two requirements of one package from two places. Tools compare versions, and would let the one take the place of the other where these are
- * the same.
+ * Finds two requirements of one package that come from different URLs. uv and pip compare versions only, and would replace the one with the
+ * other where these are the same.
  */
 export function differentSources(
   wanted: readonly string[],
@@ -100,12 +100,12 @@ function repositoryOf(url: string): string {
   return `${repository}#${directory}`;
 }
 
-/** Requirements of other requests may hold what must not be told. */
+/** The message is redacted: requirements of other requests may hold credentials. */
 function conflict(packages: readonly string[], message: string, redactor: SecretRedactor): InstallError {
   return new InstallError('CONFLICT', packages, redactor.redact(message.trim()));
 }
 
-/** Those that the tool's reason mentions; all when it mentions none. */
+/** The requirements whose package the tool's reason mentions; all of them when it mentions none. */
 function named(requirements: readonly HandedRequirement[], reason: string): readonly string[] {
   const words = new Set(reason.split(/[^\w.-]+/).map(normalizeName));
   const mentioned = requirements.filter(({ handed }) => {

@@ -12,7 +12,7 @@ export interface InstallTool {
   readonly file: string;
   /** The command line that installs requirements. */
   install(requirements: readonly string[]): readonly string[];
-  /** The command line that only tells whether it could. */
+  /** The command line that resolves requirements and installs nothing. */
   plan(requirements: readonly string[]): readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface ToolChoice {
   readonly facts: InterpreterFacts;
   readonly env: NodeJS.ProcessEnv;
   readonly settings: PythonPackagesSettings;
-  /** uv rather than pip. */
+  /** Whether uv is preferred to pip. */
   readonly accelerate: boolean;
   readonly onLine: (line: string) => void;
 }

@@ -24,7 +24,7 @@ export interface PythonPackageInstallerOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly settings: PythonPackagesSettings;
   readonly redactor: SecretRedactor;
-  /** Absent: what operators are told goes nowhere. */
+  /** Receives warnings for operators; absent: they are dropped. */
   readonly log?: Log | undefined;
 }
 
@@ -78,7 +78,7 @@ export class PythonPackageInstaller implements Installer {
     return changes;
   }
 
-  /** Those of the requirements that what is installed does not meet. */
+  /** The requirements that the installed packages do not meet. */
   async #unmet(requirements: readonly string[], facts: InterpreterFacts): Promise<readonly string[]> {
     const installed = await this.#distributions.read(facts.directories);
     const unmet: string[] = [];
@@ -89,7 +89,7 @@ export class PythonPackageInstaller implements Installer {
     return unmet;
   }
 
-  /** What earlier requests were promised. What user code has replaced with an installer of its own is promised no longer. */
+  /** The promised requirements that are still met. Those that user code has broken with an installer of its own are forgotten. */
   async #stillKept(facts: InterpreterFacts, { onLine }: InstallOptions): Promise<readonly string[]> {
     const promised = this.#promised.all();
     const broken = new Set(await this.#unmet(promised, facts));
@@ -102,7 +102,7 @@ export class PythonPackageInstaller implements Installer {
   }
 
   /**
-   * Promises what was installed. While it was, another request may have been promised what was there and was about to be replaced.
+   * Promises what was installed, and checks the promises that were made during the installation: what they rely on may just have been replaced.
    *
    * @throws InstallError (`CONFLICT`) when that has happened
    */

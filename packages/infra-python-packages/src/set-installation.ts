@@ -139,7 +139,7 @@ export class SetInstallation {
   }
 }
 
-/** Whether what was promised may have a part in a failure of this kind. */
+/** Whether promised requirements may be the cause of a failure of this kind. */
 function isOfTheSet(failure: InstallError['failure']): boolean {
   return failure === 'CONFLICT' || failure === 'NOT_FOUND';
 }

@@ -294,7 +294,7 @@ describe('an environment', () => {
       other.kill('SIGKILL');
       await once(other, 'exit');
     }
-    // Now that it is gone nobody does.
+    // Now that the other worker is gone none uses it.
     const { environments } = newWorker(settings);
     (await environments.acquire(['toolz'], options)).release();
     (await environments.acquire(['humanize'], options)).release();
@@ -339,7 +339,7 @@ describe('an environment', () => {
     other.release();
   });
 
-  it('whose tests do not come is used without them, and goes when nobody uses it', async () => {
+  it('whose tests do not come is used without them, and goes when no request uses it', async () => {
     const { cache } = await keptBySlowCache();
     const worker = newWorker({}, cache);
     const lease = await worker.environments.acquire(['toolz==0.12.0'], options);
@@ -383,6 +383,8 @@ Would install 3 packages
 
   it('says when it is no plan it knows', () => {
     expect(plannedPackages('uv will add numpy')).toBeUndefined();
+    const hidden = 'Would install 1 package\n + mine==1.0 (from https://user:****@x.org/mine-1.0.whl)';
+    expect(plannedPackages(hidden)).toBeUndefined();
     expect(plannedPackages('Would install 2 packages\n + numpy==2.4.6')).toBeUndefined();
   });
 });

@@ -176,7 +176,7 @@ describe.each([
     expect(await version('corner_stone')).toBe('1.0');
   });
 
-  it('replaces what nobody was promised: the image’s package, and a version within what was promised', async () => {
+  it('replaces what no request was promised: the image’s package, and a version within what was promised', async () => {
     const { request, version } = await fresh('corner-stone==1.0');
     await request('corner-stone>=1.5,<3');
     expect(await version('corner_stone')).toBe('2.0');

@@ -6,14 +6,12 @@ export class AptPlan {
   readonly #installs = new Map<string, string>();
   readonly #removals = new Set<string>();
 
-  /** @param output - of `apt-get --simulate install`. */
-  constructor(output: string) {
-    for (const line of output.split('\n')) {
-      const removed = /^Remv (\S+)/.exec(line)?.[1];
-      if (removed !== undefined) this.#removals.add(removed);
-      const [, name, version] = /^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/.exec(line) ?? [];
-      if (name !== undefined && version !== undefined) this.#installs.set(name, version);
-    }
+  /** Takes a line of what `apt-get --simulate install` prints. */
+  read(line: string): void {
+    const removed = /^Remv (\S+)/.exec(line)?.[1];
+    if (removed !== undefined) this.#removals.add(removed);
+    const [, name, version] = /^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/.exec(line) ?? [];
+    if (name !== undefined && version !== undefined) this.#installs.set(name, version);
   }
 
   /** What the plan does to an installed package so that it is not as it was asked for; `undefined`: nothing. */

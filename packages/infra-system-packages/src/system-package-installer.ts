@@ -25,7 +25,7 @@ export interface SystemPackageInstallerOptions {
   readonly stateDirectory?: string | undefined;
   /** Default: the platform of this process. */
   readonly platform?: NodeJS.Platform | undefined;
-  /** Absent: what operators are told goes nowhere. */
+  /** Receives warnings for operators; absent: they are dropped. */
   readonly log?: Log | undefined;
 }
 
@@ -93,7 +93,7 @@ export class SystemPackageInstaller implements Installer {
     return changesNothing;
   }
 
-  /** What must stay as it is: what this request asks for and has already, and what earlier requests were promised and still have. */
+  /** Installed packages that must stay: those of this request, and those that earlier requests were promised. */
   async #kept(names: readonly string[]): Promise<readonly string[]> {
     const kept: string[] = [];
     for (const name of new Set([...names, ...this.#promised.all()])) {
@@ -120,9 +120,9 @@ export class SystemPackageInstaller implements Installer {
   }
 
   /**
-   * apt-get and nala take away, and replace, what is in the way of what they are told to install.
+   * Asks apt-get what it would do: apt-get and nala remove and replace packages that conflict with what they are to install.
    *
-   * @throws InstallError (`CONFLICT`) when that would be something of what must stay
+   * @throws InstallError (`CONFLICT`) when a package that must stay would be removed or replaced
    */
   async #refuseChanges(
     kept: readonly string[],
@@ -130,8 +130,9 @@ export class SystemPackageInstaller implements Installer {
     args: readonly string[],
     options: InstallOptions,
   ): Promise<void> {
-    const { output } = await this.#run('apt-get', ['--simulate', ...args], { ...options, onLine: undefined });
-    const plan = new AptPlan(output);
+    const plan = new AptPlan();
+    const onLine = (line: string): void => plan.read(line);
+    await this.#run('apt-get', ['--simulate', ...args], { ...options, onLine });
     for (const name of kept) {
       const what = plan.contradiction(parsePackage(name));
       if (what !== undefined)

@@ -88,6 +88,7 @@ describe('what was asked for', () => {
     await aptGet(
       bin,
       'Remv mawk [2]',
+      ...Array.from({ length: 300 }, (_, at) => `Inst other-${at} (1 Debian:13 [amd64])`),
       'Inst jq [1.6-2.1] (1.7 Debian:13 [amd64])',
       'Inst gawk (5 Debian:13 [amd64])',
     );
@@ -96,7 +97,7 @@ describe('what was asked for', () => {
     );
     expect(await refused(bin, [], ['mawk', 'gawk'])).toContain('mawk would be removed');
     expect(await refused(bin, ['jq=1.6-2.1'], ['gawk'])).toContain('jq=1.6-2.1 would be replaced by 1.7');
-    // Of what is asked for by its name alone another version will do, and of what nobody asked for anything.
+    // A package that was asked for by its name alone may get another version, and one that is not installed any more is not kept.
     const installer = installerFor({ env: { PATH: `${bin}:${process.env.PATH}` }, stateDirectory: state() });
     installer.promise(['jq', 'gone']);
     await installer.install(['gawk'], { accelerate: true });

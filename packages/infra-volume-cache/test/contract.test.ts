@@ -6,7 +6,7 @@ import { volumeCacheContract } from '@flash/worker-core/testing';
 import { put, Volume } from './volume.ts';
 
 const volumes: Volume[] = [];
-const nobody = (): void => {};
+const ignoreLine = (): void => {};
 
 function newVolume(): Volume {
   const volume = new Volume();
@@ -67,7 +67,7 @@ describe('TarSegmentCache', () => {
     for (let attempt = 0; attempt < 100; attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       const other = volume.newCache(reader);
-      await other.hydrate(nobody);
+      await other.hydrate(ignoreLine);
       await other.close();
       const text = await readFile(join(reader, 'model'), 'utf8').catch(() => undefined);
       if (text === 'weights') return;
@@ -121,7 +121,7 @@ describe('TarSegmentCache', () => {
     const writer = volume.newCache(root, { FLASH_CACHE_EXCLUDE: '*.tmp, **/*.incomplete' });
     await writer.sync();
     const target = volume.newRoot();
-    await volume.newCache(target).hydrate(nobody);
+    await volume.newCache(target).hydrate(ignoreLine);
 
     const found = readdirSync(target, { recursive: true, withFileTypes: true });
     expect(found.flatMap((entry) => (entry.isFile() ? entry.name : [])).sort()).toEqual(['a', 'e.tmp']);

@@ -9,7 +9,7 @@ import { put } from './volume.ts';
 const root = mkdtempSync(join(tmpdir(), 'flash-kept-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-it('a directory that nobody may write to becomes so when all is in it', async () => {
+it('a directory without write permission gets its mode when all is in it', async () => {
   const [source, target] = [join(root, 'source'), join(root, 'target')];
   mkdirSync(source);
   put(source, 'b/code', 'code');

@@ -68,7 +68,7 @@ describe('many workers of one endpoint', () => {
     );
     expect(candidates.some((content) => content.equals(shared))).toBe(true);
     expect(volume.warnings).toEqual([]);
-    // They did tidy: of more than 800 segments a part is left once nobody is in the way.
+    // The workers did tidy: of more than 800 segments a part is left once no worker writes any more.
     expect(reports.filter((report) => report !== undefined).length).toBeGreaterThan(5);
     for (let round = 0; round < 3; round++) {
       await pause(2 * restless.graceMs);

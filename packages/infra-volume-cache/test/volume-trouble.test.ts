@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { put, Volume } from './volume.ts';
 
-const nobody = (): void => {};
+const ignoreLine = (): void => {};
 const MB = 1e6;
 let volume: Volume;
 
@@ -47,7 +47,7 @@ describe('a volume', () => {
     put(root, 'small', 'x');
     await cache.sync();
     const reader = volume.newRoot();
-    await volume.newCache(reader).hydrate(nobody);
+    await volume.newCache(reader).hydrate(ignoreLine);
     expect(readdirSync(reader).sort()).toEqual(['fits', 'small']);
   });
 
@@ -78,7 +78,7 @@ describe('a volume', () => {
     volume.remount('ro');
     const target = volume.newRoot();
     const cache = volume.newCache(target);
-    await cache.hydrate(nobody);
+    await cache.hydrate(ignoreLine);
     expect(readFileSync(join(target, 'a'), 'utf8')).toBe('kept');
     put(target, 'b', 'new');
     await cache.sync();
@@ -169,7 +169,7 @@ describe('a volume', () => {
     expect(await reader.ask('hydrate', undefined)).toMatchObject({ files: 10, damaged: 1 });
     expect(volume.warnings.join()).toContain('damaged and skipped');
     expect(existsSync(join(target, 'other'))).toBe(true);
-    // The damaged file is fetched anew by whoever needs it, and kept again.
+    // A worker that needs the damaged file fetches it anew, and keeps it again.
     put(target, 'file-0', Buffer.alloc(5000, 0));
     await reader.ask('sync', false);
     const last = volume.newRoot();

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,18 +17,11 @@ import { withCommandsOf } from './interpreter-commands.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv', import.meta.url));
 let root: string;
-let savedTmp: string | undefined;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'flash-test-'));
-  savedTmp = process.env.TMPDIR;
-  process.env.TMPDIR = root;
 });
-afterEach(() => {
-  if (savedTmp === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = savedTmp;
-  rmSync(root, { recursive: true });
-});
+afterEach(() => rmSync(root, { recursive: true }));
 
 const directoriesOf = (env: NodeJS.ProcessEnv): string[] => (env.PATH ?? '').split(':');
 
@@ -35,13 +37,13 @@ it('puts a virtual environment first, once, and takes the place of another activ
   const env = {
     PATH: `/usr/bin:${venv}/bin:/bin`,
     VIRTUAL_ENV: '/other',
-    PYTHONPATH: '/target:/more',
+    PYTHONPATH: '/target:/more/lib/python3.12/site-packages',
     A: 'b',
   };
   expect(withCommandsOf(join(venv, 'bin/python'), env)).toEqual({
     A: 'b',
     PATH: `${venv}/bin:/target/bin:/more/bin:/usr/bin:/bin`,
-    PYTHONPATH: '/target:/more',
+    PYTHONPATH: '/target:/more/lib/python3.12/site-packages',
     VIRTUAL_ENV: venv,
   });
 });
@@ -57,14 +59,17 @@ it('finds what pip installs for a user, and no virtual environment where there i
   const { VIRTUAL_ENV, ...env } = withCommandsOf(python, {
     HOME: '/home/u',
     PATH: '/bin',
+    TMPDIR: root,
     VIRTUAL_ENV: '/other',
   });
   expect(directoriesOf(env)).toEqual([dirname(python), '/home/u/.local/bin', '/bin']);
   expect(VIRTUAL_ENV).toBeUndefined();
-  expect(directoriesOf(withCommandsOf(python, { PYTHONUSERBASE: '/base' }))).toContain('/base/bin');
-  expect(directoriesOf(withCommandsOf('/usr/bin/python3', {})).indexOf('/usr/local/bin')).toBeLessThan(
-    directoriesOf(withCommandsOf('/usr/bin/python3', {})).indexOf('/usr/bin'),
+  expect(directoriesOf(withCommandsOf(python, { PYTHONUSERBASE: '/base', TMPDIR: root }))).toContain(
+    '/base/bin',
   );
+  expect(
+    directoriesOf(withCommandsOf('/usr/bin/python3', { TMPDIR: root })).indexOf('/usr/local/bin'),
+  ).toBeLessThan(directoriesOf(withCommandsOf('/usr/bin/python3', { TMPDIR: root })).indexOf('/usr/bin'));
 });
 
 it.each(['python', 'python3'])(
@@ -74,19 +79,22 @@ it.each(['python', 'python3'])(
     writeFileSync(join(dirname(path), 'python3'), '#!/bin/sh\necho another\n', { mode: 0o755 });
     const say = (): string =>
       execFileSync(name, ['-c', 'import sys; print(sys.prefix)'], {
-        env: withCommandsOf(path, { PATH: '/usr/bin:/bin' }),
+        env: withCommandsOf(path, { PATH: '/usr/bin:/bin', TMPDIR: root }),
         encoding: 'utf8',
       }).trim();
     expect(say()).toBe(dirname(dirname(realpathSync(path))));
     // Links that lead elsewhere since are made anew.
+    const [links = ''] = directoriesOf(withCommandsOf(path, { TMPDIR: root }));
+    unlinkSync(join(links, name));
+    symlinkSync('/bin/false', join(links, name));
     expect(say()).toBe(dirname(dirname(realpathSync(path))));
   },
 );
 
 it('takes no links from a directory that others may write to', () => {
   const path = systemPython();
-  const [links = ''] = directoriesOf(withCommandsOf(path, {}));
+  const [links = ''] = directoriesOf(withCommandsOf(path, { TMPDIR: root }));
   expect(links).toContain('flash-python-');
   chmodSync(dirname(links), 0o777);
-  expect(directoriesOf(withCommandsOf(path, {}))[0]).toBe(dirname(path));
+  expect(directoriesOf(withCommandsOf(path, { TMPDIR: root }))[0]).toBe(dirname(path));
 });

@@ -49,15 +49,19 @@ function systemCommands(path: string, env: NodeJS.ProcessEnv): readonly string[]
     join(userBase, 'bin'),
     ...targetCommands(env),
   ];
-  const links = names.every((name) => isFirst(name, path, directories)) ? undefined : linksTo(path);
+  const links = names.every((name) => isFirst(name, path, directories)) ? undefined : linksTo(path, env);
   return links === undefined ? directories : [links, ...directories];
 }
 
-/** `--target` puts commands below the directory that has the packages, which is on the search path of modules. */
+/**
+ * Where installers put the commands of packages that lie on the search path of modules: with `--target` below the packages, with `--prefix`
+ * beside `lib/python3.12/site-packages`.
+ */
 function targetCommands({ PYTHONPATH = '' }: NodeJS.ProcessEnv): readonly string[] {
   return PYTHONPATH.split(delimiter)
     .filter((directory) => directory !== '')
-    .map((directory) => join(resolve(directory), 'bin'));
+    .map((directory) => resolve(directory).replace(/\/lib\/python[\d.]+\/site-packages$/, ''))
+    .map((directory) => join(directory, 'bin'));
 }
 
 /** Whether a name leads to this interpreter. */
@@ -69,9 +73,9 @@ function isFirst(name: string, path: string, directories: readonly string[]): bo
 }
 
 /** A directory with the usual names of an interpreter that has others, such as `/usr/bin/python3.12`; `undefined` where none can be made. */
-function linksTo(path: string): string | undefined {
+function linksTo(path: string, { TMPDIR }: NodeJS.ProcessEnv): string | undefined {
   const uid = process.getuid?.();
-  const own = join(tmpdir(), `flash-python-${uid}`);
+  const own = join(TMPDIR || tmpdir(), `flash-python-${uid}`);
   const directory = join(own, path.replaceAll('/', '_'));
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -19,14 +19,14 @@ export interface EnvironmentBuilderOptions {
   readonly redactor: SecretRedactor;
 }
 
-/** What is to be built, and for whom. */
+/** The environment to build, and the caller that waits for it. */
 export interface EnvironmentPlan {
   readonly id: string;
   readonly requirements: readonly string[];
   readonly facts: InterpreterFacts;
-  /** Where it will be. */
+  /** Directory of the finished environment. */
   readonly path: string;
-  /** Where it is made; on the same file system. */
+  /** Directory in which it is made, on the same file system; it is renamed to `path`. */
   readonly aside: string;
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
@@ -72,22 +72,25 @@ export class EnvironmentBuilder {
     if (known !== undefined) return known;
     const args = ['pip', 'install', '--dry-run', '--python', this.#options.python];
     const system = plan.facts.externallyManaged ? ['--break-system-packages'] : [];
-    const result = await this.#run(uv, [...args, ...system, '--', ...plan.requirements], plan, false);
+    // A plan may be longer than what a command's result keeps of its output.
+    const lines: string[] = [];
+    const read = (line: string): void => void lines.push(line);
+    const result = await this.#run(uv, [...args, ...system, '--', ...plan.requirements], plan.signal, read);
     if (!isDone(result)) throw installFailure(plan.requirements, uv, result, this.#options);
-    const pins = plannedPackages(result.output);
-    // A uv that words its plan in another way: then all of it goes into the environment, the base's packages too.
+    const pins = plannedPackages(lines.join('\n'));
+    // This uv words its plan in another way than is known here: all requirements go into the environment, also those that the base meets.
     if (pins === undefined) return plan.requirements;
     await this.#resolutions.note(plan.id, plan.requirements, pins);
     return pins;
   }
 
-  async #make(uv: string, { aside, facts, requirements, ...plan }: EnvironmentPlan): Promise<void> {
+  async #make(uv: string, { aside, facts, requirements, signal }: EnvironmentPlan): Promise<void> {
     const { python } = this.#options;
     await rm(aside, { recursive: true, force: true });
     await mkdir(join(aside, '..'), { recursive: true });
-    // Its commands find their interpreter wherever it is moved.
+    // `--relocatable`: its commands find their interpreter after the directory was renamed.
     const args = ['venv', '--quiet', '--relocatable', '--no-project', '--python', python, aside];
-    const result = await this.#run(uv, args, plan, false);
+    const result = await this.#run(uv, args, signal);
     if (!isDone(result)) throw installFailure(requirements, uv, result, this.#options);
     const [major, minor] = (facts.pep508Variables.python_version ?? '').split('.');
     const directory = join(aside, 'lib', `python${major}.${minor}`, 'site-packages');
@@ -98,34 +101,33 @@ export class EnvironmentBuilder {
     await writeFile(join(directory, '_flash_base.pth'), lines.join(''));
   }
 
-  /** What a set was resolved to before is in the cache, as a rule: then no index is asked at all. */
+  /** Installs the packages into the environment. Packages of a set that was resolved before are mostly in uv's cache: it is tried without the index first. */
   async #fill(uv: string, plan: EnvironmentPlan, pins: readonly string[]): Promise<void> {
     if (pins.length === 0) return;
     const isResolved = pins !== plan.requirements;
     const python = join(plan.aside, 'bin/python');
     const args = ['pip', 'install', '--python', python, ...(isResolved ? ['--no-deps'] : [])];
     if (isResolved) {
-      const offline = await this.#run(uv, [...args, '--offline', '--', ...pins], plan, false);
+      const offline = await this.#run(uv, [...args, '--offline', '--', ...pins], plan.signal);
       if (isDone(offline)) return;
     }
-    const result = await this.#run(uv, [...args, '--', ...pins], plan, true);
+    const show = (line: string): void => plan.onLine(this.#options.redactor.redact(line));
+    const result = await this.#run(uv, [...args, '--', ...pins], plan.signal, show);
     if (!isDone(result)) throw installFailure(plan.requirements, uv, result, this.#options);
   }
 
   #run(
     uv: string,
     args: readonly string[],
-    { signal, onLine }: Pick<EnvironmentPlan, 'signal' | 'onLine'>,
-    isShown: boolean,
+    signal: AbortSignal,
+    onLine?: (line: string) => void,
   ): Promise<CommandResult> {
-    const { env, settings, redactor } = this.#options;
+    const { env, settings } = this.#options;
     return runCommand(uv, [...args], {
       env: toolEnvironment(env, settings.FLASH_CACHE_DIR),
       timeoutMs: settings.FLASH_INSTALL_TIMEOUT_MS,
       signal,
-      onLine: (line) => {
-        if (isShown) onLine(redactor.redact(line));
-      },
+      onLine,
     });
   }
 }

@@ -10,7 +10,7 @@ import { ContainerModule } from 'inversify';
 import { whenNeeded } from '../when-needed.ts';
 import type { UvEnvironmentsOptions } from './uv-environments.ts';
 
-// A host may measure nothing.
+// Hosts need not bind metrics.
 const metricsIfBound = { serviceIdentifier: ports.Metrics, isMultiple: false, optional: true } as const;
 
 /** Binds environments for each set of Python packages; loaded when they are first asked for, as the installer is. */

@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const knownPth = new Set(['_flash_base.pth', '_virtualenv.pth']);
-/** What is imported when Python starts here, before any request: it must be the environment's own, if that has one. */
+/** Modules that Python imports when it starts in an environment, before any request: the environment's own copy must be there by then, if it has one. */
 const importedAtStart = ['cloudpickle', 'sitecustomize', 'usercustomize'];
 
-/** What Python looks at when it starts in an environment, and what tells whether it may, as globs of paths. */
+/** Files that Python reads when it starts in an environment, and those that tell whether it may start early, as globs of paths. */
 export const skeleton: readonly string[] = [
   'pyvenv.cfg',
   'bin/*',
@@ -17,7 +17,7 @@ export const skeleton: readonly string[] = [
 /** The tests that packages bring along: often half of all files, and hardly ever looked at. As globs of paths. */
 export const testsOfPackages: readonly string[] = ['**/site-packages/*/**/{test,tests}/**'];
 
-/** Whether Python may start while the environment's packages are still on their way: nothing of them has a part in its start. */
+/** Whether Python may start while the environment's packages are still coming: it may when its start reads none of them. */
 export async function mayStartEarly(environment: string): Promise<boolean> {
   const library = join(environment, 'lib');
   for (const python of await readdir(library)) {

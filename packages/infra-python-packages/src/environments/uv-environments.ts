@@ -212,7 +212,7 @@ export class UvEnvironments implements Environments {
       );
   }
 
-  /** Removes unused environments that are not whole, and others while there are more, or larger ones, than there may be; not the wanted one. */
+  /** Removes unused environments that are not complete, then others until their number and bytes are within bounds; never the wanted one. */
   async #keepToBudget(wanted?: LocalEnvironment): Promise<void> {
     const { settings, log } = this.#options;
     const { FLASH_ENVIRONMENTS_MAX_BYTES: mostBytes, FLASH_MAX_ENVIRONMENTS: most } = settings;
@@ -262,7 +262,7 @@ export class UvEnvironments implements Environments {
     return true;
   }
 
-  /** What the base is; looked at once, as an image does not change. */
+  /** Looks at the base interpreter once, as an image does not change. */
   #open(): Promise<Base> {
     this.#opened ??= this.#openNow().catch((error: unknown) => {
       this.#opened = undefined;

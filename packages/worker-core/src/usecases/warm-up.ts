@@ -2,7 +2,7 @@ import type { Environment, Environments } from '../ports/environments.ts';
 import type { Executor } from '../ports/executor.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
 
-const nobody = (): void => {};
+const ignoreLine = (): void => {};
 
 /** Makes a worker that has started as warm as others have become, in the background: nothing waits for it. */
 export class WarmUp {
@@ -20,11 +20,11 @@ export class WarmUp {
   async run(): Promise<void> {
     // One after the other: a request can begin without the rest, and not without its environment.
     const environments = await this.#bringEnvironments();
-    const profiles = this.#volumeCache.hydrate(nobody, 'profiles');
+    const profiles = this.#volumeCache.hydrate(ignoreLine, 'profiles');
     await Promise.allSettled([
       profiles.then(() => this.#executor.warm()),
       ...environments.map((environment) => profiles.then(() => this.#warm(environment))),
-      this.#volumeCache.hydrate(nobody),
+      this.#volumeCache.hydrate(ignoreLine),
     ]);
   }
 
