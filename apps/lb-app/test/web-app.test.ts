@@ -172,7 +172,7 @@ describe('the user’s web app', () => {
     ]);
     expect([seen.cwd, seen.path]).toEqual([directory, [directory]]);
     // Commands of its packages, and its Python, come before all others.
-    expect(seen.env.PATH).toBe(`${dirname(clientsPython)}:/usr/bin:/bin`);
+    expect(seen.env.PATH).toBe(`${dirname(clientsPython())}:/usr/bin:/bin`);
   });
 
   it('may lie in another file under another name', async () => {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SecretRedactor } from '@flash/worker-core';
 import {
   type AppUnderTest,
@@ -11,10 +10,11 @@ import {
   RecordingLog,
 } from '@flash/worker-core/testing';
 import { afterEach, beforeEach, describe, it } from '@jest/globals';
+import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { appServerSettingsSchema, PythonAppServer } from '../src/index.ts';
 
 /** It has uvicorn. */
-const python = fileURLToPath(new URL('../../../.venv-dev/bin/python', import.meta.url));
+const python = clientsPython();
 const sources: Record<AppUnderTest, string> = {
   good: 'async def app(scope, receive, send):\n    raise NotImplementedError',
   failing: 'raise ValueError("no model")',

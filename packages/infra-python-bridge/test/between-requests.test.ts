@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { Bridge, python, returned } from './bridge.ts';
 
 /** A Python with numpy, joblib and structlog. */
-const withLibraries = fileURLToPath(new URL('../../../.venv-dev/bin/python', import.meta.url));
+const withLibraries = clientsPython();
 
 describe('one request and the next, in one process', () => {
   let bridge: Bridge;

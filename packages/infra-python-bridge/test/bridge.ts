@@ -90,7 +90,9 @@ export function descendants(root = process.pid): number[] {
 
 /** Python source without the indentation that it has in the test around it. Backslashes stay as they are. */
 export function python(strings: TemplateStringsArray, ...values: readonly string[]): string {
-  const lines = String.raw(strings, ...values).replace(/^\n/, '').split('\n');
+  const lines = String.raw(strings, ...values)
+    .replace(/^\n/, '')
+    .split('\n');
   const indentation = Math.min(
     ...lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)),
   );

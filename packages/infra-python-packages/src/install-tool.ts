@@ -29,7 +29,7 @@ export interface ToolChoice {
 }
 
 /**
- * uv, or pip when downloads are not to be accelerated (contract, section 1); where the one is not there, the other, and a line that says so.
+ * uv, or pip when downloads are not to be accelerated (docs/reference/protocol.md, FunctionRequest); where the one is not there, the other, and a line that says so.
  *
  * @throws InstallError (`TOOL_MISSING`) when neither is there.
  */

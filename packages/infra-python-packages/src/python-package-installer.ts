@@ -29,7 +29,7 @@ export interface PythonPackageInstallerOptions {
 }
 
 /**
- * Installs Python packages with uv, or pip when downloads are not to be accelerated (contract, section 1). All that a request asks for is
+ * Installs Python packages with uv, or pip when downloads are not to be accelerated (docs/reference/protocol.md, FunctionRequest). All that a request asks for is
  * resolved in one, together with what earlier requests were promised (docs/decisions/0011-promised-requirements.md).
  */
 export class PythonPackageInstaller implements Installer {

@@ -20,7 +20,7 @@ const urlWithMarker = /^([^@;]+@\s*\S+)\s+;\s*(.+)$/;
 const parsed = new LRUCache<string, Requirement>({ max: 1000 });
 
 /**
- * Reads one requirement specifier (contract, section 1).
+ * Reads one requirement specifier (docs/reference/protocol.md, FunctionRequest).
  *
  * @throws InstallError (`INVALID_SPECIFIER`) for what is no requirement, or could reach the tool as an option.
  */

@@ -61,7 +61,7 @@ describe('the MCP server', () => {
   it.each([
     ['ExecuteRequest', 'class', `${core}/usecases/execute-request.ts`],
     ['decodeFunctionCall', 'function', `${core}/protocol/decode-function-call.ts`],
-    ['call_sync', 'function', `${runner}/invoke.py`],
+    ['call_sync', 'function', `${runner}/user_code/invoke.py`],
     ['FLASH_MAX_BODY_BYTES', 'setting', 'apps/lb-app/src/settings.ts'],
     ['flash_jobs_total', 'metric', `${core}/ports/metrics.ts`],
     ['accelerate_downloads', 'field', `${core}/protocol/function-request.ts`],
@@ -101,7 +101,7 @@ describe('the MCP server', () => {
     [`${core}/ports/tracer.ts`, 'noSpan'],
     [`${core}/ports/metrics.ts`, 'metricCatalogue'],
     [`${runner}/tracing.py`, 'carrier'],
-    [`${runner}/capture.py`, 'current_route'],
+    [`${runner}/output/route.py`, 'current_route'],
     ['apps/lb-app/src/read-body.ts', 'readBody'],
   ])('lists what %s defines', async (file, name) => {
     const symbols = await ask('list_file_symbols', { file });

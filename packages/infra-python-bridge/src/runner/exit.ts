@@ -8,7 +8,7 @@ import type { RunnerExit } from '../zygote/zygote.ts';
 export type Killer = 'supervisor' | 'garbage' | 'memory' | 'unknown';
 
 /**
- * What a request is told whose process went away under it (contract, section 10).
+ * What a request is told whose process went away under it (docs/reference/protocol.md, Resilience).
  *
  * @param lost - ids of the instances that lived in it.
  */

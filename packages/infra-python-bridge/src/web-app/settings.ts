@@ -1,6 +1,6 @@
 import { defineSettings, flag, milliseconds, positiveInteger, type SettingsOf } from '@flash/settings';
 
-/** Settings of the user's web app by the environment variable that sets each (contract, section 8). */
+/** Settings of the user's web app by the environment variable that sets each (docs/reference/protocol.md, Load-balancer entry). */
 export const appServerSettingsSchema = defineSettings({
   FLASH_APP_WORKERS: positiveInteger(1, 'Processes that serve the user’s web app; they share its port'),
   FLASH_APP_START_TIMEOUT_MS: milliseconds(

@@ -1,4 +1,5 @@
-"""Handlers of deployed apps: files that define ``handler(job)``, plain JSON in and plain JSON out (contract, section 3)."""
+"""Handlers of deployed apps: files that define ``handler(job)``, plain JSON in and plain JSON out
+(docs/reference/protocol.md, Modes)."""
 
 from __future__ import annotations
 

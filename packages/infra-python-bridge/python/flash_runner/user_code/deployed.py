@@ -1,4 +1,4 @@
-"""Code of the deployed app: modules of its directory, imported once as any module is (contract, section 3)."""
+"""Code of the deployed app: modules of its directory, imported once as any module is (docs/reference/protocol.md, Modes)."""
 
 from __future__ import annotations
 

@@ -19,12 +19,13 @@ class RequestError(Exception):
 
 
 def describe(error: BaseException) -> str:
-    """``str(error)``, a newline, the traceback with frames of user code only (contract, section 2). Never empty."""
+    """``str(error)``, a newline, the traceback with frames of user code only
+    (docs/reference/protocol.md, FunctionResponse). Never empty."""
     return _cut(_full_text(error))
 
 
 def details(error: BaseException) -> dict[str, str]:
-    """The parts of :func:`describe`, for the report on a handler (contract, section 5).
+    """The parts of :func:`describe`, for the report on a handler (docs/reference/protocol.md, Error reports).
 
     ``missing`` is the top-level module that loading the handler wanted and did not find.
     """

@@ -1,4 +1,5 @@
-"""Local modules that travel with a request: importable while its code is loaded and while it runs (contract, section 1)."""
+"""Local modules that travel with a request: importable while its code is loaded and while it runs
+(docs/reference/protocol.md, FunctionRequest)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Arguments in, results out: base64 of cloudpickle, or plain JSON (contract, sections 1 and 2)."""
+"""Arguments in, results out: base64 of cloudpickle, or plain JSON
+(docs/reference/protocol.md, FunctionRequest and FunctionResponse)."""
 
 from __future__ import annotations
 

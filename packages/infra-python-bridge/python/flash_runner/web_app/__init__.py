@@ -1,4 +1,5 @@
-"""Serves a user's ASGI app with uvicorn, in a process of its own (contract, sections 3 and 8).
+"""Serves a user's ASGI app with uvicorn, in a process of its own
+(docs/reference/protocol.md, Modes and Load-balancer entry).
 
 The keeper is the supervisor's child; it forks the app's process and cleans up after it. It loads the app, binds the port
 itself and talks to the supervisor in JSON lines.
