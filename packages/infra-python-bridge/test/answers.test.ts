@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Bridge, python, returned } from './bridge.ts';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { Bridge, returned } from './bridge.ts';
 
 describe('what a caller is told', () => {
   let bridge: Bridge;
@@ -11,7 +12,7 @@ describe('what a caller is told', () => {
     ['SIGXCPU', 'os.kill(os.getpid(), signal.SIGXCPU)'],
   ])('a signal that is no fault of native code is named as it was: %s', async (signal, does) => {
     bridge = new Bridge();
-    const { end, error } = await bridge.run(python`
+    const { end, error } = await bridge.run(pythonCode`
       import os, signal, time
       def f():
         ${does}
@@ -36,7 +37,7 @@ describe('what a caller is told', () => {
 
   it('tracebacks of async code have the user’s frames only', async () => {
     bridge = new Bridge();
-    const code = python`
+    const code = pythonCode`
       import asyncio
       async def inner(): raise LookupError("not here")
       async def f():
@@ -53,7 +54,7 @@ describe('what a caller is told', () => {
 
   it('a task that a function leaves behind is told of', async () => {
     bridge = new Bridge();
-    const { output, ...execution } = await bridge.run(python`
+    const { output, ...execution } = await bridge.run(pythonCode`
       import asyncio
       async def refresh(): await asyncio.sleep(10)
       async def f():
@@ -79,7 +80,7 @@ describe('what a caller is told', () => {
     ['dict', 'import builtins; builtins.dict = builtins.isinstance = builtins.type = None'],
   ])('code that replaces %s is answered all the same, and the next request is well', async (_, does) => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
-    const code = python`
+    const code = pythonCode`
       def f():
         ${does}
         raise ValueError("said")`;
@@ -93,7 +94,7 @@ describe('what a caller is told', () => {
 
   it('a runner that sends what is no answer is a crash of its run', async () => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
-    const code = python`
+    const code = pythonCode`
       import os, struct
       def f():
         for fd in range(200, 220):

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
-import { Bridge, python, returned } from './bridge.ts';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { Bridge, returned } from './bridge.ts';
 
 /** A Python with numpy, joblib and structlog. */
 const withLibraries = clientsPython();
@@ -20,10 +21,10 @@ describe('one request and the next, in one process', () => {
   it.each([
     [
       'a start method',
-      python`
+      pythonCode`
         import multiprocessing
         def f(): multiprocessing.set_start_method("forkserver", force=True)`,
-      python`
+      pythonCode`
         import multiprocessing
         def twice(x): return 2 * x
         def f():
@@ -32,45 +33,45 @@ describe('one request and the next, in one process', () => {
     ],
     [
       'loggers that were disabled',
-      python`
+      pythonCode`
         import logging, logging.config
         def f(): logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})`,
-      python`
+      pythonCode`
         import logging
         def f(): return logging.getLogger("concurrent.futures").disabled or logging.root.handlers == []`,
       false,
     ],
     [
       'context variables of a library',
-      python`
+      pythonCode`
         import structlog
         def f(): structlog.contextvars.bind_contextvars(tenant="first")`,
-      python`
+      pythonCode`
         import structlog
         def f(): return structlog.contextvars.get_contextvars()`,
       {},
     ],
     [
       'the rounding of numbers',
-      python`
+      pythonCode`
         import decimal, numpy
         def f():
           decimal.getcontext().rounding = decimal.ROUND_UP
           decimal.getcontext().prec = 2
           numpy.seterr(all="raise")
           numpy.set_printoptions(precision=1)`,
-      python`
+      pythonCode`
         import decimal, numpy
         def f(): return [str(decimal.Decimal(2) / 3), numpy.geterr()["over"], str(numpy.array([1.2345]))]`,
       ['0.6666666666666666666666666667', 'warn', '[1.2345]'],
     ],
     [
       'the end of a loop',
-      python`
+      pythonCode`
         import asyncio
         async def g(): return 1
         def f(): return asyncio.run(g())`,
-      python`
+      pythonCode`
         import asyncio, warnings
         warnings.simplefilter("ignore")
         async def g(): return 2
@@ -79,10 +80,10 @@ describe('one request and the next, in one process', () => {
     ],
     [
       'the seed of a library',
-      python`
+      pythonCode`
         import numpy, random
         def f(): numpy.random.seed(11); random.seed(11)`,
-      python`
+      pythonCode`
         import numpy, random
         def f():
           mine = [numpy.random.random(), random.random()]
@@ -104,7 +105,7 @@ describe('one request and the next, in one process', () => {
     ['a file of its own', 'open(os.devnull, "w")'],
   ])('a stream wrapped in %s prints for its own request', async (_, wrapped) => {
     one();
-    const first = await bridge.run(python`
+    const first = await bridge.run(pythonCode`
       import codecs, io, os, sys
       def f():
         sys.stdout = ${wrapped}
@@ -118,7 +119,7 @@ describe('one request and the next, in one process', () => {
 
   it('prints of joblib’s workers are in the answer of the request they worked for', async () => {
     one();
-    const code = python`
+    const code = pythonCode`
       import joblib, os
       def work(n):
         print("worker", n, flush=True)
@@ -133,7 +134,7 @@ describe('one request and the next, in one process', () => {
 
   it('what a child of an instance prints belongs to the call at work, else to the log, whole', async () => {
     one();
-    const code = python`
+    const code = pythonCode`
       import subprocess, sys, time
       class C:
         def __init__(self):
@@ -163,7 +164,7 @@ describe('one request and the next, in one process', () => {
 
   it('executors of an instance print for the call that gave them work', async () => {
     one();
-    const code = python`
+    const code = pythonCode`
       import asyncio, concurrent.futures, time
       class C:
         def __init__(self): self.pool = concurrent.futures.ThreadPoolExecutor(1)
@@ -186,7 +187,7 @@ describe('one request and the next, in one process', () => {
 
   it('memory of modules is bounded', async () => {
     one();
-    const code = python`
+    const code = pythonCode`
       table = [str(n) * 4 for n in range(200_000)]
       def f():
         with open("/proc/self/statm") as statm: return int(statm.read().split()[1]) * 4096`;
@@ -199,7 +200,7 @@ describe('one request and the next, in one process', () => {
   it('a runner that can’t be as new is replaced, told of once, and its thread comes to its end', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'flash-test-'));
     one();
-    const code = python`
+    const code = pythonCode`
       import threading, time
       def f(path):
         def late():

@@ -87,14 +87,3 @@ export function descendants(root = process.pid): number[] {
     [...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
   return below(root);
 }
-
-/** Python source without the indentation that it has in the test around it. Backslashes stay as they are. */
-export function python(strings: TemplateStringsArray, ...values: readonly string[]): string {
-  const lines = String.raw(strings, ...values)
-    .replace(/^\n/, '')
-    .split('\n');
-  const indentation = Math.min(
-    ...lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)),
-  );
-  return lines.map((line) => line.slice(indentation)).join('\n');
-}

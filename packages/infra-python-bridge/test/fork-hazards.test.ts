@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
-import { Bridge, python, returned } from './bridge.ts';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { Bridge, returned } from './bridge.ts';
 
 /** A Python with numpy and joblib. */
 const withLibraries = clientsPython();
@@ -19,7 +20,7 @@ describe('what forked processes share', () => {
   it('random numbers of no two runners are the same: side by side, after crashes, after a restart', async () => {
     const cache = mkdtempSync(join(tmpdir(), 'flash-test-'));
     directories.push(cache);
-    const code = python`
+    const code = pythonCode`
       import os, random, time
       import numpy
       def f(crash):
@@ -72,7 +73,7 @@ describe('what forked processes share', () => {
   ])('%s finds the functions and classes of live code', async (_, pool, use) => {
     bridge = new Bridge({}, process.env, withLibraries);
     const execution = await bridge.run(
-      python`
+      pythonCode`
         import concurrent.futures, multiprocessing, joblib, helper
         class Squared:
           def __init__(self, n): self.n = helper.times(n, n)
@@ -89,7 +90,7 @@ describe('what forked processes share', () => {
 
   it('live code has its source: for inspect, for tracebacks, for pickles', async () => {
     bridge = new Bridge();
-    const code = python`
+    const code = pythonCode`
       import inspect, os, pickle, sys
       class Thing:
         """Documented."""
