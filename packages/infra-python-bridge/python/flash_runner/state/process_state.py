@@ -15,6 +15,16 @@ from .check import Bounds, Check
 from .kind import Irreversible, Kind
 
 
+def _modules_of(room: str) -> list[Any]:
+    directory = os.path.join(os.path.dirname(os.path.abspath(__file__)), room)
+    names = sorted({name.partition(".")[0] for name in os.listdir(directory)} - {"__init__", "__pycache__"})
+    return [importlib.import_module(f".{room}.{name}", __package__) for name in names]
+
+
+# Imported with this module, by the zygote: a runner would need as long for it as for all else that it does before its first request.
+_KINDS, _CHECKS = _modules_of("kinds"), _modules_of("checks")
+
+
 class Retirement(NamedTuple):
     """Why a process must not serve another function request."""
 
@@ -25,18 +35,12 @@ class Retirement(NamedTuple):
 
 def load_kinds() -> list[Kind]:
     """One of each kind, in the order in which they are restored."""
-    return [module.KIND for module in _modules_of("kinds")]
+    return [module.KIND for module in _KINDS]
 
 
 def load_checks(bounds: Bounds) -> list[Check]:
     """One of each check."""
-    return [module.CHECK(bounds) for module in _modules_of("checks")]
-
-
-def _modules_of(room: str) -> list[Any]:
-    directory = os.path.join(os.path.dirname(os.path.abspath(__file__)), room)
-    names = sorted({name.partition(".")[0] for name in os.listdir(directory)} - {"__init__", "__pycache__"})
-    return [importlib.import_module(f".{room}.{name}", __package__) for name in names]
+    return [module.CHECK(bounds) for module in _CHECKS]
 
 
 class ProcessState:
