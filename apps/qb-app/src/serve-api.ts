@@ -30,6 +30,11 @@ export async function serveApi(
     metrics: worker.metrics,
     concurrency: flags.apiConcurrency,
     maxConsecutiveFailures: 0,
+    // This process is the queue as well: only what runs user code is replaced.
+    onRefresh: (jobId) => {
+      worker.log.write('info', 'a job asked for a fresh worker: what runs user code is replaced', { jobId });
+      worker.renew();
+    },
   });
   worker.log.write('info', 'serving the queue API', {
     console: `http://${flags.apiHost}:${gateway.port}/`,

@@ -40,6 +40,11 @@ export async function serveRealtime(
     atWork.add(job.id);
     const outcome = await limit(() => worker.jobRunner.run(job)).finally(() => atWork.delete(job.id));
     response.writeHead(200, { 'content-type': 'application/json' }).end(jobResultJson(outcome));
+    if (!outcome.refreshWorker) return;
+    worker.log.write('info', 'a job asked for a fresh worker: what runs user code is replaced', {
+      jobId: job.id,
+    });
+    worker.renew();
   }
 
   await new Promise<void>((resolve, reject) => {

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log, RunnerReport } from '@flash/worker-core';
 import { serve, type ServerType } from '@hono/node-server';
@@ -11,6 +12,10 @@ import type { GatewaySettings } from './settings.ts';
 import { callWebhook } from './webhook.ts';
 import { workerApi } from './worker-api.ts';
 import { WorkerRegistry } from './worker-registry.ts';
+
+/** Clients that read slowly have so long for their last answer, in milliseconds. */
+const lastAnswersMs = 2000;
+const sweepMs = 10;
 
 export interface GatewayOptions {
   readonly host: string;
@@ -45,6 +50,7 @@ export async function startGateway({
   faults,
 }: GatewayOptions): Promise<Gateway> {
   const webhooks = new Set<Promise<void>>();
+  const closing = new AbortController();
   const statistics = new JobStatistics();
   const store = new InMemoryJobStore({
     maxQueued: settings.FLASH_GATEWAY_MAX_QUEUED,
@@ -82,6 +88,7 @@ export async function startGateway({
       leaseMs: settings.FLASH_GATEWAY_LEASE_MS,
       maxResultBytes: settings.FLASH_GATEWAY_MAX_RESULT_BYTES,
       workerKey: settings.FLASH_GATEWAY_WORKER_KEY,
+      closing: closing.signal,
     }),
   );
   const server = await listen(app.fetch, host, port);
@@ -91,13 +98,22 @@ export async function startGateway({
     workers,
     close: async () => {
       await store.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      });
+      closing.abort();
+      await closeServer(server as Server);
       await Promise.allSettled(webhooks);
     },
   };
+}
+
+/** Every job has ended by now: a client that waited for one gets its answer before its connection is closed. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection whose answer is out turns idle, and Node keeps it open then.
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
+  const bound = setTimeout(() => server.closeAllConnections(), lastAnswersMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(bound);
 }
 
 function listen(

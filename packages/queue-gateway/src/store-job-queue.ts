@@ -1,5 +1,5 @@
 import { type Job, type JobOutcome, type JobQueue, parseQueueJob } from '@flash/worker-core';
-import type { JobStore } from './job-store.ts';
+import type { JobStore, Lease } from './job-store.ts';
 import { jobText } from './job-text.ts';
 
 const encoder = new TextEncoder();
@@ -17,11 +17,16 @@ export class StoreJobQueue implements JobQueue {
 
   async take(wanted: number, signal: AbortSignal): Promise<readonly Job[]> {
     const leases = await this.#store.take({ workerId: this.#workerId, wanted, signal });
-    return leases.map(({ record, stop }) => {
-      const bytes = encoder.encode(jobText(record));
-      // The store watches over executionTimeout itself, and ends the job through `stop`.
-      return { id: record.id, bytes, body: parseQueueJob(bytes).body, stop };
-    });
+    const jobs: Job[] = [];
+    for (const lease of leases) {
+      try {
+        jobs.push(jobOf(lease));
+      } catch (error) {
+        // One job that can't be read is no reason to serve none.
+        await this.#store.finish(lease.record.id, { error: (error as Error).message });
+      }
+    }
+    return jobs;
   }
 
   logged(job: Job, text: string): void {
@@ -48,4 +53,10 @@ export class StoreJobQueue implements JobQueue {
   abandon(): void {
     // Whoever stopped the job has ended it in the store.
   }
+}
+
+function jobOf({ record, stop }: Lease): Job {
+  const bytes = encoder.encode(jobText(record));
+  // The store watches over executionTimeout itself, and ends the job through `stop`.
+  return { id: record.id, bytes, body: parseQueueJob(bytes).body, stop };
 }

@@ -21,6 +21,8 @@ export interface WorkerApiOptions {
   /** `Authorization` workers must send; any when left out. */
   readonly workerKey?: string | undefined;
   readonly faults?: Faults | undefined;
+  /** Aborts when the gateway closes: calls that wait for something are answered then. */
+  readonly closing: AbortSignal;
 }
 
 type WorkerContext = Context<{ Bindings: HttpBindings }>;
@@ -62,7 +64,7 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
     return json(context, `[${leases.map(({ record }) => jobText(record)).join(',')}]`);
   });
   app.get('/v2/:endpoint/job-stop/:worker', async (context) => {
-    const signal = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(options.pollMs)]);
+    const signal = pollSignal(context, options);
     const jobsToStop = await store.stops(param(context, 'worker'), signal);
     return jobsToStop.length === 0 ? context.body(null, 204) : context.json({ jobsToStop });
   });
@@ -119,9 +121,9 @@ async function take(
   options: WorkerApiOptions,
   wanted: number,
 ): Promise<readonly Lease[]> {
-  const { store, leaseMs, pollMs, faults } = options;
+  const { store, leaseMs, faults } = options;
   options.workers.note(param(context, 'endpoint'), param(context, 'worker'));
-  const signal = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(pollMs)]);
+  const signal = pollSignal(context, options);
   const request = {
     workerId: param(context, 'worker'),
     endpoint: param(context, 'endpoint'),
@@ -137,6 +139,11 @@ async function take(
     if (signal.aborted) return [];
     throw error;
   }
+}
+
+/** Aborts when a call that waits has waited long enough. */
+function pollSignal(context: WorkerContext, { pollMs, closing }: WorkerApiOptions): AbortSignal {
+  return AbortSignal.any([context.req.raw.signal, closing, AbortSignal.timeout(pollMs)]);
 }
 
 async function readResult(context: WorkerContext): Promise<z.output<typeof resultSchema>> {

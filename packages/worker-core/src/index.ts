@@ -101,6 +101,7 @@ export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export { type CallPlace, PlaceCall, type PlaceCallParts, type PlatformNames } from './usecases/place-call.ts';
 export { PromisedPackages } from './usecases/promised-packages.ts';
+export { RenewableExecutor } from './usecases/renewable-executor.ts';
 export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
 export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';

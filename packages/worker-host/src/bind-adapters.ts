@@ -18,6 +18,7 @@ import { abandonHeadStart, type HeadStart } from './head-start.ts';
 import { withCommandsOf } from './interpreter-commands.ts';
 import type { WorkerSettings } from './settings.ts';
 import { userEnvironment } from './user-environment.ts';
+import { renewableExecutorModule } from './renewable-executor-module.ts';
 import { findWebApp } from './web-app.ts';
 import { secretsOf } from './worker-secrets.ts';
 
@@ -65,7 +66,12 @@ export function bindAdapters(
       // In another environment than was guessed it would be another Python.
       const isFit = headStart?.python === given.python && headStart.env === env;
       if (!isFit) abandonHeadStart(headStart);
-      return pythonBridgeModule({ ...given, headStart: isFit ? headStart.bridge : undefined, settings });
+      let unused = isFit ? headStart.bridge : undefined;
+      return renewableExecutorModule(container, () => {
+        const ahead = unused;
+        unused = undefined;
+        return pythonBridgeModule({ ...given, headStart: ahead, settings });
+      });
     },
     PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
     SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),

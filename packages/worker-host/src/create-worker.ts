@@ -18,6 +18,7 @@ import {
   type Metrics,
   ports,
   rehearseDecoding,
+  RenewableExecutor,
   RunFunctionJob,
   type RunnerReport,
   ServeApp,
@@ -81,6 +82,11 @@ export interface Worker {
   checkFitness(): Promise<UnfitError | undefined>;
   /** Brings up Python and the deployed app, so that the first request need not wait for them. Rejects with WorkerStartError when it can't serve. */
   start(): Promise<void>;
+  /**
+   * Replaces the processes that run user code, for a job that asks for a fresh worker (`refresh_worker`) of a process that other clients
+   * talk to: what is at work ends where it is, what comes later finds nothing of it. An Executor of the host's own is left as it is.
+   */
+  renew(): void;
   /** Ends every process the worker has started. */
   close(): Promise<void>;
 }
@@ -168,6 +174,9 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
       // Whoever waits for the worker to be ready is told first.
       if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs, tracer).unref();
       concurrency = await readConcurrency(settings, manifests, log);
+    },
+    renew: () => {
+      if (executor instanceof RenewableExecutor) executor.renew();
     },
     close: async () => {
       metricsServer.close();

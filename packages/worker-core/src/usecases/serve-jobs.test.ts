@@ -222,6 +222,19 @@ describe('ServeJobs', () => {
     expect(jobs.map(({ ends }) => ends)).toEqual([1, 1, 0]);
   });
 
+  it('goes on after such a job where the worker can be replaced behind it', async () => {
+    const refreshed: string[] = [];
+    const { queue, serve } = setUp(async ({ body }) => ({ refreshWorker: body.input === 'second' }), {
+      onRefresh: (jobId: string) => refreshed.push(jobId),
+    });
+    const jobs = ['first', 'second', 'third'].map((input) => queue.submit(input));
+    const served = serve.serve();
+    await Promise.all(jobs.map(({ ended }) => ended));
+    expect(refreshed).toEqual([jobs[1]?.id]);
+    serve.stop();
+    expect(await served).toEqual({ reason: 'asked' });
+  });
+
   it('ends when job after job fails for the worker’s own reasons, and only then', async () => {
     const { queue, serve } = setUp(
       async ({ body }) =>

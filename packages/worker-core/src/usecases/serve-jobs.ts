@@ -19,6 +19,8 @@ export interface ServeJobsParts {
   readonly concurrency: number;
   /** So many jobs in a row that failed for the worker's own reasons end the serving; 0: never. */
   readonly maxConsecutiveFailures: number;
+  /** Brings a fresh worker when a job asks for one, and serving goes on; without it serving ends. */
+  readonly onRefresh?: ((jobId: string) => void) | undefined;
 }
 
 /** Why serving has ended. */
@@ -195,12 +197,14 @@ export class ServeJobs {
   }
 
   #judge(job: Job, { isWorkerFault, refreshWorker, error = '' }: JobOutcome): void {
-    const { maxConsecutiveFailures } = this.#parts;
+    const { maxConsecutiveFailures, onRefresh } = this.#parts;
     this.#failures = isWorkerFault ? this.#failures + 1 : 0;
     if (maxConsecutiveFailures > 0 && this.#failures >= maxConsecutiveFailures) {
       this.#stop({ reason: 'failing', failures: this.#failures, error });
     }
-    if (refreshWorker) this.#stop({ reason: 'refresh', jobId: job.id });
+    if (!refreshWorker) return;
+    if (onRefresh === undefined) this.#stop({ reason: 'refresh', jobId: job.id });
+    else onRefresh(job.id);
   }
 }
 
