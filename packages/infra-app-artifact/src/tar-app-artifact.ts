@@ -52,7 +52,7 @@ export class TarAppArtifact implements AppSource {
   async #prepareOnce(signal: AbortSignal): Promise<void> {
     const { settings, appDirectory, log } = this.#options;
     const { FLASH_BUILD_ARTIFACT_PATH: path } = settings;
-    const { size, mtimeMs } = await stat(path);
+    const { size, mtimeMs } = await stat(path).catch(unlessMissing);
     const mark = JSON.stringify({ path, size, mtimeMs });
     await this.#switch.removeLeftovers();
     if (await this.#holds(mark)) {
@@ -102,4 +102,8 @@ export class TarAppArtifact implements AppSource {
       { cause },
     );
   }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): never {
+  throw error.code === 'ENOENT' ? new Error('there is no such file', { cause: error }) : error;
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { appArtifactModule } from '@flash/infra-app-artifact';
 import { fitnessModule } from '@flash/infra-fitness';
 import { loggingModule } from '@flash/infra-logging';
@@ -12,6 +11,7 @@ import { tracingModule } from '@flash/infra-tracing';
 import { volumeCacheModule } from '@flash/infra-volume-cache';
 import { ports, workerVersion } from '@flash/worker-core';
 import type { Container, ContainerModule } from 'inversify';
+import { manifestPath } from './app-files.ts';
 import { isFlashDeployment } from './app-settings.ts';
 import { findPython } from './find-python.ts';
 import { abandonHeadStart, type HeadStart } from './head-start.ts';
@@ -48,7 +48,7 @@ export function bindAdapters(
     pythonEnv ??= withCommandsOf(path, userEnv);
     return { python: path, env: pythonEnv, requiredVersion: settings.FLASH_PYTHON_VERSION };
   };
-  const path = settings.FLASH_MANIFEST_PATH ?? join(settings.FLASH_APP_DIR, 'flash_manifest.json');
+  const path = manifestPath(settings);
   const adapters: Record<string, () => ContainerModule> = {
     Log: () => loggingModule({ settings, redactor, descriptor: logDescriptor }),
     Metrics: () => metricsModule(),

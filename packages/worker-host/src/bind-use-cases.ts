@@ -15,6 +15,7 @@ import {
   WarmUp,
 } from '@flash/worker-core';
 import type { Container } from 'inversify';
+import { manifestPath, missingModuleMessage } from './app-files.ts';
 import type { WorkerSettings } from './settings.ts';
 
 /** Binds the use cases to their ports. The core knows no container: what each takes is said here. */
@@ -84,6 +85,8 @@ function placeCall(settings: WorkerSettings, manifests: ManifestStore): PlaceCal
     manifests,
     self: FLASH_RESOURCE_NAME ?? settings.RUNPOD_ENDPOINT_ID,
     directory: resolve(settings.FLASH_APP_DIR),
+    manifestPlace: `${manifestPath(settings)} (FLASH_MANIFEST_PATH)`,
+    missingModule: (module) => missingModuleMessage(settings, module),
     platform: isNamed ? { app, environment } : undefined,
   });
 }

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FitnessCheck, type Job, ports, UnfitError } from '@flash/worker-core';
+import { type FitnessCheck, functionCallFrom, type Job, ports, UnfitError } from '@flash/worker-core';
 import { FakeExecutor, RecordingLog } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ContainerModule } from 'inversify';
-import { createWorker, type Worker } from './index.ts';
+import { createWorker, readSettings, type Worker, workerSettingsSchema } from './index.ts';
+import { missingWebAppMessage } from './web-app.ts';
 
 const job: Job = {
   id: 'j',
@@ -63,8 +64,68 @@ describe('createWorker', () => {
       (await worker(env).worker.jobRunner.run(job)).error;
     // The fake executor has no such handler, and so says its file's name.
     expect(await answer({ ...app, FLASH_RESOURCE_NAME: 'gpu' })).toContain('handler_gpu.py');
-    expect(await answer({ ...app, FLASH_RESOURCE_NAME: 'other' })).toContain('INVALID_REQUEST');
     expect(await answer(app)).toContain('INVALID_REQUEST');
+  });
+
+  it('names the handler that its resource lacks, and serves FunctionRequests all the same', async () => {
+    file('handler_audio.py', '');
+    const run = async (input: unknown, env: Record<string, string>): Promise<string> => {
+      const body = { id: 'j', input };
+      const { error = '' } = await worker({ FLASH_RESOURCE_NAME: 'vision', ...env }).worker.jobRunner.run({
+        ...job,
+        body,
+        bytes: Buffer.from(JSON.stringify(body)),
+      });
+      return error;
+    };
+    const app = { FLASH_APP_DIR: directory };
+    expect(await run({ image: 'x.png' }, app)).toMatch(
+      /no handler_vision\.py in .*\(FLASH_APP_DIR\), only .*handler_audio\.py.*: deploy/,
+    );
+    expect(await run([1], { FLASH_APP_DIR: '/does/not/exist' })).toMatch(
+      /"vision.*\/does\/not\/exist with its handler_vision\.py does not exist: deploy the app, or set FLASH_APP_DIR/,
+    );
+    expect(await run({ function_name: 'f' }, app)).toMatch(
+      /no .*flash_manifest\.json \(FLASH_MANIFEST_PATH\)/,
+    );
+  });
+
+  it('says which module of the manifest is missing when a call of it fails', async () => {
+    const FLASH_MANIFEST_PATH = file(
+      'modules.json',
+      JSON.stringify({
+        version: '1',
+        function_registry: { here: 'r', gone: 'r' },
+        resources: {
+          r: {
+            resource_type: 'x',
+            functions: [
+              { name: 'here', module: 'handler_audio' },
+              { name: 'gone', module: 'pipeline.steps' },
+            ],
+          },
+        },
+      }),
+    );
+    file('handler_audio.py', '');
+    const env = { FLASH_MANIFEST_PATH, FLASH_APP_DIR: directory };
+    const error = async (name: string): Promise<string | null> => {
+      const call = functionCallFrom({ function_name: name });
+      return (await worker(env).worker.executeRequest.execute(call, { requestId: 'r' })).error;
+    };
+    expect(await error('gone')).toMatch(
+      /\nThe manifest .* pipeline\.steps, and there is neither pipeline\/steps\.py nor pipeline\/steps\/ in .*FLASH_APP_DIR/,
+    );
+    expect(await error('here')).not.toContain('manifest');
+  });
+
+  it.each([
+    [{}, /^there is no main\.py in \/no\/app \(FLASH_APP_DIR, FLASH_MAIN_FILE\): deploy/],
+    [{ FLASH_MAIN_FILE: 'site/web.py' }, /^there is no web\.py in \/no\/app\/site /],
+    [{ FLASH_RESOURCE_NAME: 'web' }, /handler_web\.py does not exist.*; nor is there a main\.py, or set/],
+  ])('names the file of a web app that is missing: %j', (env, message) => {
+    const settings = readSettings(workerSettingsSchema, { FLASH_APP_DIR: '/no/app', ...env });
+    expect(missingWebAppMessage(settings)).toMatch(message);
   });
 
   it('answers every job with the reason when the app can’t be had, or ends, as it was set', async () => {

@@ -38,7 +38,7 @@ import type { HeadStart } from './head-start.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { servesWebApp } from './serves-web-app.ts';
 import { StartPhases } from './start-phases.ts';
-import { findWebApp } from './web-app.ts';
+import { findWebApp, missingWebAppMessage } from './web-app.ts';
 
 const rehearsalDelayMs = 20;
 
@@ -154,6 +154,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
           server: container.get<AppServer>(ports.AppServer),
           installMissingModule: new InstallMissingModule(container.get(InstallDependencies), executor),
           log,
+          missingFile: () => missingWebAppMessage(settings),
         })
       : undefined,
     get bootFailure() {

@@ -1,4 +1,5 @@
 import {
+  AppError,
   type AppSource,
   type Executor,
   type InstallDependencies,
@@ -11,9 +12,10 @@ import {
   type Metrics,
   ReportBootFailure,
   RunHandlerJob,
+  RunWithoutHandler,
   type WorkerIdentity,
 } from '@flash/worker-core';
-import { findHandlerFile } from './handler-file.ts';
+import { findHandlerFile, missingHandlerMessage } from './handler-file.ts';
 import type { WorkerSettings } from './settings.ts';
 
 export interface DeployedAppParts {
@@ -76,10 +78,10 @@ export class DeployedApp implements JobRunner {
   }
 
   #choose(): JobRunner {
-    const { settings, executor, installDependencies, log, metrics, identity, live } = this.#parts;
+    const { settings, executor, installDependencies, log, metrics, identity } = this.#parts;
     if (this.#failure !== undefined) return new ReportBootFailure(this.#failure, identity);
     const file = findHandlerFile(settings);
-    if (file === undefined) return live;
+    if (file === undefined) return this.#withoutHandler();
     return new RunHandlerJob({
       executor,
       installMissingModule: new InstallMissingModule(installDependencies, executor),
@@ -90,5 +92,12 @@ export class DeployedApp implements JobRunner {
       maxLoggedOutputBytes: settings.FLASH_MAX_LOGGED_OUTPUT_BYTES,
       aggregateStream: settings.FLASH_AGGREGATE_STREAM,
     });
+  }
+
+  #withoutHandler(): JobRunner {
+    const { settings, live, identity } = this.#parts;
+    if (settings.FLASH_RESOURCE_NAME === undefined) return live;
+    const missing = new AppError(missingHandlerMessage(settings));
+    return new RunWithoutHandler(live, new ReportBootFailure(missing, identity));
   }
 }

@@ -135,10 +135,14 @@ export class ExecuteRequest {
       const execution = await this.#run(call, requestLog, options, lease);
       this.#parts.volumeCache.noteRun();
       requestLog.finish();
-      return respond(execution, requestLog);
+      return respond(execution, requestLog, this.#missingCode(call, execution));
     } finally {
       lease?.release();
     }
+  }
+
+  #missingCode({ deployed }: FunctionCall, { end }: Execution): string | undefined {
+    return deployed && end === 'raised' ? this.#parts.placeCall?.missingModule(deployed) : undefined;
   }
 
   async #run(
@@ -230,11 +234,13 @@ function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
 }
 
-function respond(execution: Execution, requestLog: RequestLog): EncodedResponse {
+/** @param missing - what the app lacks of this call's code, which is why it raised. */
+function respond(execution: Execution, requestLog: RequestLog, missing: string | undefined): EncodedResponse {
+  const { end, error } = execution;
   return new EncodedResponse({
-    success: execution.end === 'returned',
+    success: end === 'returned',
     result: execution.result,
-    error: execution.error,
+    error: missing === undefined ? error : `${error}\n${missing}`,
     stdout: requestLog.stdout(execution.output),
     instanceId: execution.instanceId,
     instanceInfo: execution.instanceInfo,

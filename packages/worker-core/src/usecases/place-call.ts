@@ -21,6 +21,10 @@ export interface PlaceCallParts {
   readonly self: string | undefined;
   /** Directory of the app's modules. */
   readonly directory: string;
+  /** Where the manifest was looked for, in words for a person. */
+  readonly manifestPlace?: string | undefined;
+  /** Why a module of the app can't be there, in words for a person; `undefined` when it is there. */
+  readonly missingModule?: ((module: string) => string | undefined) | undefined;
   /** Where the platform finds endpoints that the manifest has no address of; `undefined` when it can't be asked. */
   readonly platform: PlatformNames | undefined;
 }
@@ -53,7 +57,8 @@ export class PlaceCall {
     // It may be new, or have moved: only now the manifest's source is asked.
     const current = await manifests.current(onWarning);
     const known = current && find(current, name);
-    if (current === undefined || known === undefined) throw unknown(name, current ?? local);
+    if (current === undefined || known === undefined)
+      throw unknown(name, current ?? local, this.#parts.manifestPlace);
     if (known.resourceName === self) return this.#here(name, known);
     const endpoint = this.#endpoint(current, known);
     if (endpoint !== undefined) return { kind: 'elsewhere', endpoint };
@@ -61,9 +66,15 @@ export class PlaceCall {
     return this.#here(name, known);
   }
 
+  /** What the app lacks of a call's code, for one that has failed: the module may as well be one of an installed package. */
+  missingModule({ module }: DeployedCode): string | undefined {
+    return this.#parts.missingModule?.(module);
+  }
+
   #here(name: string, { resourceName, entry }: Known): CallPlace {
-    if (entry !== undefined)
+    if (entry !== undefined) {
       return { kind: 'here', code: { module: entry.module, directory: this.#parts.directory } };
+    }
     throw new InvalidRequestError(
       `the manifest says that "${name}" belongs to ${resourceName}, but not in which module it is: build the app again`,
     );
@@ -107,11 +118,15 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-function unknown(name: string, manifest: FlashManifest | undefined): InvalidRequestError {
+function unknown(
+  name: string,
+  manifest: FlashManifest | undefined,
+  manifestPlace: string | undefined,
+): InvalidRequestError {
   const names = Object.keys(manifest?.function_registry ?? {});
   const has =
     manifest === undefined
-      ? 'this worker has no deployed app'
+      ? `this worker has no deployed app${manifestPlace === undefined ? '' : `: there is no ${manifestPlace}`}`
       : `the deployed app has: ${names.join(', ') || 'none'}`;
   return new InvalidRequestError(
     `"${name}" came without its code, and ${has.slice(0, 1000)}: send the code along, or deploy the app with it`,

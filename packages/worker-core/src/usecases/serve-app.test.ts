@@ -8,7 +8,12 @@ import { ServeApp } from './serve-app.ts';
 const place = { host: '', port: 0, isIpv6: false, isShared: true, keepAliveMs: 0, drainMs: 0 };
 
 /** Serves with a fake until the door has heard `events` things. */
-async function serve(server: FakeAppServer, events: number, unknown: readonly string[] = []) {
+async function serve(
+  server: FakeAppServer,
+  events: number,
+  unknown: readonly string[] = [],
+  missingFile?: () => string | undefined,
+) {
   const installer = new FakeInstaller();
   for (const name of unknown) installer.unknown.add(name);
   const heard: string[] = [];
@@ -25,7 +30,7 @@ async function serve(server: FakeAppServer, events: number, unknown: readonly st
     }),
     new FakeExecutor({}),
   );
-  const app = new ServeApp({ server, installMissingModule, log: new RecordingLog() });
+  const app = new ServeApp({ server, installMissingModule, log: new RecordingLog(), missingFile });
   const served = app.serve(place, {
     appReady: () => hear('ready'),
     appUnavailable: (error) => hear(error.message),
@@ -43,6 +48,19 @@ describe('ServeApp', () => {
     while (heard.length < 4) await new Promise((resolve) => setTimeout(resolve, 1));
     await end();
     expect(heard).toEqual(['no database', 'ready', "the app's process ended with SIGSEGV", 'ready']);
+  });
+
+  it('says that a file is missing rather than what came of it', async () => {
+    let missing: string | undefined = 'there is no site.py';
+    const { heard, end } = await serve(
+      new FakeAppServer({ failure: 'no such' }, 'ready'),
+      1,
+      [],
+      () => missing,
+    );
+    expect(heard).toEqual(['there is no site.py']);
+    missing = undefined;
+    await end();
   });
 
   it('installs what the app lacks, once', async () => {

@@ -1,4 +1,4 @@
-import type { AppError } from '../errors/app-error.ts';
+import { AppError } from '../errors/app-error.ts';
 import type { AppPlace, AppServer } from '../ports/app-server.ts';
 import type { Log } from '../ports/log.ts';
 import type { InstallMissingModule } from './install-missing-module.ts';
@@ -17,6 +17,8 @@ export interface ServeAppParts {
   readonly server: AppServer;
   readonly installMissingModule: InstallMissingModule;
   readonly log: Log;
+  /** What of the app's files is missing, in words for a person; asked when the app can't be served. */
+  readonly missingFile?: (() => string | undefined) | undefined;
 }
 
 /** Serves the user's own web app (docs/reference/protocol.md, Modes and Load-balancer entry). */
@@ -35,23 +37,33 @@ export class ServeApp {
    */
   async serve(place: AppPlace, door: FrontDoor): Promise<void> {
     const { server, log } = this.#parts;
-    await server.serve(place, {
+    const serving = server.serve(place, {
       ready: () => {
         log.write('info', 'the app is ready');
         door.appReady();
       },
-      unavailable: (error: AppError) => {
+      unavailable: (given: AppError) => {
+        const error = this.#explain(given);
         log.write('error', 'the app can’t be served for now', { reason: error.message });
         door.appUnavailable(error);
       },
       releasePort: () => door.releasePort(),
       missingModule: (name) => this.#install(name),
     });
+    await serving.catch((error: unknown) => {
+      throw error instanceof AppError ? this.#explain(error) : error;
+    });
   }
 
   /** Ends the app, its requests in flight first. */
   close(): Promise<void> {
     return this.#parts.server.close();
+  }
+
+  /** A file that is not there is the cause, whatever came of it. */
+  #explain(error: AppError): AppError {
+    const missing = this.#parts.missingFile?.();
+    return missing === undefined ? error : new AppError(missing, { cause: error });
   }
 
   async #install(module: string): Promise<boolean> {
