@@ -132,7 +132,8 @@ export class LbServer {
         this.#worker.metrics.count('flash_received_bytes_total', overHttp, body.length);
         const call = decodeFunctionCall(body);
         if (wantsEvents(request)) stream = this.#openStream(response);
-        const options = { requestId, signal: gone.signal, span, onEvent: stream?.log };
+        const { authorization } = request.headers;
+        const options = { requestId, signal: gone.signal, span, onEvent: stream?.log, authorization };
         const answer = await this.#worker.executeRequest.execute(call, options);
         if (response.destroyed) return;
         if (stream === undefined) this.#answer(response, answer, span);

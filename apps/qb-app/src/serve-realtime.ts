@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { InvalidRequestError, jobResultJson, joinBytes, parseQueueJob } from '@flash/worker-core';
+import { InvalidRequestError, type Job, jobResultJson, joinBytes, parseQueueJob } from '@flash/worker-core';
 import { openRunpodHeartbeat, type Worker } from '@flash/worker-host';
 import pLimit from 'p-limit';
 import { endRequested } from './end-request.ts';
@@ -36,7 +36,15 @@ export async function serveRealtime(
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const { id, body, executionTimeoutMs } = parseQueueJob(bytes);
-    const job = { id: id ?? `realtime-${randomUUID()}`, bytes, body, executionTimeoutMs, stop: gone.signal };
+    const { authorization } = request.headers;
+    const job: Job = {
+      id: id ?? `realtime-${randomUUID()}`,
+      bytes,
+      body,
+      executionTimeoutMs,
+      authorization,
+      stop: gone.signal,
+    };
     atWork.add(job.id);
     const outcome = await limit(() => worker.jobRunner.run(job)).finally(() => atWork.delete(job.id));
     response.writeHead(200, { 'content-type': 'application/json' }).end(jobResultJson(outcome));

@@ -2,6 +2,8 @@ import type { Agent, Dispatcher } from 'undici';
 import { HttpCallError } from './http-call-error.ts';
 
 const longestAnswerShown = 300;
+/** To hide a shorter one would blank out ordinary words. */
+const shortestSecret = 6;
 /** What goes wrong before a connection exists. */
 const unconnected = new Set([
   'ECONNREFUSED',
@@ -27,6 +29,8 @@ export interface HttpCall {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | undefined;
+  /** Kept out of this call's errors, beside the client's own. */
+  readonly secrets?: readonly string[] | undefined;
   /** Bound of the whole call, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +68,7 @@ export class HttpClient {
       return await this.#exchange(call, end.signal);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw this.#explain(call.url, end.signal.aborted ? end.signal.reason : error);
+      throw this.#explain(call, end.signal.aborted ? end.signal.reason : error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -113,22 +117,25 @@ export class HttpClient {
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
   }
 
-  #explain(url: string, error: unknown): HttpCallError {
+  #explain({ url, secrets = [] }: HttpCall, error: unknown): HttpCallError {
+    const hidden = [...this.#options.secrets, ...secrets];
     const { origin, pathname } = new URL(url);
     const { message, code } = error as Error & { code?: string };
     const known = error instanceof HttpCallError ? error : undefined;
-    return new HttpCallError(`${origin}${pathname}: ${this.#clean(message || code || String(error))}`, {
+    return new HttpCallError(`${origin}${pathname}: ${clean(message || code || String(error), hidden)}`, {
       status: known?.status,
-      answer: known && this.#clean(known.answer),
+      answer: known && clean(known.answer, hidden),
       neverSent: code !== undefined && unconnected.has(code),
     });
   }
+}
 
-  #clean(text: string): string {
-    let clean = text;
-    for (const secret of this.#options.secrets) if (secret) clean = clean.replaceAll(secret, '[redacted]');
-    return clean;
-  }
+function clean(text: string, secrets: readonly (string | undefined)[]): string {
+  return secrets.reduce<string>(
+    (cleaner, secret = '') =>
+      secret.length < shortestSecret ? cleaner : cleaner.replaceAll(secret, '[redacted]'),
+    text,
+  );
 }
 
 async function openAgent(): Promise<Agent> {

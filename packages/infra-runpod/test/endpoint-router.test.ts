@@ -97,6 +97,30 @@ describe('RunpodEndpointRouter', () => {
     expect(without?.headers).not.toHaveProperty('traceparent');
   });
 
+  it('sends the key that the call came with, also when it asks after a job, and then its own again', async () => {
+    const authorization = 'Bearer a-key-of-the-caller';
+    let asked = 0;
+    remote.answer = (_, response) =>
+      reply(
+        response,
+        asked++ === 0 ? { id: 'j', status: 'IN_QUEUE' } : { id: 'j', status: 'COMPLETED', output: 3 },
+      );
+    expect((await result({ form: 'queue' }, {}, { authorization })).result).toBe(3);
+    await call({ form: 'queue' });
+    expect(remote.received.map(({ headers }) => headers.authorization)).toEqual([
+      authorization,
+      authorization,
+      `Bearer ${key}`,
+    ]);
+  });
+
+  it('has no key of the call in an error, not even one that can’t be sent', async () => {
+    const secret = 'kéy-of-the-caller-\u{1f600}';
+    const { error } = await call({ form: 'queue' }, {}, { authorization: `Bearer ${secret}` });
+    expect(error).toMatch(/could not be called/);
+    expect(error).not.toContain(secret);
+  });
+
   describe('in the form of v1.0', () => {
     it('sends a FunctionRequest without nulls, with the key, and takes a FunctionResponse', async () => {
       const output = { success: true, result: 'gASVAA==', stdout: 'said there', instance_id: 'i' };

@@ -80,13 +80,13 @@ export function bindUseCases(container: Container, settings: WorkerSettings): vo
 
 function placeCall(settings: WorkerSettings, manifests: ManifestStore): PlaceCall {
   const { FLASH_APP: app, FLASH_ENV: environment, RUNPOD_API_KEY, FLASH_RESOURCE_NAME } = settings;
-  const isNamed = app !== undefined && environment !== undefined && RUNPOD_API_KEY !== undefined;
+  const isNamed = app !== undefined && environment !== undefined;
   return new PlaceCall({
     manifests,
     self: FLASH_RESOURCE_NAME ?? settings.RUNPOD_ENDPOINT_ID,
     directory: resolve(settings.FLASH_APP_DIR),
     manifestPlace: `${manifestPath(settings)} (FLASH_MANIFEST_PATH)`,
     missingModule: (module) => missingModuleMessage(settings, module),
-    platform: isNamed ? { app, environment } : undefined,
+    platform: isNamed ? { app, environment, hasKey: RUNPOD_API_KEY !== undefined } : undefined,
   });
 }

@@ -11,6 +11,8 @@ export interface RemoteRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | undefined;
+  /** Kept out of every error. */
+  readonly secrets?: readonly string[] | undefined;
 }
 
 /** A FunctionRequest as far as it matters here, with its wire names. */

@@ -6,6 +6,7 @@ import {
   type RemoteCallOptions,
   type RemoteEndpoint,
   type ResponseParts,
+  SecretRedactor,
   workerVersion,
 } from '@flash/worker-core';
 import pRetry from 'p-retry';
@@ -39,14 +40,14 @@ export class RunpodEndpointRouter implements EndpointRouter {
   async call(
     endpoint: RemoteEndpoint,
     call: FunctionCall,
-    { signal, timeoutMs = 0, trace }: RemoteCallOptions,
+    { signal, timeoutMs = 0, trace, authorization }: RemoteCallOptions,
   ): Promise<ResponseParts> {
-    const request = remoteRequest(endpoint, call, this.#dataPlane, trace);
+    const request = authorized(remoteRequest(endpoint, call, this.#dataPlane, trace), authorization);
     const { FLASH_REMOTE_TIMEOUT_MS, FLASH_SENTINEL_TIMEOUT } = this.#settings;
     const longestMs = endpoint.form === 'sentinel' ? FLASH_SENTINEL_TIMEOUT * 1000 : FLASH_REMOTE_TIMEOUT_MS;
     const endsAt = performance.now() + (timeoutMs > 0 ? Math.min(timeoutMs, longestMs) : longestMs);
     try {
-      return await this.#follow(endpoint, request, endsAt, signal);
+      return this.#redacted(await this.#follow(endpoint, request, endsAt, signal), request);
     } catch (error) {
       return failure(`${endpoint.resource} could not be called: ${this.#explain(endpoint, error, signal)}`);
     }
@@ -54,6 +55,13 @@ export class RunpodEndpointRouter implements EndpointRouter {
 
   close(): Promise<void> {
     return this.#http.close();
+  }
+
+  /** An endpoint may repeat in its error what it was sent. */
+  #redacted(parts: ResponseParts, { secrets = [] }: RemoteRequest): ResponseParts {
+    if (parts.error === undefined) return parts;
+    const redactor = new SecretRedactor([this.#settings.RUNPOD_API_KEY, ...secrets]);
+    return { ...parts, error: redactor.redact(parts.error) };
   }
 
   get #dataPlane(): string {
@@ -124,6 +132,18 @@ export class RunpodEndpointRouter implements EndpointRouter {
     }
     return (error as Error).message;
   }
+}
+
+/** The same with the key that the call came with, which goes before the worker's own. */
+function authorized(request: RemoteRequest, authorization: string | undefined): RemoteRequest {
+  if (authorization === undefined) return request;
+  const key = authorization.slice(authorization.indexOf(' ') + 1).trim();
+  return {
+    ...request,
+    headers: { ...request.headers, authorization },
+    // The longer one first: what is hidden of it is whole then.
+    secrets: [authorization, key],
+  };
 }
 
 /** `…/runsync` → `…/status/<id>`. */

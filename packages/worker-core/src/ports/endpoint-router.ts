@@ -30,6 +30,10 @@ export interface RemoteCallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Upper bound for this call, in milliseconds; the router's own applies too. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * `Authorization` that the request came with, as it came; sent along in the place of the worker's own key, and kept out of every error.
+   */
+  readonly authorization?: string | undefined;
   /** Where in a trace the call is; sent along. */
   readonly trace?: TraceContext | undefined;
 }

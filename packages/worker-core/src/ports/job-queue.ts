@@ -7,6 +7,8 @@ export interface Job {
   readonly body: JobBody;
   /** The job's own `policy.executionTimeout`, in milliseconds. */
   readonly executionTimeoutMs?: number | undefined;
+  /** `Authorization` that the job came with, where it came over HTTP; for calls of other endpoints. User code never sees it. */
+  readonly authorization?: string | undefined;
   /** Aborts when the queue wants this job stopped; a stopped job gets no result. */
   readonly stop: AbortSignal;
 }

@@ -22,6 +22,8 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined;
   /** Upper bound for the user's code, in milliseconds; default is the executor's. */
   readonly timeoutMs?: number | undefined;
+  /** `Authorization` that the request came with, for a call of another endpoint. User code never sees it. */
+  readonly authorization?: string | undefined;
   /** What the request's steps are steps of in its trace. */
   readonly span?: Span | undefined;
   /** Receives system lines and user output while the request is at work. Must not throw. */
@@ -90,7 +92,7 @@ export class ExecuteRequest {
     const { placeCall, router } = this.#parts;
     if (placeCall === undefined) throw codeMissing(call);
     const warn = (line: string): void => requestLog.system(line, 'warn');
-    const place = await placeCall.place(call, warn);
+    const place = await placeCall.place(call, warn, options.authorization !== undefined);
     if (place.kind === 'here') return this.#runHere({ ...call, deployed: place.code }, requestLog, options);
     if (router === undefined) throw codeMissing(call);
     requestLog.system(`Calling ${place.endpoint.resource}`);

@@ -25,7 +25,7 @@ const manifest = {
   resources_endpoints: { there: 'https://there/x', web: 'https://web', counters: 'https://c/v2/c' },
 };
 
-const place = async (name: string, parts: Partial<PlaceCallParts> = {}) => {
+const place = async (name: string, parts: Partial<PlaceCallParts> = {}, hasKey = false) => {
   const warnings: string[] = [];
   const placed = await new PlaceCall({
     manifests: new FakeManifestStore(manifest),
@@ -38,6 +38,7 @@ const place = async (name: string, parts: Partial<PlaceCallParts> = {}) => {
       name === 'Counter' ? { execution_type: 'class', class_name: name } : { function_name: name },
     ),
     (line) => warnings.push(line),
+    hasKey,
   );
   return { placed, warnings };
 };
@@ -87,11 +88,18 @@ describe('PlaceCall', () => {
   it('has the platform find what has no address, where it can be asked', async () => {
     const platform = { app: 'shop', environment: 'prod' };
     const without = { ...manifest, resources_endpoints: {} };
-    const { placed } = await place('theirs', { manifests: new FakeManifestStore(without), platform });
-    expect(placed).toEqual({
+    const asked = async (hasKey: boolean, requestHasKey: boolean) => {
+      const manifests = new FakeManifestStore(without);
+      return (await place('theirs', { manifests, platform: { ...platform, hasKey } }, requestHasKey)).placed;
+    };
+    const elsewhere = {
       kind: 'elsewhere',
       endpoint: { form: 'sentinel', resource: 'there', ...platform, takesMethod: false },
-    });
+    };
+    expect(await asked(true, false)).toEqual(elsewhere);
+    // With the key of the request it can be asked as well.
+    expect(await asked(false, true)).toEqual(elsewhere);
+    expect(await asked(false, false)).toMatchObject({ kind: 'here' });
   });
 
   it('goes on with what it knows when its source is down', async () => {

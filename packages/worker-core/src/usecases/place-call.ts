@@ -13,6 +13,8 @@ export type CallPlace =
 export interface PlatformNames {
   readonly app: string;
   readonly environment: string;
+  /** The worker has a key to ask the platform with. */
+  readonly hasKey: boolean;
 }
 
 export interface PlaceCallParts {
@@ -44,10 +46,11 @@ export class PlaceCall {
   }
 
   /**
+   * @param hasKey - the request came with a key of its own, so that the platform can be asked without the worker's.
    * @param onWarning - receives a line when the call has to run here for want of an address.
    * @throws InvalidRequestError for a name that the app does not have, or code that is neither here nor anywhere else.
    */
-  async place(call: FunctionCall, onWarning: (line: string) => void): Promise<CallPlace> {
+  async place(call: FunctionCall, onWarning: (line: string) => void, hasKey = false): Promise<CallPlace> {
     const { manifests, self } = this.#parts;
     const name = nameOf(call);
     const local = await manifests.read();
@@ -60,7 +63,7 @@ export class PlaceCall {
     if (current === undefined || known === undefined)
       throw unknown(name, current ?? local, this.#parts.manifestPlace);
     if (known.resourceName === self) return this.#here(name, known);
-    const endpoint = this.#endpoint(current, known);
+    const endpoint = this.#endpoint(current, known, hasKey);
     if (endpoint !== undefined) return { kind: 'elsewhere', endpoint };
     onWarning(`There is no address of ${known.resourceName}: running ${name} here`);
     return this.#here(name, known);
@@ -80,12 +83,18 @@ export class PlaceCall {
     );
   }
 
-  #endpoint(manifest: FlashManifest, { resourceName, resource, entry }: Known): RemoteEndpoint | undefined {
+  #endpoint(
+    manifest: FlashManifest,
+    { resourceName, resource, entry }: Known,
+    hasKey: boolean,
+  ): RemoteEndpoint | undefined {
     const url = own(manifest.resources_endpoints ?? {}, resourceName);
     const takesMethod = entry?.is_class ?? false;
     const { platform } = this.#parts;
     if (url === undefined) {
-      return platform && { form: 'sentinel', resource: resourceName, ...platform, takesMethod };
+      if (platform === undefined || !(platform.hasKey || hasKey)) return undefined;
+      const { app, environment } = platform;
+      return { form: 'sentinel', resource: resourceName, app, environment, takesMethod };
     }
     if (resource?.is_load_balanced && entry?.http_path && entry.http_method) {
       return { form: 'route', resource: resourceName, url, method: entry.http_method, path: entry.http_path };

@@ -19,6 +19,7 @@ export class RunFunctionJob implements JobRunner {
         requestId: job.id,
         signal: job.stop,
         timeoutMs: job.executionTimeoutMs,
+        authorization: job.authorization,
         onEvent,
         onProgress,
         span,
