@@ -1,5 +1,5 @@
 /** Who may import whom; see ARCHITECTURE.md. */
-const plainLibraries = '^packages/(command-runner|http-client|settings|tar-archive)/';
+const plainLibraries = '^packages/(command-runner|http-body|http-client|settings|tar-archive)/';
 const notTests = { pathNot: '\\.test\\.ts$|/test/' };
 
 /** The rooms of the Python bridge: which others each may import. The same words name the packages of flash_runner (import-linter, pyproject.toml). */
@@ -55,7 +55,7 @@ export default {
       name: 'gateway-imports-core',
       severity: 'error',
       from: { path: '^packages/queue-gateway/' },
-      to: { path: '^(packages|apps)/', pathNot: '^packages/(queue-gateway|worker-core|settings)/' },
+      to: { path: '^(packages|apps)/', pathNot: '^packages/(queue-gateway|worker-core|http-body|settings)/' },
     },
     {
       name: 'console-runs-in-browsers',
@@ -90,7 +90,7 @@ export default {
       from: { path: '^apps/([^/]+)/' },
       to: {
         path: '^(packages|apps)/',
-        pathNot: '^apps/$1/|^packages/(worker-host|worker-core|settings|queue-gateway)/',
+        pathNot: '^apps/$1/|^packages/(worker-host|worker-core|http-body|settings|queue-gateway)/',
       },
     },
     {

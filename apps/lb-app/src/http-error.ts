@@ -1,3 +1,4 @@
+import { BodyError } from '@flash/http-body';
 import {
   InvalidRequestError,
   WorkerBusyError,
@@ -23,6 +24,7 @@ export class HttpError extends Error {
 /** What a client is told of a failure; `undefined` for one that nobody foresaw. */
 export function toHttpError(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
+  if (error instanceof BodyError) return new HttpError(error.status, error.code, error.message);
   if (!(error instanceof WorkerError)) return undefined;
   return new HttpError(statusOf(error), error.code, error.message, headersOf(error));
 }

@@ -9,16 +9,18 @@ import {
   readTraceContext,
   type Span,
 } from '@flash/worker-core';
+import { explainClientErrors, readBody, serverTimeouts } from '@flash/http-body';
 import { answerMetrics, type Worker } from '@flash/worker-host';
 import { EventStream } from './event-stream.ts';
 import { HttpError, toHttpError } from './http-error.ts';
-import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import type { LbSettings } from './settings.ts';
 
 const healthy = Buffer.from('{"status":"healthy"}');
 const json = 'application/json';
 const overHttp = ['http'];
+/** Statuses of requests whose bodies are still on their way. */
+const isUnread = new Set([408, 413]);
 /** A result up to here goes out as text. */
 const smallResultBytes = 64 * 1024;
 
@@ -36,12 +38,12 @@ export class LbServer {
     this.#server = createServer(
       {
         keepAliveTimeout: settings.FLASH_KEEP_ALIVE_MS,
-        headersTimeout: settings.FLASH_HEADERS_TIMEOUT_MS,
-        requestTimeout: settings.FLASH_REQUEST_TIMEOUT_MS,
+        ...serverTimeouts(settings),
         noDelay: true,
       },
       (request, response) => void this.#serve(request, response),
     );
+    explainClientErrors(this.#server);
   }
 
   /** Answers from here on; `/ping` says 204 until {@link markReady}. Resolves with the port. */
@@ -128,7 +130,10 @@ export class LbServer {
     let stream: EventStream | undefined;
     try {
       await followed(span, async () => {
-        const body = await readBody(request, this.#settings.FLASH_MAX_BODY_BYTES);
+        const body = await readBody(request, {
+          maxBytes: this.#settings.FLASH_MAX_BODY_BYTES,
+          timeoutMs: this.#settings.FLASH_REQUEST_TIMEOUT_MS,
+        });
         this.#worker.metrics.count('flash_received_bytes_total', overHttp, body.length);
         const call = decodeFunctionCall(body);
         if (wantsEvents(request)) stream = this.#openStream(response);
@@ -183,7 +188,7 @@ export class LbServer {
       return;
     }
     const refusal = this.#explain(error);
-    if (refusal.status === 413) response.setHeader('connection', 'close');
+    if (isUnread.has(refusal.status)) response.setHeader('connection', 'close');
     await refuse(request, response, refusal);
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpError } from './http-error.ts';
-import { discardBody } from './read-body.ts';
+import { discardBody } from '@flash/http-body';
 
 /** A client that was refused may go on writing for so long before its connection is closed. */
 const discardMs = 10_000;

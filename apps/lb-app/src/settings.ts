@@ -1,3 +1,4 @@
+import { bodySettingsSchema } from '@flash/http-body';
 import {
   positiveInteger,
   defineSettings,
@@ -19,12 +20,7 @@ export const lbSettingsSchema = defineSettings({
     true,
     'The user’s web app shares its port with this process, which answers when the app does not; 0, false, no: the port is handed over and taken back',
   ),
-  FLASH_MAX_BODY_BYTES: positiveInteger(
-    64 * 1024 * 1024,
-    'Largest request body; a larger one is refused with 413',
-  ),
-  FLASH_HEADERS_TIMEOUT_MS: milliseconds(60_000, 'Time a client has to send its headers'),
-  FLASH_REQUEST_TIMEOUT_MS: milliseconds(300_000, 'Time a client has to send its whole request; 0: no bound'),
+  ...bodySettingsSchema.shape,
   FLASH_KEEP_ALIVE_MS: milliseconds(600_000, 'Time an idle connection is kept'),
   FLASH_LIVE_LOG_BYTES: positiveInteger(
     1024 * 1024,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidRequestError, type JobOutcome, parseQueueJob } from '@flash/worker-core';
+import { InvalidRequestError, type JobOutcome, parseJson, parseQueueJob } from '@flash/worker-core';
 import type { Worker } from '@flash/worker-host';
 
 /** The result of a local run, as it is printed. */
@@ -61,12 +61,5 @@ function fromJson(json: Uint8Array): unknown {
 }
 
 function parse(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new InvalidRequestError(`${what} is not JSON: ${(cause as Error).message}`, {
-      cause,
-      malformed: true,
-    });
-  }
+  return parseJson(new TextEncoder().encode(text), what);
 }

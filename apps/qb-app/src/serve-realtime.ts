@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { InvalidRequestError, type Job, jobResultJson, joinBytes, parseQueueJob } from '@flash/worker-core';
+import { BodyError, discardBody, explainClientErrors, readBody, serverTimeouts } from '@flash/http-body';
+import { InvalidRequestError, type Job, jobResultJson, parseQueueJob } from '@flash/worker-core';
 import { openRunpodHeartbeat, type Worker } from '@flash/worker-host';
 import pLimit from 'p-limit';
 import { endRequested } from './end-request.ts';
 import type { QbSettings } from './settings.ts';
 
-/** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (docs/reference/protocol.md, Environment variables). */
+/** A client that was refused may go on writing for so long before its connection is closed. */
+const discardMs = 10_000;
+
+/** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (contract, section 4: RUNPOD_REALTIME_PORT). */
 export async function serveRealtime(
   worker: Worker,
   settings: QbSettings,
@@ -19,20 +23,21 @@ export async function serveRealtime(
   await worker.start();
   const limit = pLimit(settings.RUNPOD_REALTIME_CONCURRENCY);
   const path = `/${settings.RUNPOD_ENDPOINT_ID ?? 'local'}/realtime`;
-  const server = createServer((request, response) => {
+  const server = createServer(serverTimeouts(settings), (request, response) => {
     void answer(request, response).catch((error: Error) => {
-      const isBad = error instanceof InvalidRequestError;
-      if (!isBad) worker.log.write('error', 'a realtime request failed', { error });
-      reply(response, error instanceof BodyTooLargeError ? 413 : isBad ? 400 : 500, {
-        error: isBad ? error.message : 'the worker failed',
-      });
+      const status = statusOf(error);
+      if (status === 500) worker.log.write('error', 'a realtime request failed', { error });
+      reply(request, response, status, { error: status === 500 ? 'the worker failed' : error.message });
     });
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST' || request.url?.split('?')[0] !== path)
-      return reply(response, 404, { error: `only POST ${path} is served here` });
-    const bytes = await readBody(request, settings.FLASH_MAX_BODY_BYTES);
+      return reply(request, response, 404, { error: `only POST ${path} is served here` });
+    const bytes = await readBody(request, {
+      maxBytes: settings.FLASH_MAX_BODY_BYTES,
+      timeoutMs: settings.FLASH_REQUEST_TIMEOUT_MS,
+    });
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const { id, body, executionTimeoutMs } = parseQueueJob(bytes);
@@ -55,6 +60,7 @@ export async function serveRealtime(
     worker.renew();
   }
 
+  explainClientErrors(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.RUNPOD_REALTIME_PORT, settings.HOST, resolve);
@@ -71,21 +77,19 @@ export async function serveRealtime(
   await heartbeat?.close();
 }
 
-class BodyTooLargeError extends InvalidRequestError {}
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of request as AsyncIterable<Uint8Array>) {
-    length += piece.length;
-    // The rest is read and dropped, so that the client hears why.
-    if (length <= maxBytes) pieces.push(piece);
-  }
-  if (length > maxBytes)
-    throw new BodyTooLargeError(`the body is larger than ${maxBytes} bytes (FLASH_MAX_BODY_BYTES)`);
-  return joinBytes(pieces);
+function statusOf(error: Error): number {
+  if (error instanceof BodyError) return error.status;
+  return error instanceof InvalidRequestError ? 400 : 500;
 }
 
-function reply(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+/** What of the body is still on its way is taken, for a while, so that the client hears why. */
+function reply(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  if (request.complete) {
+    response.writeHead(status, headers).end(text);
+    return;
+  }
+  response.writeHead(status, { ...headers, connection: 'close' }).write(text);
+  void discardBody(request, discardMs).then(() => response.end());
 }

@@ -1,3 +1,4 @@
+import { bodySettingsSchema } from '@flash/http-body';
 import {
   positiveInteger,
   nonNegativeInteger,
@@ -31,10 +32,7 @@ export const qbSettingsSchema = defineSettings({
     0,
     'So many jobs in a row that failed for the worker’s own reasons end it; 0: never',
   ),
-  FLASH_MAX_BODY_BYTES: positiveInteger(
-    64 * 1024 * 1024,
-    'Largest realtime request; a larger one is refused with 413',
-  ),
+  ...bodySettingsSchema.shape,
 });
 
 export type QbSettings = SettingsOf<typeof qbSettingsSchema>;

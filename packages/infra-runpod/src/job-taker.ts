@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Job, type Log, type Metrics, type QueueJob, readQueueJob } from '@flash/worker-core';
+import {
+  elementsOf,
+  type Job,
+  type Log,
+  type Metrics,
+  type QueueJob,
+  readQueueJob,
+  withoutByteOrderMark,
+} from '@flash/worker-core';
 import type { JobsInProgress } from './jobs-in-progress.ts';
 import { QueueCallError } from './queue-call-error.ts';
 import type { HttpAnswer } from '@flash/http-client';
@@ -21,7 +29,6 @@ export interface JobTakerParts {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-const encoder = new TextEncoder();
 
 /** Takes jobs by long poll (docs/reference/protocol.md, Take). */
 export class JobTaker {
@@ -77,7 +84,8 @@ export class JobTaker {
     throw error;
   }
 
-  #read({ bytes }: HttpAnswer): Job[] {
+  #read(answer: HttpAnswer): Job[] {
+    const bytes = withoutByteOrderMark(answer.bytes);
     let body: unknown;
     try {
       body = JSON.parse(decoder.decode(bytes));
@@ -85,7 +93,9 @@ export class JobTaker {
       throw new QueueCallError(`the queue's answer is not JSON: ${(error as Error).message}`);
     }
     if (!Array.isArray(body)) return this.#accept(bytes, body);
-    return body.flatMap((item) => this.#accept(encoder.encode(JSON.stringify(item)), item));
+    // The text of each as it came: to print it again changes large numbers, and fails for what is nested deep.
+    const texts = elementsOf(bytes);
+    return body.flatMap((item, index) => this.#accept(texts[index] as Uint8Array, item));
   }
 
   #accept(bytes: Uint8Array, body: unknown): Job[] {

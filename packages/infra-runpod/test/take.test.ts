@@ -61,6 +61,21 @@ describe('taking jobs', () => {
     ]);
   });
 
+  it('has the text of each job as it came: large numbers, deep ones, behind a byte order mark', async () => {
+    const deep = `{"id":"deep","input":${'{"z":'.repeat(40_000)}0${'}'.repeat(40_000)}}`;
+    const large = '{ "id": "large", "input": 9007199254740993, "more": ["],[", 1.0] }';
+    const text = (jobs: readonly Job[]): string[] =>
+      jobs.map(({ bytes }) => Buffer.from(bytes).toString().trim());
+    platform.answers.take = inTurn(
+      status(200, `\ufeff[${large} , ${deep}]`),
+      status(200, '\ufeff{"id":"marked","input":1}'),
+      never,
+    );
+    const { queue } = await open();
+    expect(text(await takeSome(queue, 2))).toEqual([large, deep]);
+    expect(text(await takeSome(queue))).toEqual(['{"id":"marked","input":1}']);
+  });
+
   it.each([
     ['204', status(204)],
     ['400, as a frozen worker hears it', status(400, { error: 'frozen' })],

@@ -1,6 +1,7 @@
-import { InvalidRequestError, readTraceContext } from '@flash/worker-core';
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { InvalidRequestError, joinBytes, readTraceContext } from '@flash/worker-core';
+import { BodyError, readBody } from '@flash/http-body';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context as AnyContext, Hono } from 'hono';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job-status.ts';
 import type { JobStore } from './job-store.ts';
@@ -17,25 +18,29 @@ export interface ClientApiOptions {
   /** Endpoint behind the short paths (`/run`) of the platform SDK's own local server. */
   readonly defaultEndpoint: string;
   readonly maxBodyBytes: number;
+  /** Time a client has to send a body. */
+  readonly bodyTimeoutMs: number;
   /** How long `runsync` waits for its job before it answers with the job's state. */
   readonly runsyncWaitMs: number;
 }
 
-const decoder = new TextDecoder();
+type Context = AnyContext<{ Bindings: HttpBindings }>;
+
+const encoder = new TextEncoder();
 /** The endpoint of clients that name the one they mean in a header. */
 const byName = 'flash';
 
-/** The platform's data-plane API as clients use it (docs/reference/protocol.md, Client API). */
-export function clientApi(options: ClientApiOptions): Hono {
-  const { store, workers, maxBodyBytes, defaultEndpoint } = options;
-  const app = new Hono();
+/** The platform's data-plane API as clients use it (contract, section 5). */
+export function clientApi(options: ClientApiOptions): Hono<{ Bindings: HttpBindings }> {
+  const { store, workers, maxBodyBytes, bodyTimeoutMs, defaultEndpoint } = options;
+  const app = new Hono<{ Bindings: HttpBindings }>();
   const endpointOf = (context: Context): string => {
     const endpoint = context.req.param('endpoint') ?? defaultEndpoint;
     // Clients that leave it to the platform to find an endpoint name it in a header (docs/reference/protocol.md, Routing).
     return endpoint === byName ? (context.req.header('x-flash-endpoint') ?? endpoint) : endpoint;
   };
   const submit = async (context: Context, kind: 'run' | 'runsync'): Promise<JobRecord> => {
-    const bytes = new Uint8Array(await context.req.arrayBuffer());
+    const bytes = await readBody(context.env.incoming, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
     const trace = readTraceContext(context.req.header());
     return store.submit(endpointOf(context), bytes, { ...readSubmission(bytes), trace }, kind);
   };
@@ -56,6 +61,8 @@ export function clientApi(options: ClientApiOptions): Hono {
   app.onError((error, context) => {
     if (error instanceof InvalidRequestError)
       return context.json({ error: error.message, code: error.code }, 400);
+    if (error instanceof BodyError)
+      return context.json({ error: error.message, code: error.code }, error.status, { connection: 'close' });
     if (error instanceof QueueFullError) return context.json({ error: error.message, code: error.code }, 429);
     return context.json({ error: 'the gateway failed', code: 'INTERNAL' }, 500);
   });
@@ -63,13 +70,6 @@ export function clientApi(options: ClientApiOptions): Hono {
     context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404),
   );
   app.use(sameSiteOnly);
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (context) =>
-        context.json({ error: `the body is larger than ${maxBodyBytes} bytes`, code: 'BODY_TOO_LARGE' }, 413),
-    }),
-  );
 
   for (const base of ['/v2/:endpoint', '']) {
     app.post(`${base}/run`, async (context) => {
@@ -112,11 +112,17 @@ export function clientApi(options: ClientApiOptions): Hono {
 
 /** Each chunk is given out once. */
 function streamChunks(context: Context, record: JobRecord): Response {
-  const chunks = record.stream
-    .splice(0)
-    .map((chunk) => ({ output: JSON.parse(decoder.decode(chunk)) as unknown }));
+  const chunks = record.stream.splice(0);
   record.streamBytes = 0;
-  return context.json({ status: record.status, stream: chunks });
+  // Each is put in as the text it is.
+  const pieces = chunks.flatMap((chunk, index) => [
+    encoder.encode(index === 0 ? '{"output":' : ',{"output":'),
+    chunk,
+    encoder.encode('}'),
+  ]);
+  const head = encoder.encode(`{"status":${JSON.stringify(record.status)},"stream":[`);
+  const body = joinBytes([head, ...pieces, encoder.encode(']}')]) as Uint8Array<ArrayBuffer>;
+  return context.body(body, 200, { 'content-type': 'application/json' });
 }
 
 /** What the job has printed after the first `after` pieces; an addition of ours to the platform's API. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { explainClientErrors, serverTimeouts } from '@flash/http-body';
 import type { Log, RunnerReport } from '@flash/worker-core';
 import { serve, type ServerType } from '@hono/node-server';
 import { clientApi } from './client-api.ts';
@@ -74,6 +75,7 @@ export async function startGateway({
     workers,
     defaultEndpoint: 'local',
     maxBodyBytes: settings.FLASH_MAX_BODY_BYTES,
+    bodyTimeoutMs: settings.FLASH_REQUEST_TIMEOUT_MS,
     runsyncWaitMs: settings.FLASH_GATEWAY_RUNSYNC_WAIT_MS,
   });
   app.route('/', consoleApi({ store, workers, statistics, runners }));
@@ -87,11 +89,13 @@ export async function startGateway({
       pollMs: settings.FLASH_GATEWAY_POLL_MS,
       leaseMs: settings.FLASH_GATEWAY_LEASE_MS,
       maxResultBytes: settings.FLASH_GATEWAY_MAX_RESULT_BYTES,
+      bodyTimeoutMs: settings.FLASH_REQUEST_TIMEOUT_MS,
       workerKey: settings.FLASH_GATEWAY_WORKER_KEY,
       closing: closing.signal,
     }),
   );
-  const server = await listen(app.fetch, host, port);
+  const server = await listen(app.fetch, host, port, settings);
+  explainClientErrors(server as Server);
   return {
     port: (server.address() as AddressInfo).port,
     store,
@@ -120,9 +124,11 @@ function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   host: string,
   port: number,
+  settings: GatewaySettings,
 ): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, () => resolve(server));
+    const options = { fetch, hostname: host, port, serverOptions: serverTimeouts(settings) };
+    const server = serve(options, () => resolve(server));
     server.once('error', reject);
   });
 }

@@ -1,4 +1,4 @@
-import { InvalidRequestError, validationMessage } from '@flash/worker-core';
+import { InvalidRequestError, parseJson, validationMessage } from '@flash/worker-core';
 import * as z from 'zod';
 import type { JobOptions } from './job-record.ts';
 
@@ -18,21 +18,13 @@ const callSchema = z.looseObject({
 });
 const longestLabel = 100;
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
 /**
  * Reads what a client submits to `run` or `runsync` (docs/reference/protocol.md, Client API).
  *
  * @throws InvalidRequestError naming what is wrong.
  */
 export function readSubmission(bytes: Uint8Array): JobOptions {
-  let body: unknown;
-  try {
-    body = JSON.parse(decoder.decode(bytes));
-  } catch (cause) {
-    throw new InvalidRequestError('the body is not JSON', { cause, malformed: true });
-  }
-  const parsed = submissionSchema.safeParse(body);
+  const parsed = submissionSchema.safeParse(parseJson(bytes, 'the body'));
   if (!parsed.success)
     throw new InvalidRequestError(`the job can't be taken: ${validationMessage(parsed.error)}`);
   const { webhook, policy, input } = parsed.data;

@@ -1,7 +1,7 @@
+import { BodyError, readBody } from '@flash/http-body';
 import type { HttpBindings } from '@hono/node-server';
-import { InvalidRequestError, type Log } from '@flash/worker-core';
+import { InvalidRequestError, isDeeperThan, type Log } from '@flash/worker-core';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import type { Faults } from './faults.ts';
 import type { JobStore, Lease } from './job-store.ts';
@@ -18,6 +18,8 @@ export interface WorkerApiOptions {
   readonly leaseMs: number;
   /** A larger result is refused with 400, as the platform does. */
   readonly maxResultBytes: number;
+  /** Time a worker has to send one. */
+  readonly bodyTimeoutMs: number;
   /** `Authorization` workers must send; any when left out. */
   readonly workerKey?: string | undefined;
   readonly faults?: Faults | undefined;
@@ -27,6 +29,8 @@ export interface WorkerApiOptions {
 
 type WorkerContext = Context<{ Bindings: HttpBindings }>;
 
+/** What is deeper can't be printed again: V8 runs out of stack at some 4400 levels. */
+const deepestResult = 4000;
 const encoder = new TextEncoder();
 const resultSchema = z.looseObject({
   output: z.unknown().optional(),
@@ -36,7 +40,7 @@ const resultSchema = z.looseObject({
 
 /** The platform's queue protocol as workers speak it (docs/reference/protocol.md, Queue protocol). */
 export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindings }> {
-  const { store, workers, faults, maxResultBytes, workerKey } = options;
+  const { store, workers, faults, workerKey } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     if (workerKey !== undefined && context.req.header('authorization') !== workerKey)
@@ -44,12 +48,6 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
     return next();
   });
   if (faults !== undefined) app.use(faults.middleware());
-  app.use(
-    bodyLimit({
-      maxSize: maxResultBytes,
-      onError: (context) => context.json({ error: `the body is larger than ${maxResultBytes} bytes` }, 400),
-    }),
-  );
 
   app.get('/v2/:endpoint/job-take/:worker', async (context) => {
     const [lease] = await take(context, options, 1);
@@ -69,7 +67,7 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
     return jobsToStop.length === 0 ? context.body(null, 204) : context.json({ jobsToStop });
   });
   app.post('/v2/:endpoint/job-done/:worker/:id', async (context) => {
-    const { output, error, status } = await readResult(context);
+    const { output, error, status } = await readResult(context, options);
     const id = param(context, 'id');
     const outputJson = output === undefined ? undefined : encoder.encode(JSON.stringify(output));
     if (status === 'IN_PROGRESS') store.progress(id, outputJson ?? encoder.encode('null'));
@@ -82,7 +80,7 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
     return context.json({});
   });
   app.post('/v2/:endpoint/job-stream/:worker/:id', async (context) => {
-    const { output } = await readResult(context);
+    const { output } = await readResult(context, options);
     const number = context.req.header('x-chunk-number');
     const chunk = encoder.encode(JSON.stringify(output ?? null));
     const isTaken = store.appendChunk(
@@ -108,6 +106,11 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
     return context.json({});
   });
   app.onError((error, context) => {
+    // As the platform does: it has one status for all that it does not take.
+    if (error instanceof BodyError) {
+      const status = error.status === 413 ? 400 : error.status;
+      return context.json({ error: error.message, code: error.code }, status, { connection: 'close' });
+    }
     if (error instanceof InvalidRequestError)
       return context.json({ error: error.message, code: error.code }, 400);
     options.log.write('error', 'the gateway failed', { error });
@@ -146,10 +149,22 @@ function pollSignal(context: WorkerContext, { pollMs, closing }: WorkerApiOption
   return AbortSignal.any([context.req.raw.signal, closing, AbortSignal.timeout(pollMs)]);
 }
 
-async function readResult(context: WorkerContext): Promise<z.output<typeof resultSchema>> {
+async function readResult(
+  context: WorkerContext,
+  { maxResultBytes, bodyTimeoutMs }: WorkerApiOptions,
+): Promise<z.output<typeof resultSchema>> {
+  const bytes = await readBody(context.env.incoming, {
+    maxBytes: maxResultBytes,
+    maxBytesSetting: 'FLASH_GATEWAY_MAX_RESULT_BYTES',
+    timeoutMs: bodyTimeoutMs,
+  });
+  if (isDeeperThan(bytes, deepestResult))
+    throw new InvalidRequestError(`the result is nested more than ${deepestResult} levels deep`, {
+      malformed: true,
+    });
   let body: unknown;
   try {
-    body = JSON.parse(await context.req.text());
+    body = JSON.parse(bytes.toString());
   } catch (cause) {
     throw new InvalidRequestError(`the body is not JSON: ${(cause as Error).message}`, {
       cause,

@@ -72,7 +72,10 @@ export type {
   PlainFunctionCall,
   RequestPayload,
 } from './protocol/function-call.ts';
+export { parseJson, withoutByteOrderMark } from './protocol/parse-json.ts';
+export { elementsOf, isDeeperThan } from './protocol/scan-json.ts';
 export {
+  encodedFields,
   type FunctionRequest,
   type FunctionRequestInput,
   functionRequestSchema,

@@ -1,4 +1,9 @@
-import { functionResponseSchema, type RemoteEndpoint, type ResponseParts } from '@flash/worker-core';
+import {
+  functionResponseSchema,
+  isDeeperThan,
+  type RemoteEndpoint,
+  type ResponseParts,
+} from '@flash/worker-core';
 import * as z from 'zod';
 
 const jobSchema = z.lazy(() =>
@@ -14,12 +19,17 @@ export type RemoteAnswer =
   /** `runsync` did not wait for the job's end. */
   | { readonly kind: 'pending'; readonly jobId: string };
 
+/** What is deeper can't be printed again: V8 runs out of stack at some 4400 levels. */
+const deepestAnswer = 4000;
+
 const pending = new Set(['IN_QUEUE', 'IN_PROGRESS']);
 const failed = new Set(['FAILED', 'CANCELLED', 'TIMED_OUT']);
 
 /** Reads the answer of an endpoint; what can't be read is a failed call. */
 export function readRemoteAnswer(form: RemoteEndpoint['form'], bytes: Buffer): RemoteAnswer {
   let body: unknown;
+  if (isDeeperThan(bytes, deepestAnswer))
+    return ended(failure(`its answer is nested more than ${deepestAnswer} levels deep`));
   try {
     body = JSON.parse(bytes.toString());
   } catch {

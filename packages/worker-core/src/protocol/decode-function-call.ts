@@ -6,9 +6,9 @@ import {
   type FunctionRequestInput,
   functionRequestSchema,
 } from './function-request.ts';
+import { parseJson, refuseDeepJson } from './parse-json.ts';
 import { validationMessage } from './validation-message.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /**
@@ -51,19 +51,12 @@ export function functionCallOfJob({ bytes, body }: Pick<Job, 'bytes' | 'body'>):
       malformed: true,
     });
   }
+  refuseDeepJson(bytes, 'the job');
   return toFunctionCall({ bytes, requestAt: 'input', request: input });
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
-  let body: unknown;
-  try {
-    body = JSON.parse(decoder.decode(bytes));
-  } catch (cause) {
-    throw new InvalidRequestError(`the body is not JSON: ${(cause as Error).message.slice(0, 200)}`, {
-      cause,
-      malformed: true,
-    });
-  }
+  const body = parseJson(bytes, 'the body');
   if (!isObject(body)) {
     throw new InvalidRequestError(
       'the body must be a JSON object: a FunctionRequest or {"input": FunctionRequest}',

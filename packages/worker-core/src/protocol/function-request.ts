@@ -31,7 +31,8 @@ export type FunctionRequest = z.output<typeof functionRequestSchema>;
 /** What a caller may write: every field optional but the name of what to run. */
 export type FunctionRequestInput = z.input<typeof functionRequestSchema>;
 
-const encodedFields = ['args', 'kwargs', 'constructor_args', 'constructor_kwargs'] as const;
+/** The fields whose elements are base64 of a pickle in the format "cloudpickle" (contract, section 1). */
+export const encodedFields = ['args', 'kwargs', 'constructor_args', 'constructor_kwargs'] as const;
 
 function build() {
   const text = z.string().nullish();
@@ -72,12 +73,17 @@ function build() {
     });
 }
 
+const mostShown = 5;
+
 /** Without this check a plain value would surface as a decoding error from Python, far from its cause. */
 function requireStrings(request: FunctionRequest, context: z.RefinementCtx): void {
   for (const field of encodedFields) {
+    let found = 0;
     const values: readonly unknown[] | Record<string, unknown> = request[field];
     for (const key in values) {
       if (typeof (values as Record<string, unknown>)[key] === 'string') continue;
+      // More are not shown, and a body of megabytes may have millions.
+      if (++found > mostShown) break;
       context.addIssue({
         code: 'custom',
         path: [field, key],

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import type { JobBody } from '../ports/job-queue.ts';
+import { parseJson } from './parse-json.ts';
 
 /** Longest time a timer takes, in milliseconds. */
 const longestMs = 2_147_483_647;
@@ -23,24 +24,13 @@ export interface QueueJob {
   readonly executionTimeoutMs: number | undefined;
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
 /**
  * Reads a job's JSON text (docs/reference/protocol.md, Take).
  *
  * @throws InvalidRequestError when it is no JSON object.
  */
 export function parseQueueJob(bytes: Uint8Array): QueueJob {
-  let body: unknown;
-  try {
-    body = JSON.parse(decoder.decode(bytes));
-  } catch (cause) {
-    throw new InvalidRequestError(`the job is not JSON: ${(cause as Error).message.slice(0, 200)}`, {
-      cause,
-      malformed: true,
-    });
-  }
-  return readQueueJob(body);
+  return readQueueJob(parseJson(bytes, 'the job'));
 }
 
 /**

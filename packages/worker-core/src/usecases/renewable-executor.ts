@@ -31,7 +31,8 @@ export class RenewableExecutor implements Executor {
   renew(): void {
     if (this.#isClosed) return;
     const old = this.#current;
-    const { executor } = (this.#current = { executor: this.#create(), atWork: 0 });
+    const executor = this.#create();
+    this.#current = { executor, atWork: 0 };
     this.#retiring.add(old);
     this.#closeIfUnused(old);
     // A run that comes first shares this start, and reports its failure.

@@ -4,6 +4,7 @@ import type { Execution, Executor, HandlerFailure, RunOptions } from '../ports/e
 import type { Job, JobOutcome } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import { refuseDeepJson } from '../protocol/parse-json.ts';
 import { noSpan } from '../ports/tracer.ts';
 import { followed } from './followed.ts';
 import type { InstallMissingModule } from './install-missing-module.ts';
@@ -52,6 +53,7 @@ export class RunHandlerJob implements JobRunner {
     };
     try {
       if (job.body.input === undefined) return { error: 'INVALID_REQUEST: the job has no input' };
+      refuseDeepJson(job.bytes, 'the job');
       const started = performance.now();
       const step = (listeners.span ?? noSpan).child('run');
       const talk = { onProgress: listeners.onProgress, onChunk, trace: step.context };

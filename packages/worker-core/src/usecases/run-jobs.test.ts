@@ -56,6 +56,16 @@ describe('RunFunctionJob', () => {
     expect(parse(outputJson)).not.toHaveProperty('error');
   });
 
+  it('reports a job that Python could not read', async () => {
+    const given = job({ input: request });
+    const bytes = new TextEncoder().encode(`{"input":${'['.repeat(5000)}`);
+    const outcome = await runner.run({ ...given, bytes });
+    expect(outcome).toEqual({
+      error: expect.stringMatching(/^INVALID_REQUEST: .*nested/),
+      isWorkerFault: false,
+    });
+  });
+
   it('lifts the error of a failed function out of its response', async () => {
     const outcome = await runner.run(job({ input: { ...request, function_name: 'none' } }));
     expect(outcome.error).toContain("'none' not found");
