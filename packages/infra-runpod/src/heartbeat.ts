@@ -69,6 +69,7 @@ export class Heartbeat {
     const call = { timeoutMs: settings.RUNPOD_PING_INTERVAL * 2, signal: this.#closed.signal };
     try {
       await withRetries(() => client.get(url, call).then(() => undefined, toRetry), settings, {
+        contact: client.contact,
         attempts,
         signal: this.#closed.signal,
       });

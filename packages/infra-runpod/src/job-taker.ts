@@ -42,8 +42,9 @@ export class JobTaker {
 
   /** Resolves with none when the queue has none. Failures are waited out here; only the signal makes it reject. */
   take(wanted: number, signal: AbortSignal): Promise<Job[]> {
-    const { settings, log, metrics } = this.#parts;
+    const { client, settings, log, metrics } = this.#parts;
     return withRetries(() => this.#takeOnce(wanted, signal), settings, {
+      contact: client.contact,
       attempts: Number.POSITIVE_INFINITY,
       signal,
       onFailure: async (error, attempt) => {
@@ -75,7 +76,10 @@ export class JobTaker {
   #nothing(error: unknown, startedAt: number): undefined {
     const { FLASH_TAKE_TIMEOUT_MS: timeoutMs } = this.#parts.settings;
     if (error instanceof QueueCallError) {
-      if (error.status === 400) return undefined;
+      if (error.status === 400) {
+        this.#parts.client.contact.noteSuccess();
+        return undefined;
+      }
       if (error.status === undefined && performance.now() - startedAt >= timeoutMs) return undefined;
       // No status of the queue means that jobs will never come: a key may be renewed, an endpoint may be back.
       const passing = error.status === 429 ? { status: 429 } : {};

@@ -1,5 +1,6 @@
-import { type HttpAnswer, HttpCallError, HttpClient } from '@flash/http-client';
+import { type HttpAnswer, type HttpCall, HttpCallError, HttpClient } from '@flash/http-client';
 import { workerVersion } from '@flash/worker-core';
+import { PlatformContact } from './platform-contact.ts';
 import { QueueCallError } from './queue-call-error.ts';
 
 export interface QueueClientOptions {
@@ -16,6 +17,8 @@ export interface CallOptions {
 
 /** HTTP as the queue protocol speaks it. */
 export class QueueClient {
+  /** Hears of every call that succeeds. */
+  readonly contact = new PlatformContact();
   readonly #http: HttpClient;
 
   constructor({ apiKey, maxAnswerBytes }: QueueClientOptions) {
@@ -33,7 +36,7 @@ export class QueueClient {
 
   /** @throws QueueCallError for a status other than 2xx, or when there was no whole answer in time; the signal's reason when aborted. */
   get(url: string, options: CallOptions): Promise<HttpAnswer> {
-    return this.#http.call({ method: 'GET', url, ...options }).catch(asQueueError);
+    return this.#call({ method: 'GET', url, ...options });
   }
 
   /** The same with a body; its headers are those of the platform's own SDK (docs/reference/protocol.md, Result). */
@@ -49,7 +52,13 @@ export class QueueClient {
       'x-request-id': headerText(jobId),
       ...headers,
     };
-    return this.#http.call({ method: 'POST', url, body, headers: all, ...options }).catch(asQueueError);
+    return this.#call({ method: 'POST', url, body, headers: all, ...options });
+  }
+
+  async #call(call: HttpCall): Promise<HttpAnswer> {
+    const answer = await this.#http.call(call).catch(asQueueError);
+    this.contact.noteSuccess();
+    return answer;
   }
 
   /** Ends every connection. */

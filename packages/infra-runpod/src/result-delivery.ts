@@ -119,11 +119,12 @@ export class ResultDelivery {
 
   /** Posts again until it is taken; others go on meanwhile. */
   #repeat(parcel: Parcel): void {
-    const { settings, log } = this.#parts;
+    const { client, settings, log } = this.#parts;
     if (parcel.stored === undefined) this.#unstored++;
     const work = async (): Promise<void> => {
       try {
         await withRetries(() => this.#limit(() => this.#post(parcel)), settings, {
+          contact: client.contact,
           attempts: Number.POSITIVE_INFINITY,
           signal: this.#closed.signal,
           onFailure: (error, attempt) =>

@@ -1,8 +1,11 @@
 import pRetry from 'p-retry';
+import type { PlatformContact } from './platform-contact.ts';
 import { QueueCallError } from './queue-call-error.ts';
 import type { RunpodQueueSettings } from './settings.ts';
 
 export interface RetryOptions {
+  /** Hears of calls that succeed. */
+  readonly contact: PlatformContact;
   /** How often to try; `Infinity` when only the signal ends it. */
   readonly attempts: number;
   readonly signal?: AbortSignal | undefined;
@@ -13,25 +16,31 @@ export interface RetryOptions {
 export type RetryPauses = Pick<RunpodQueueSettings, 'FLASH_RETRY_MIN_MS' | 'FLASH_RETRY_MAX_MS'>;
 
 /**
- * Tries a call of the queue until it succeeds, with pauses that double, jitter and have an upper bound.
+ * Tries a call of the queue until it succeeds, with pauses that double, have jitter and an upper bound. A pause ends at once when any other
+ * call of the platform succeeds. Should this one fail all the same, again and again, what is left of its pauses doubles as well: calls that succeed
+ * every moment make of one that does not no call every moment.
  *
  * @throws the last error when the attempts are used up or the error is final; the signal's reason when aborted.
  */
 export function withRetries<T>(
   call: () => Promise<T>,
-  pauses: RetryPauses,
-  { attempts, signal, onFailure }: RetryOptions,
+  { FLASH_RETRY_MIN_MS, FLASH_RETRY_MAX_MS: maxMs }: RetryPauses,
+  { contact, attempts, signal, onFailure }: RetryOptions,
 ): Promise<T> {
+  const minMs = Math.min(FLASH_RETRY_MIN_MS, maxMs);
+  let timesWoken = 0;
   return pRetry(call, {
     retries: attempts - 1,
-    factor: 2,
-    minTimeout: Math.min(pauses.FLASH_RETRY_MIN_MS, pauses.FLASH_RETRY_MAX_MS),
-    maxTimeout: pauses.FLASH_RETRY_MAX_MS,
-    randomize: true,
+    // The pauses are made here.
+    minTimeout: 0,
     signal,
     shouldRetry: ({ error }) => !isFinal(error),
     onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-      if (retriesLeft > 0 && !isFinal(error)) await onFailure?.(error, attemptNumber);
+      if (retriesLeft === 0 || isFinal(error)) return;
+      await onFailure?.(error, attemptNumber);
+      const pauseMs = Math.min(maxMs, minMs * 2 ** (attemptNumber - 1) * (1 + Math.random()));
+      const leastMs = Math.min(pauseMs, minMs * 2 ** timesWoken);
+      timesWoken = (await contact.pause(pauseMs, leastMs, signal)) ? timesWoken + 1 : 0;
     },
   });
 }

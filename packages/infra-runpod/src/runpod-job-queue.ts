@@ -135,6 +135,7 @@ export class RunpodJobQueue implements JobQueue {
     };
     const body = jobOutputJson(chunkJson);
     await withRetries(() => this.#client.post(url, body, job.id, call), this.#settings, {
+      contact: this.#client.contact,
       attempts: this.#settings.FLASH_STREAM_ATTEMPTS,
       signal: job.stop,
       onFailure: (error, attempt) =>

@@ -36,10 +36,11 @@ export class StopChannel {
   }
 
   async #listen(): Promise<void> {
-    const { settings, log } = this.#parts;
+    const { client, settings, log } = this.#parts;
     const { signal } = this.#closed;
     while (!signal.aborted) {
       await withRetries(() => this.#poll(), settings, {
+        contact: client.contact,
         attempts: Number.POSITIVE_INFINITY,
         signal,
         onFailure: (error, attempt) =>
