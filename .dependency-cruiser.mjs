@@ -1,5 +1,5 @@
 /** Who may import whom; see ARCHITECTURE.md. */
-const plainLibraries = '^packages/(command-runner|http-body|http-client|settings|tar-archive)/';
+const plainLibraries = '^packages/(command-runner|http-body|http-client|process-lock|settings|tar-archive)/';
 const notTests = { pathNot: '\\.test\\.ts$|/test/' };
 
 /** The rooms of the Python bridge: which others each may import. The same words name the packages of flash_runner (import-linter, pyproject.toml). */

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isAlive, withLock } from './process-lock.ts';
+import { isTagRunning, processTag, processTagPattern, withLock } from '@flash/process-lock';
 
 const lockTimeoutMs = 60_000;
+/** What is unpacked for longer is not being unpacked any more. */
+const longestUnpackMs = 3_600_000;
 
 /** Makes room beside a directory for its next content, on the same file system, and switches that in. */
 export class AppSwitch {
@@ -44,8 +46,8 @@ export class AppSwitch {
     for (const home of [dirname(this.#directory), this.#directory]) {
       const names = await readdir(home).catch(() => []);
       for (const name of names) {
-        const pid = this.#leftover.exec(name)?.[1];
-        if (pid !== undefined && !isAlive(Number(pid)))
+        const tag = this.#leftover.exec(name)?.[1];
+        if (tag !== undefined && (await isAbandoned(join(home, name), tag)))
           await rm(join(home, name), { recursive: true, force: true });
       }
     }
@@ -70,13 +72,21 @@ export class AppSwitch {
   }
 
   #name(what: string): string {
-    return `.${basename(this.#directory)}-${what}-${process.pid}-${randomBytes(4).toString('hex')}`;
+    return `.${basename(this.#directory)}-${what}-${processTag()}-${randomBytes(4).toString('hex')}`;
   }
 
   get #leftover(): RegExp {
     const name = basename(this.#directory).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    return new RegExp(`^\\.${name}-(?:staging|old)-(\\d+)-[0-9a-f]{8}$`);
+    return new RegExp(`^\\.${name}-(?:staging|old)-(${processTagPattern})-[0-9a-f]{8}$`);
   }
+}
+
+/** Of a process that can't be looked for from here, in another container, only the age of what it left tells. */
+async function isAbandoned(path: string, tag: string): Promise<boolean> {
+  const isRunning = isTagRunning(tag);
+  if (isRunning !== undefined) return !isRunning;
+  const { ctimeMs } = await stat(path).catch(() => ({ ctimeMs: Date.now() }));
+  return Date.now() - ctimeMs > longestUnpackMs;
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): void {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, SettingsError } from '@flash/worker-core';
 import * as z from 'zod';
+import { OutboxFolder } from './outbox-folder.ts';
 import { SpareFile, spareSuffix } from './spare-file.ts';
 
 const headerSchema = z.lazy(() =>
@@ -15,6 +16,8 @@ const headerSchema = z.lazy(() =>
 );
 const suffix = '.result';
 const newline = 10;
+/** A process shows so often in a lease that it lives, and looks for others that do not. */
+const looksPerLease = 4;
 
 /** A result that the platform has not acknowledged. */
 export interface StoredResult {
@@ -35,19 +38,23 @@ export interface OutboxOptions {
   readonly workerId: string;
   readonly maxResults: number;
   readonly maxBytes: number;
+  /** A process of another machine is gone when nothing was seen of it for so long, in milliseconds. */
+  readonly leaseMs: number;
   readonly log: Log;
 }
 
 /**
  * Results on disk, from before their first post to the platform's acknowledgement. A file is written whole, made durable, and only
  * then given its name. Its first line says how long it is: one that is whole counts even when a power cut took its name. Files are
- * named in the order they were finished.
+ * named in the order they were finished. What an earlier process has left is found at the start, or as soon as it is certain that it is gone.
  */
 export class Outbox {
-  readonly #directory: string;
+  readonly #folder: OutboxFolder;
   readonly #options: OutboxOptions;
   readonly #results = new Map<string, StoredResult>();
-  readonly #file: SpareFile;
+  #file: SpareFile;
+  #watch: NodeJS.Timeout | undefined;
+  #collecting: Promise<void> = Promise.resolve();
   #bytes = 0;
   #nextNumber = 1;
 
@@ -58,10 +65,12 @@ export class Outbox {
    */
   static async open(options: OutboxOptions): Promise<Outbox> {
     const directory = join(options.stateDirectory, folderOf(options.workerId));
+    const { leaseMs, log } = options;
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      const outbox = new Outbox(options, directory);
-      await outbox.#load();
+      const folder = new OutboxFolder({ directory, leaseMs, log });
+      await folder.create();
+      const outbox = new Outbox(options, folder);
+      await outbox.#load(await folder.collect());
       await outbox.#file.prepare();
       return outbox;
     } catch (cause) {
@@ -72,10 +81,27 @@ export class Outbox {
     }
   }
 
-  private constructor(options: OutboxOptions, directory: string) {
+  private constructor(options: OutboxOptions, folder: OutboxFolder) {
     this.#options = options;
-    this.#directory = directory;
-    this.#file = new SpareFile(directory);
+    this.#folder = folder;
+    this.#file = new SpareFile(folder.path);
+  }
+
+  /** @param onFound - told of each result of a process that turns out to be gone, from here on. */
+  watch(onFound: (result: StoredResult) => void): void {
+    const tick = async (): Promise<void> => {
+      await this.#folder.renew();
+      for (const result of await this.#load(await this.#folder.collect())) onFound(result);
+    };
+    this.#watch = setInterval(() => {
+      this.#collecting = this.#collecting.then(tick).catch((error: unknown) => {
+        this.#options.log.write(
+          'warn',
+          'results of earlier processes can’t be looked for (FLASH_STATE_DIR)',
+          { error },
+        );
+      });
+    }, this.#options.leaseMs / looksPerLease).unref();
   }
 
   /** What is stored, oldest first. */
@@ -126,7 +152,7 @@ export class Outbox {
     }
     const name = nameOf(number, jobId);
     try {
-      await this.#file.write(name, [header, body]);
+      await this.#write(name, [header, body]);
     } catch (error) {
       log.write('error', 'a result could not be kept on disk (FLASH_STATE_DIR)', { jobId, error });
       return undefined;
@@ -134,9 +160,21 @@ export class Outbox {
     return this.#note({ jobId, isStream, name, size, storedAt: earlier?.storedAt ?? Date.now() });
   }
 
+  /** Another process that took this one for gone has moved its folder: then it makes a new one. */
+  async #write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.#file.write(name, pieces);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await this.#folder.create().catch(() => {});
+      this.#file = new SpareFile(this.#folder.path);
+      await this.#file.write(name, pieces);
+    }
+  }
+
   /** The body of a stored result. */
   async read({ name }: StoredResult): Promise<Buffer> {
-    const bytes = await readFile(join(this.#directory, name));
+    const bytes = await readFile(join(this.#folder.path, name));
     return bytes.subarray(bytes.indexOf(newline) + 1);
   }
 
@@ -144,14 +182,15 @@ export class Outbox {
   async remove({ jobId, name, size }: StoredResult): Promise<void> {
     if (!this.#results.delete(jobId)) return;
     this.#bytes -= size;
-    await rm(join(this.#directory, name), { force: true });
+    await rm(join(this.#folder.path, name), { force: true });
   }
 
   /** Leaves nothing behind when nothing is stored. */
   async close(): Promise<void> {
+    clearInterval(this.#watch);
+    await this.#collecting;
     await this.#file.close();
-    // Fails when there are results, which is how it should be.
-    await rmdir(this.#directory).catch(() => {});
+    await this.#folder.close();
   }
 
   #note(result: StoredResult): StoredResult {
@@ -160,35 +199,43 @@ export class Outbox {
     return result;
   }
 
-  async #load(): Promise<void> {
-    for (const name of (await readdir(this.#directory)).sort()) {
-      if (name.endsWith(spareSuffix)) await this.#salvage(name);
-      else if (name.endsWith(suffix)) await this.#loadOne(name);
+  /** @returns the results among these files of the folder. */
+  async #load(names: readonly string[]): Promise<readonly StoredResult[]> {
+    const results: (StoredResult | undefined)[] = [];
+    for (const name of names.toSorted()) {
+      if (name.endsWith(spareSuffix)) results.push(await this.#salvage(name));
+      else if (name.endsWith(suffix)) results.push(await this.#loadOne(name));
     }
+    return results.filter((result) => result !== undefined);
   }
 
-  async #loadOne(name: string): Promise<void> {
-    const path = join(this.#directory, name);
+  async #loadOne(name: string): Promise<StoredResult | undefined> {
+    const path = join(this.#folder.path, name);
     try {
       const { jobId, isStream, number, size, storedAt } = await readEntry(path);
       this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-      this.#note({ jobId, isStream, name, size, storedAt });
+      const known = this.#results.get(jobId);
+      if (known === undefined) return this.#note({ jobId, isStream, name, size, storedAt });
+      // The job was delivered to both processes, and this one's result is the later one.
+      if (known.name !== name) await rm(path, { force: true });
     } catch (error) {
       // Not removed: a person may still find the result in it.
       this.#options.log.write('error', 'a stored result can’t be read and is left alone', { path, error });
     }
+    return undefined;
   }
 
   /** A file that was written whole but did not get its name is a result as well; anything else is no more than a beginning. */
-  async #salvage(spare: string): Promise<void> {
-    const path = join(this.#directory, spare);
+  async #salvage(spare: string): Promise<StoredResult | undefined> {
+    const path = join(this.#folder.path, spare);
     try {
       const { number, jobId } = await readEntry(path);
       const name = nameOf(number, jobId);
-      await rename(path, join(this.#directory, name));
-      await this.#loadOne(name);
+      await rename(path, join(this.#folder.path, name));
+      return await this.#loadOne(name);
     } catch {
       await rm(path, { force: true });
+      return undefined;
     }
   }
 }

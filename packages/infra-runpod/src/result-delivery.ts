@@ -47,9 +47,8 @@ export class ResultDelivery {
 
   constructor(parts: ResultDeliveryParts) {
     this.#parts = parts;
-    for (const stored of parts.outbox.results) {
-      this.#repeat({ ...stored, body: () => parts.outbox.read(stored), stored, isReport: false });
-    }
+    for (const stored of parts.outbox.results) this.#postAgain(stored);
+    parts.outbox.watch((stored) => this.#postAgain(stored));
   }
 
   /** Whether a result of this job waits to be delivered. */
@@ -109,9 +108,21 @@ export class ResultDelivery {
     await Promise.all(this.#pending.values());
   }
 
+  /** A result that an earlier process has left. */
+  #postAgain(stored: StoredResult): void {
+    this.#repeat({ ...stored, body: () => this.#parts.outbox.read(stored), stored, isReport: false });
+  }
+
   async #post({ jobId, isStream, body }: Parcel): Promise<void> {
-    const { client, urls, settings } = this.#parts;
-    await client.post(urls.done(jobId, isStream), await body(), jobId, {
+    const { client, urls, settings, log } = this.#parts;
+    const bytes = await body().catch(unlessMissing);
+    if (bytes === undefined) {
+      log.write('warn', 'a stored result is gone: another process took this one for dead, and posts it', {
+        jobId,
+      });
+      return;
+    }
+    await client.post(urls.done(jobId, isStream), bytes, jobId, {
       timeoutMs: settings.FLASH_POST_TIMEOUT_MS,
       signal: this.#closed.signal,
     });
@@ -189,6 +200,10 @@ export class ResultDelivery {
       log.write('error', 'a stored result could not be posted; the next start tries again', { jobId, error });
     }
   }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function isRefusal(error: unknown): error is QueueCallError {

@@ -53,6 +53,7 @@ export class RunpodJobQueue implements JobQueue {
       workerId,
       maxResults: settings.FLASH_OUTBOX_MAX_RESULTS,
       maxBytes: settings.FLASH_OUTBOX_MAX_BYTES,
+      leaseMs: settings.FLASH_STATE_LEASE_MS,
       log,
     });
     return new RunpodJobQueue(options, urls, outbox);

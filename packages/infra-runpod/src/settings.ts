@@ -39,7 +39,11 @@ export const runpodQueueSettingsSchema = defineSettings({
   FLASH_MAX_TAKE_BYTES: positiveInteger(64 * 1024 * 1024, 'Largest answer of the queue to one take'),
   FLASH_STATE_DIR: text(
     () => join(tmpdir(), 'flash-worker'),
-    'Directory of results that the platform has not acknowledged; one folder per worker id',
+    'Directory of results that the platform has not acknowledged; one folder per worker id, and in it one per process',
+  ),
+  FLASH_STATE_LEASE_MS: positiveMilliseconds(
+    30_000,
+    'A process of another container or machine with the same folder is gone when nothing was seen of it for so long; its results are posted by this one',
   ),
   FLASH_OUTBOX_MAX_RESULTS: positiveInteger(
     1000,

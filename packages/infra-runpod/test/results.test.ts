@@ -13,7 +13,9 @@ describe('results', () => {
   const open = (more: Record<string, string> = {}): Promise<Opened> => setting.open(more);
   const take = (opened: Opened, id?: string): Promise<Job> => setting.take(opened, id);
   const stored = async ({ stateDirectory }: Opened, workerId = 'w1'): Promise<string[]> =>
-    (await readdir(join(stateDirectory, `worker-${workerId}`))).filter((name) => name.endsWith('.result'));
+    (await readdir(join(stateDirectory, `worker-${workerId}`), { recursive: true })).filter((name) =>
+      name.endsWith('.result'),
+    );
   beforeEach(async () => {
     setting = await new Setting().begin();
     platform = setting.platform;
