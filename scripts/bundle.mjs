@@ -211,7 +211,11 @@ await build({
 });
 writeFileSync(join(target, 'self-test/package.json'), '{"type":"module"}\n');
 writeFileSync(join(target, 'package.json'), '{"type":"commonjs"}\n');
-for (const source of ['infra-python-bridge/python/flash_runner', 'infra-tracing/python/send_traces.py'])
+for (const source of [
+  'infra-python-bridge/python/flash_runner',
+  'infra-tracing/python/send_traces.py',
+  'tar-archive/python/decompress.py',
+])
   cpSync(join(root, 'packages', source), join(target, 'python', basename(source)), {
     recursive: true,
     filter: (path) => !path.endsWith('__pycache__'),

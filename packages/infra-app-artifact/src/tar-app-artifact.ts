@@ -1,7 +1,7 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { unpackArchive } from '@flash/tar-archive';
+import { type ArchiveBound, BrokenArchiveError, type Python, unpackArchive } from '@flash/tar-archive';
 import { AppError, type AppSource, type Log } from '@flash/worker-core';
 import { AppSwitch } from './app-switch.ts';
 import type { AppArtifactSettings } from './settings.ts';
@@ -13,6 +13,8 @@ export interface TarAppArtifactOptions {
   readonly settings: AppArtifactSettings;
   /** Directory the app is unpacked into. */
   readonly appDirectory: string;
+  /** Decompresses artifacts of bzip2 and xz; looked for when one is to be unpacked. */
+  readonly python?: (() => Python) | undefined;
   readonly log: Log;
 }
 
@@ -65,6 +67,8 @@ export class TarAppArtifact implements AppSource {
       const unpacked = await unpackArchive(path, staging, {
         maxMembers: settings.FLASH_ARTIFACT_MAX_MEMBERS,
         maxBytes: settings.FLASH_ARTIFACT_MAX_BYTES,
+        maxMemoryBytes: settings.FLASH_ARTIFACT_MAX_MEMORY_BYTES,
+        python: this.#options.python,
         signal,
       });
       await this.#switch.alone(() => this.#switchIn(staging, mark));
@@ -98,10 +102,22 @@ export class TarAppArtifact implements AppSource {
   #unavailable(cause: Error): AppError {
     const { settings, appDirectory } = this.#options;
     return new AppError(
-      `the app artifact ${settings.FLASH_BUILD_ARTIFACT_PATH} could not be unpacked into ${appDirectory}: ${cause.message}; build it again, or set FLASH_BUILD_ARTIFACT_PATH or FLASH_DISABLE_UNPACK`,
+      `the app artifact ${settings.FLASH_BUILD_ARTIFACT_PATH} could not be unpacked into ${appDirectory}: ${cause.message}; ${adviceFor(cause)}`,
       { cause },
     );
   }
+}
+
+const boundSettings: Readonly<Record<ArchiveBound, string>> = {
+  bytes: 'FLASH_ARTIFACT_MAX_BYTES',
+  memory: 'FLASH_ARTIFACT_MAX_MEMORY_BYTES',
+};
+
+function adviceFor(cause: Error): string {
+  const bound = cause instanceof BrokenArchiveError ? cause.bound : undefined;
+  return bound === undefined
+    ? 'build it again, or set FLASH_BUILD_ARTIFACT_PATH or FLASH_DISABLE_UNPACK'
+    : `build a smaller one, or raise ${boundSettings[bound]}`;
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): never {

@@ -15,8 +15,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { RecordingLog } from '@flash/worker-core/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { processTag } from '@flash/process-lock';
 import { appArtifactSettingsSchema, TarAppArtifact } from '../src/index.ts';
 
+const python =
+  process.env.FLASH_PYTHON ?? fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));
 const program = ['--conditions=source', fileURLToPath(new URL('./unpack-once.ts', import.meta.url))];
 const signal = new AbortController().signal;
 let base: string;
@@ -30,14 +33,14 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true }));
 
 /** Packs an app of so many files. */
-function build(version: string, files = 3): void {
+function build(version: string, files = 3, compression = '-z'): void {
   const source = join(base, 'source');
   rmSync(source, { recursive: true, force: true });
   mkdirSync(join(source, 'pkg'), { recursive: true });
   for (let index = 0; index < files; index++)
     writeFileSync(join(source, 'pkg', `f${index}`), `${version} ${index}`);
   writeFileSync(join(source, 'version'), version);
-  execFileSync('tar', ['czf', artifact, '-C', source, '.']);
+  execFileSync('tar', ['-c', compression, '-f', artifact, '-C', source, '.']);
 }
 
 function source(
@@ -50,6 +53,7 @@ function source(
     source: new TarAppArtifact({
       appDirectory,
       log,
+      python: () => ({ python, env: process.env }),
       settings: appArtifactSettingsSchema.parse({
         FLASH_BUILD_ARTIFACT_PATH: artifact,
         FLASH_UNPACK_INTERVAL_MS: '10',
@@ -95,6 +99,36 @@ describe('TarAppArtifact', () => {
       ['f0'],
       false,
     ]);
+  });
+
+  it.each(['-j', '-J', '--zstd', '--format=ustar'])(
+    'unpacks what tar %s has made, whatever its name',
+    async (form) => {
+      build(form, 4, form);
+      await source().source.prepare(signal);
+      expect([version(), readdirSync(join(app, 'pkg')).length, leftovers()]).toEqual([form, 4, []]);
+    },
+  );
+
+  it.each([
+    [{ FLASH_ARTIFACT_MAX_BYTES: '5000' }, 'FLASH_ARTIFACT_MAX_BYTES'],
+    [{ FLASH_ARTIFACT_MAX_MEMORY_BYTES: '100000' }, 'FLASH_ARTIFACT_MAX_MEMORY_BYTES'],
+  ])('names the setting that a larger artifact needs: %j', async (settings, name) => {
+    build('large', 30, '-J');
+    await expect(source({ FLASH_UNPACK_ATTEMPTS: '1', ...settings }).source.prepare(signal)).rejects.toThrow(
+      `build a smaller one, or raise ${name}`,
+    );
+  });
+
+  it('removes what processes that are gone have left, also where this one has their id, and what runs keeps its own', async () => {
+    build('one');
+    const [pid, , where] = processTag().split('-');
+    const [gone, here, elsewhere] = [`${pid}-7-${where}`, processTag(), `${pid}-7-00000000`].map((tag) =>
+      join(base, `.app-staging-${tag}-0123abcd`),
+    ) as [string, string, string];
+    for (const directory of [gone, here, elsewhere]) mkdirSync(directory);
+    await source().source.prepare(signal);
+    expect([gone, here, elsewhere].map((directory) => existsSync(directory))).toEqual([false, true, true]);
   });
 
   it('tries again, and sleeps after no attempt that was the last', async () => {

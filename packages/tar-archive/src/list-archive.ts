@@ -1,11 +1,13 @@
+import { createReadStream } from 'node:fs';
 import type { Header } from 'tar-stream';
-import { openArchive } from './archive-stream.ts';
 import { BrokenArchiveError } from './broken-archive-error.ts';
 
 /** Not in the library's types. A name is then one character a byte, whatever it is encoded in. */
 const options = { filenameEncoding: 'latin1', allowUnknownFormat: true } as Parameters<
   typeof import('tar-stream').extract
 >[0];
+
+const readAheadBytes = 1024 * 1024;
 
 /** A member of an archive, and where in the file its body is. */
 export interface ListedMember {
@@ -31,7 +33,7 @@ export async function listArchive(
   maxMembers: number,
 ): Promise<{ readonly members: readonly ListedMember[]; readonly broken: BrokenArchiveError | undefined }> {
   const members: ListedMember[] = [];
-  const { source } = await openArchive(path);
+  const source = createReadStream(path, { highWaterMark: readAheadBytes });
   // Most who use this library never list or unpack: they need not wait for what that takes.
   const { extract } = await import('tar-stream');
   const tar = extract(options);

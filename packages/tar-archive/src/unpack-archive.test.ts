@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Header, pack } from 'tar-stream';
 import { BrokenArchiveError, unpackArchive, UnsafeArchiveError } from './index.ts';
 
-const limits = { maxMembers: 100, maxBytes: 10_000_000 };
+const limits = { maxMembers: 100, maxBytes: 10_000_000, maxMemoryBytes: 1e8 };
 type Member = Partial<Header> & { readonly name: string; readonly body?: string };
 
 let base: string;

@@ -1,11 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import type { Header } from 'tar-stream';
-import { openArchive, WholeArchive } from './archive-stream.ts';
+import { type DecompressOptions, openArchive, WholeArchive } from './archive-stream.ts';
 import { BrokenArchiveError } from './broken-archive-error.ts';
 import { MemberWriter } from './member-writer.ts';
 import { UnsafeArchiveError } from './unsafe-archive-error.ts';
 
-export interface UnpackOptions {
+export interface UnpackOptions extends DecompressOptions {
   /** Most members. */
   readonly maxMembers: number;
   /** Most bytes of the archive when it is not compressed. */
@@ -20,7 +20,7 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks a tar archive, gzipped or plain, into an empty directory that exists. One pass, constant memory. Links stay below the
+ * Unpacks a tar archive, plain or compressed with gzip, bzip2, xz or zstd, into an empty directory that exists. One pass, constant memory. Links stay below the
  * directory, devices and pipes are refused, set-id bits are dropped.
  *
  * @throws UnsafeArchiveError naming the member that is refused; BrokenArchiveError when it is no archive or not whole. What was written
@@ -31,7 +31,7 @@ export async function unpackArchive(
   directory: string,
   options: UnpackOptions,
 ): Promise<Unpacked> {
-  const { source, unpack } = await openArchive(path);
+  const { source, unpack } = await openArchive(path, options);
   const { extract } = await import('tar-stream');
   const tar = extract();
   const writer = new MemberWriter(directory);
@@ -66,7 +66,7 @@ export async function unpackArchive(
   } catch (error) {
     await writer.settle();
     options.signal?.throwIfAborted();
-    throw explain(failure ?? (error as Error));
+    throw explain(failure ?? (error as Error), options);
   }
   return { members, bytes };
 }
@@ -90,10 +90,17 @@ function write(writer: MemberWriter, header: Header, body: AsyncIterable<Buffer>
   }
 }
 
-function explain(error: Error): Error {
+function explain(error: Error, { maxMemoryBytes }: UnpackOptions): Error {
   if (error instanceof UnsafeArchiveError || error instanceof BrokenArchiveError) return error;
   const { code } = error as NodeJS.ErrnoException;
   // The system's own errors (no space, no permission) say it best.
-  if (code !== undefined && /^E[A-Z]+$/.test(code)) return error;
+  if (code !== undefined && /^E[A-Z0-9]+$/.test(code)) return error;
+  if (code === 'Z_BUF_ERROR') return new BrokenArchiveError('it ends in the middle', { cause: error });
+  if (code === 'ZSTD_error_frameParameter_windowTooLarge') {
+    const reason = `it wants for more than ${maxMemoryBytes} bytes of memory to be decompressed`;
+    return new BrokenArchiveError(reason, { bound: 'memory', cause: error });
+  }
+  if (code?.startsWith('Z_') || code?.startsWith('ZSTD_'))
+    return new BrokenArchiveError(`its compressed data is damaged: ${error.message}`, { cause: error });
   return new BrokenArchiveError(error.message, { cause: error });
 }

@@ -92,7 +92,7 @@ export function bindAdapters(
         exitOnFailure: settings.FLASH_BOOT_FAILURE === 'exit',
       }),
     ...(isDeployment && {
-      AppSource: () => appArtifactModule({ settings, appDirectory: settings.FLASH_APP_DIR }),
+      AppSource: () => appArtifactModule({ settings, appDirectory: settings.FLASH_APP_DIR, python }),
     }),
   };
   for (const [name, module] of Object.entries(adapters)) {
