@@ -41,6 +41,14 @@ const startApart = {
   },
 };
 
+/** All but the look at Node's version. */
+const launchApart = {
+  name: 'launch-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/launch\.ts$/ }, () => ({ path: './launch.js', external: true }));
+  },
+};
+
 /**
  * Libraries that no start needs, each a file of its own: what is in an app's file is read and compiled with it, used or not. They hand out
  * functions and data; no code asks what class something of theirs is of.
@@ -178,8 +186,18 @@ for (const app of ['lb-app', 'qb-app', 'gateway']) {
   await build({
     ...common,
     outdir,
-    entryPoints: [join(root, 'apps', app, 'src/main.ts')],
+    entryPoints: [join(root, 'apps', app, 'src/launch.ts')],
     plugins: [startApart, librariesApart, zodLater, builtinsOnce],
+  });
+  // What looks at Node's version is in a file that any Node can read.
+  await build({
+    ...common,
+    outdir,
+    target: 'es2015',
+    banner: {},
+    define: {},
+    entryPoints: [join(root, 'apps', app, 'src/main.ts')],
+    plugins: [launchApart],
   });
   if (existsSync(join(root, 'apps', app, 'src/start.ts')))
     await build({

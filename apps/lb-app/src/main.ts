@@ -1,11 +1,4 @@
-import { enableCompileCache } from 'node:module';
-import { takeHeadStart } from '@flash/worker-host/head-start';
-import { keepHeapSmall } from '@flash/worker-host/small-heap';
+import { isNodeRecentEnough } from '@flash/worker-host/node-version';
 
-const headStart = takeHeadStart(process.env, 'load-balancer');
-keepHeapSmall();
-// What was compiled once is not compiled again by the next start (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
-enableCompileCache();
-// Loaded after the flags are set, and while Python starts: a static import would be read and linked before them, into a heap that had
-// already grown.
-void import('./start.ts').then(({ start }) => start(headStart));
+// Nothing else is imported before: an older Node could not even load it.
+if (isNodeRecentEnough()) void import('./launch.ts');

@@ -1,0 +1,11 @@
+import { enableCompileCache } from 'node:module';
+import { takeHeadStart } from '@flash/worker-host/head-start';
+import { keepHeapSmall } from '@flash/worker-host/small-heap';
+
+const headStart = takeHeadStart(process.env, 'load-balancer');
+keepHeapSmall();
+// What was compiled once is not compiled again by the next start (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
+enableCompileCache();
+// Loaded after the flags are set, and while Python starts: a static import would be read and linked before them, into a heap that had
+// already grown.
+void import('./start.ts').then(({ start }) => start(headStart));
