@@ -1,9 +1,9 @@
 import { Faults, gatewaySettingsSchema, startGateway } from '@flash/queue-gateway';
-import { captureLastWords, emergencyLog, readSettings, writeFatal } from '@flash/worker-host';
+import { logRuntimeErrors, emergencyLog, readSettings, writeFatal } from '@flash/worker-host';
 import { readGatewayFlags, usage } from './flags.ts';
 
 const log = emergencyLog(process.env);
-captureLastWords(log);
+logRuntimeErrors(log);
 main().catch((error: unknown) => {
   writeFatal(log, error);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 import type { ServeApp } from '@flash/worker-core';
 import {
-  captureLastWords,
+  logRuntimeErrors,
   createWorker,
   type HeadStart,
   emergencyLog,
@@ -27,7 +27,7 @@ export function start(headStart: HeadStart | undefined): void {
 async function serve(headStart: HeadStart | undefined): Promise<void> {
   const settings = readSettings(lbSettingsSchema, process.env);
   const worker = createWorker({ logDescriptor, entry: 'load-balancer', headStart });
-  captureLastWords(worker.log);
+  logRuntimeErrors(worker.log);
   await (worker.serveApp === undefined
     ? serveFunctions(worker, settings)
     : serveWebApp(worker, worker.serveApp, settings));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { InvalidRequestError } from '@flash/worker-core';
 import {
   abandonHeadStart,
-  captureLastWords,
+  logRuntimeErrors,
   createWorker,
   type HeadStart,
   emergencyLog,
@@ -46,7 +46,7 @@ async function main(
   // The platform reads a worker's stdout; a local run prints its result there, and nothing else.
   const logDescriptor = settings.RUNPOD_ENDPOINT_ID !== undefined && !isLocalRun ? stdout : stderr;
   const worker = createWorker({ env, logDescriptor, headStart });
-  captureLastWords(worker.log);
+  logRuntimeErrors(worker.log);
   for (const name of flags.unknown)
     worker.log.write('warn', 'a flag is not known and was ignored', { flag: `--${name}` });
   try {

@@ -113,7 +113,11 @@ const boundSettings: Readonly<Record<ArchiveBound, string>> = {
   memory: 'FLASH_ARTIFACT_MAX_MEMORY_BYTES',
 };
 
+const spaceErrors = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES']);
+
 function adviceFor(cause: Error): string {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  if (spaceErrors.has(code)) return 'free some there, or set FLASH_APP_DIR to a directory on another disk';
   const bound = cause instanceof BrokenArchiveError ? cause.bound : undefined;
   return bound === undefined
     ? 'build it again, or set FLASH_BUILD_ARTIFACT_PATH or FLASH_DISABLE_UNPACK'

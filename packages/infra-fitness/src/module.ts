@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os';
-import { ports } from '@flash/worker-core';
+import { type FitnessCheck, ports } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
 import { expectsGpu, GpuCheck } from './gpu-check.ts';
 import { MemoryCheck } from './memory-check.ts';
+import { OpenFilesCheck } from './open-files-check.ts';
 import type { FitnessSettings } from './settings.ts';
 import { TemporarySpaceCheck } from './temporary-space-check.ts';
 
@@ -15,14 +16,20 @@ export interface FitnessModuleOptions {
 /** Binds the built-in fitness checks, those that are not turned off; a host may bind more under the same token. */
 export function fitnessModule({ settings, env }: FitnessModuleOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
-    if (!settings.RUNPOD_SKIP_AUTO_SYSTEM_CHECKS) {
-      bind(ports.FitnessCheck).toConstantValue(new MemoryCheck(settings.FLASH_MIN_MEMORY_BYTES));
-      bind(ports.FitnessCheck).toConstantValue(
-        new TemporarySpaceCheck(tmpdir(), settings.FLASH_MIN_TMP_BYTES),
-      );
-    }
+    if (!settings.RUNPOD_SKIP_AUTO_SYSTEM_CHECKS)
+      for (const check of resourceChecks(settings)) bind(ports.FitnessCheck).toConstantValue(check);
     if (!settings.RUNPOD_SKIP_GPU_CHECK && expectsGpu(settings)) {
       bind(ports.FitnessCheck).toConstantValue(new GpuCheck(env));
     }
   });
+}
+
+/** The checks of what every process needs: what they find is why a start has failed. */
+export function resourceChecks(settings: FitnessSettings): readonly FitnessCheck[] {
+  const { FLASH_MIN_TMP_BYTES: minBytes, FLASH_MIN_TMP_FILES: minFiles } = settings;
+  return [
+    new MemoryCheck(settings.FLASH_MIN_MEMORY_BYTES),
+    new TemporarySpaceCheck(tmpdir(), { minBytes, minFiles }),
+    new OpenFilesCheck(settings.FLASH_MIN_OPEN_FILES),
+  ];
 }

@@ -24,6 +24,8 @@ export const fitnessSettingsSchema = defineSettings({
     16 * 1024 * 1024,
     'Space the temporary directory must have for the worker to serve; 0: any',
   ),
+  FLASH_MIN_TMP_FILES: countOrNone(64, 'Files (inodes) the temporary directory must have room for; 0: any'),
+  FLASH_MIN_OPEN_FILES: countOrNone(256, 'Files a process must be allowed to open (ulimit -n); 0: any'),
   FLASH_EXPECT_GPU: strictFlag(
     'Whether there must be a working GPU; default: when RUNPOD_GPU_COUNT or an NVIDIA device says so',
   ),

@@ -154,7 +154,8 @@ export class Outbox {
     try {
       await this.#write(name, [header, body]);
     } catch (error) {
-      log.write('error', 'a result could not be kept on disk (FLASH_STATE_DIR)', { jobId, error });
+      const reason = (error as Error).message;
+      log.write('error', 'a result could not be kept on disk (FLASH_STATE_DIR)', { jobId, reason });
       return undefined;
     }
     return this.#note({ jobId, isStream, name, size, storedAt: earlier?.storedAt ?? Date.now() });

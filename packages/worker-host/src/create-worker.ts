@@ -34,6 +34,7 @@ import { bindAdapters } from './bind-adapters.ts';
 import { bindUseCases } from './bind-use-cases.ts';
 import { readConcurrency } from './concurrency.ts';
 import { DeployedApp } from './deployed-app.ts';
+import { explainStartFailure } from './explain-start-failure.ts';
 import type { HeadStart } from './head-start.ts';
 import { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
 import { servesWebApp } from './serves-web-app.ts';
@@ -170,7 +171,9 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
         app.prepare().then(() => phases.reached('app')),
       ]);
       if (!hasWebApp) void container.get(WarmUp).run();
-      await started;
+      await started.catch(async (error: unknown) => {
+        throw await explainStartFailure(error, settings);
+      });
       phases.reached('ready');
       // Whoever waits for the worker to be ready is told first.
       if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs, tracer).unref();

@@ -73,7 +73,9 @@ export class DeployedApp implements JobRunner {
     } catch (error) {
       this.#failure = error as Error;
       if (settings.FLASH_BOOT_FAILURE === 'exit' || this.#closed.signal.aborted) throw error;
-      log.write('error', 'the app can’t be served: every job is answered with the reason', { error });
+      log.write('error', 'the app can’t be served: every job is answered with the reason', {
+        reason: this.#failure.message,
+      });
     }
   }
 

@@ -34,8 +34,13 @@ export function takeHeadStart(
   if (entry === 'load-balancer' && servesWebApp(env)) return undefined;
   const python = interpreterPath(env.FLASH_PYTHON || undefined, env, process.cwd());
   if (python === undefined) return undefined;
-  const bridge = startAhead(python, withCommandsOf(python, userEnvironment(env)), env);
-  return bridge && { bridge, python, env };
+  try {
+    const bridge = startAhead(python, userEnvironment(env), env);
+    return bridge && { bridge, python, env };
+  } catch {
+    // No directory, no descriptor, no process: the start itself will meet the same, and can say so.
+    return undefined;
+  }
 }
 
 /** Ends what was started for nothing. */

@@ -2,6 +2,6 @@
 export { answerMetrics } from '@flash/infra-metrics';
 export { type CreateWorkerOptions, createWorker, type Worker } from './create-worker.ts';
 export { abandonHeadStart, type HeadStart } from './head-start.ts';
-export { captureLastWords, emergencyLog, writeFatal } from './last-words.ts';
+export { emergencyLog, logRuntimeErrors, writeFatal } from './fatal-log.ts';
 export { openRunpodHeartbeat, openRunpodQueue } from './open-runpod-queue.ts';
 export { readSettings, type WorkerSettings, workerSettingsSchema } from './settings.ts';
