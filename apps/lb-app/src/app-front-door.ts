@@ -56,9 +56,9 @@ export class AppFrontDoor implements FrontDoor {
   }
 
   appReady(): void {
-    // Whoever connected before the app took over may be heard only now.
+    // This process may accept only now what a client has connected before the app took over.
     this.#startingUntil = this.#isStarting ? performance.now() + takeOverMs : 0;
-    // Whoever gets here later came in the moment in which the app died.
+    // A request that still comes here has connected in the moment in which the app died.
     this.#refusal = new HttpError(503, 'APP', 'the app does not answer just now: try again', retryAfter);
     this.#server?.closeIdleConnections();
   }

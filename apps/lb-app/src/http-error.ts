@@ -21,7 +21,7 @@ export class HttpError extends Error {
   }
 }
 
-/** What a client is told of a failure; `undefined` for one that nobody foresaw. */
+/** What a client is told of a failure; `undefined` for one that has no error class of ours. */
 export function toHttpError(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (error instanceof BodyError) return new HttpError(error.status, error.code, error.message);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   decodeFunctionCall,
   type EncodedResponse,
-  followed,
+  withSpan,
   readTraceContext,
   type Span,
 } from '@flash/worker-core';
@@ -129,7 +129,7 @@ export class LbServer {
     });
     let stream: EventStream | undefined;
     try {
-      await followed(span, async () => {
+      await withSpan(span, async () => {
         const body = await readBody(request, {
           maxBytes: this.#settings.FLASH_MAX_BODY_BYTES,
           timeoutMs: this.#settings.FLASH_REQUEST_TIMEOUT_MS,
@@ -192,7 +192,7 @@ export class LbServer {
     await refuse(request, response, refusal);
   }
 
-  /** What the client is told; what nobody foresaw is logged. */
+  /** What the client is told; an error that is none of ours is logged. */
   #explain(error: unknown): HttpError {
     const known = toHttpError(error);
     if (known === undefined)

@@ -67,7 +67,7 @@ async function serveWebApp(worker: Worker, app: ServeApp, settings: LbSettings):
 function endOnSignal(close: () => Promise<void>): void {
   let ending = false;
   const end = (): void => {
-    // Whoever asks twice does not want to wait.
+    // A second signal means that the sender does not want to wait.
     if (ending) process.exit(130);
     ending = true;
     void close().then(() => process.exit(0));

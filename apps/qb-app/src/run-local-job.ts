@@ -43,7 +43,7 @@ export async function runLocalJob(
     },
     { onChunk: async (json) => void chunks.push(fromJson(json)) },
   );
-  // What a streaming handler yields is shown as one list: there is nobody to stream it to.
+  // What a streaming handler yields is shown as one list: a local run has no client to stream it to.
   const result = toResult(outcome, outcome.isStream ? chunks : undefined);
   const isExpected = expected === undefined || isDeepStrictEqual(result, wanted);
   if (!isExpected)

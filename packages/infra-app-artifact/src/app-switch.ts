@@ -29,7 +29,7 @@ export class AppSwitch {
     await withLock(path, lockTimeoutMs, work);
   }
 
-  /** Puts staged content in the directory's place. Whoever looks finds the old content or the new one, whole. */
+  /** Puts staged content in the directory's place. A process that looks finds the old content or the new one, whole. */
   async switchIn(staging: string): Promise<void> {
     if (dirname(staging) === this.#directory) return this.#fillIn(staging);
     const old = join(dirname(this.#directory), this.#name('old'));

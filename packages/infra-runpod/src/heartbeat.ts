@@ -9,7 +9,7 @@ const attempts = 4;
 const longestIds = 6000;
 const longestReason = 256;
 
-export interface HeartbeatParts {
+export interface HeartbeatDependencies {
   readonly client: QueueClient;
   /** The address with these parameters; `undefined` when the platform gave none. */
   readonly url: (parameters: Readonly<Record<string, string>>) => string | undefined;
@@ -21,16 +21,16 @@ export interface HeartbeatParts {
 
 /** Tells the platform that this worker lives, and what it works on (docs/reference/protocol.md, Ping). */
 export class Heartbeat {
-  readonly #parts: HeartbeatParts;
+  readonly #dependencies: HeartbeatDependencies;
   readonly #closed = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #underWay: Promise<void> | undefined;
   /** When the platform took the last one; before the first, when that was due. */
   #takenAt = Date.now();
 
-  constructor(parts: HeartbeatParts) {
-    this.#parts = parts;
-    this.#timer = setInterval(() => this.#beat(), parts.settings.RUNPOD_PING_INTERVAL);
+  constructor(dependencies: HeartbeatDependencies) {
+    this.#dependencies = dependencies;
+    this.#timer = setInterval(() => this.#beat(), dependencies.settings.RUNPOD_PING_INTERVAL);
     this.#beat();
   }
 
@@ -58,9 +58,9 @@ export class Heartbeat {
   }
 
   async #ping(more: Readonly<Record<string, string>>): Promise<void> {
-    const { client, settings, jobIds, log } = this.#parts;
+    const { client, settings, jobIds, log } = this.#dependencies;
     const ids = joined(jobIds());
-    const url = this.#parts.url({
+    const url = this.#dependencies.url({
       ...(ids === '' ? {} : { job_id: ids }),
       runpod_version: workerVersion,
       ...more,

@@ -17,7 +17,7 @@ import { withRetries } from './retry.ts';
 import type { RunpodQueueSettings } from './settings.ts';
 import { TakePacer } from './take-pacer.ts';
 
-export interface JobTakerParts {
+export interface JobTakerDependencies {
   readonly client: QueueClient;
   readonly urls: QueueUrls;
   readonly settings: RunpodQueueSettings;
@@ -32,17 +32,17 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Takes jobs by long poll (docs/reference/protocol.md, Take). */
 export class JobTaker {
-  readonly #parts: JobTakerParts;
+  readonly #dependencies: JobTakerDependencies;
   readonly #pacer: TakePacer;
 
-  constructor(parts: JobTakerParts) {
-    this.#parts = parts;
-    this.#pacer = new TakePacer(parts.settings.FLASH_EMPTY_TAKE_MS);
+  constructor(dependencies: JobTakerDependencies) {
+    this.#dependencies = dependencies;
+    this.#pacer = new TakePacer(dependencies.settings.FLASH_EMPTY_TAKE_MS);
   }
 
   /** Resolves with none when the queue has none. Failures are waited out here; only the signal makes it reject. */
   take(wanted: number, signal: AbortSignal): Promise<Job[]> {
-    const { client, settings, log, metrics } = this.#parts;
+    const { client, settings, log, metrics } = this.#dependencies;
     return withRetries(() => this.#takeOnce(wanted, signal), settings, {
       contact: client.contact,
       attempts: Number.POSITIVE_INFINITY,
@@ -60,7 +60,7 @@ export class JobTaker {
   }
 
   async #takeOnce(wanted: number, signal: AbortSignal): Promise<Job[]> {
-    const { client, urls, settings, jobs } = this.#parts;
+    const { client, urls, settings, jobs } = this.#dependencies;
     await this.#pacer.turn(signal);
     const startedAt = performance.now();
     const url = urls.take(wanted, jobs.size > 0);
@@ -74,10 +74,10 @@ export class JobTaker {
 
   /** 400 is how a frozen worker is told that there is nothing; a poll that ran its whole time has found nothing. */
   #nothing(error: unknown, startedAt: number): undefined {
-    const { FLASH_TAKE_TIMEOUT_MS: timeoutMs } = this.#parts.settings;
+    const { FLASH_TAKE_TIMEOUT_MS: timeoutMs } = this.#dependencies.settings;
     if (error instanceof QueueCallError) {
       if (error.status === 400) {
-        this.#parts.client.contact.noteSuccess();
+        this.#dependencies.client.contact.noteSuccess();
         return undefined;
       }
       if (error.status === undefined && performance.now() - startedAt >= timeoutMs) return undefined;
@@ -103,7 +103,7 @@ export class JobTaker {
   }
 
   #accept(bytes: Uint8Array, body: unknown): Job[] {
-    const { jobs, hasResult, log } = this.#parts;
+    const { jobs, hasResult, log } = this.#dependencies;
     let job: QueueJob;
     try {
       job = readQueueJob(body);

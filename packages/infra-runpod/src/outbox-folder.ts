@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isRunning, readIdentity, thisProcess } from '@flash/process-lock';
 import type { Log } from '@flash/worker-core';
 
-/** Says whose a folder is. One without it has nobody who uses it. */
+/** Says whose a folder is. No process uses one without it. */
 const ownerName = 'owner.json';
 /** Begins the name of a folder that has no owner yet. */
 const unfinished = '.new-';

@@ -12,7 +12,7 @@ import type { RunpodQueueSettings } from './settings.ts';
 /** Results that are posted again at the same time. */
 const repostsAtOnce = 4;
 
-export interface ResultDeliveryParts {
+export interface ResultDeliveryDependencies {
   readonly client: QueueClient;
   readonly urls: QueueUrls;
   readonly settings: RunpodQueueSettings;
@@ -38,22 +38,22 @@ interface Parcel {
  * the platform refuses for good is replaced by an error that says so.
  */
 export class ResultDelivery {
-  readonly #parts: ResultDeliveryParts;
+  readonly #dependencies: ResultDeliveryDependencies;
   readonly #closed = new AbortController();
   readonly #limit = pLimit(repostsAtOnce);
   /** Jobs whose result is posted again and again, with the promise of its end. */
   readonly #pending = new Map<string, Promise<void>>();
   #unstored = 0;
 
-  constructor(parts: ResultDeliveryParts) {
-    this.#parts = parts;
-    for (const stored of parts.outbox.results) this.#postAgain(stored);
-    parts.outbox.watch((stored) => this.#postAgain(stored));
+  constructor(dependencies: ResultDeliveryDependencies) {
+    this.#dependencies = dependencies;
+    for (const stored of dependencies.outbox.results) this.#postAgain(stored);
+    dependencies.outbox.watch((stored) => this.#postAgain(stored));
   }
 
   /** Whether a result of this job waits to be delivered. */
   has(jobId: string): boolean {
-    return this.#pending.has(jobId) || this.#parts.outbox.has(jobId);
+    return this.#pending.has(jobId) || this.#dependencies.outbox.has(jobId);
   }
 
   get pendingIds(): readonly string[] {
@@ -62,12 +62,12 @@ export class ResultDelivery {
 
   /** Whether another job's result could be kept. */
   get hasRoom(): boolean {
-    return this.#parts.outbox.hasRoom && this.#unstored === 0;
+    return this.#dependencies.outbox.hasRoom && this.#unstored === 0;
   }
 
   /** Resolves when there is room again. */
   async room(signal: AbortSignal): Promise<void> {
-    const { log, settings, outbox } = this.#parts;
+    const { log, settings, outbox } = this.#dependencies;
     if (this.hasRoom) return;
     log.write('warn', 'no job is taken until the platform has acknowledged earlier results', {
       results: outbox.size + this.#unstored,
@@ -80,7 +80,7 @@ export class ResultDelivery {
 
   /** Resolves when the platform has the result, or when it is kept and goes on being posted. */
   async deliver(jobId: string, outcome: JobOutcome): Promise<void> {
-    const { outbox, settings } = this.#parts;
+    const { outbox, settings } = this.#dependencies;
     const isStream = outcome.isStream ?? false;
     let body = jobResultJson(outcome);
     const limit = settings.FLASH_MAX_RESULT_BYTES ?? platformLimit(jobId);
@@ -93,7 +93,7 @@ export class ResultDelivery {
       await this.#settle(parcel, true);
     } catch (error) {
       if (isRefusal(error)) return this.#replace(parcel, error, body.length);
-      this.#parts.log.write('warn', 'a result could not be posted; it will be posted again', {
+      this.#dependencies.log.write('warn', 'a result could not be posted; it will be posted again', {
         jobId,
         reason: (error as Error).message,
       });
@@ -110,11 +110,11 @@ export class ResultDelivery {
 
   /** A result that an earlier process has left. */
   #postAgain(stored: StoredResult): void {
-    this.#repeat({ ...stored, body: () => this.#parts.outbox.read(stored), stored, isReport: false });
+    this.#repeat({ ...stored, body: () => this.#dependencies.outbox.read(stored), stored, isReport: false });
   }
 
   async #post({ jobId, isStream, body }: Parcel): Promise<void> {
-    const { client, urls, settings, log } = this.#parts;
+    const { client, urls, settings, log } = this.#dependencies;
     const bytes = await body().catch(unlessMissing);
     if (bytes === undefined) {
       log.write('warn', 'a stored result is gone: another process took this one for dead, and posts it', {
@@ -130,7 +130,7 @@ export class ResultDelivery {
 
   /** Posts again until it is taken; others go on meanwhile. */
   #repeat(parcel: Parcel): void {
-    const { client, settings, log } = this.#parts;
+    const { client, settings, log } = this.#dependencies;
     if (parcel.stored === undefined) this.#unstored++;
     const work = async (): Promise<void> => {
       try {
@@ -163,7 +163,7 @@ export class ResultDelivery {
 
   /** The platform will never take this result: it is told why, so that the client sees a failure with a reason. */
   async #replace(parcel: Parcel, error: QueueCallError, size: number): Promise<void> {
-    const { outbox, log } = this.#parts;
+    const { outbox, log } = this.#dependencies;
     const { jobId, isStream } = parcel;
     if (parcel.isReport) {
       log.write('error', 'the platform takes no result of this job', { jobId, reason: error.message });
@@ -180,10 +180,10 @@ export class ResultDelivery {
   }
 
   async #settle({ jobId, stored }: Parcel, acknowledged: boolean): Promise<void> {
-    this.#parts.onSettled(jobId, acknowledged);
+    this.#dependencies.onSettled(jobId, acknowledged);
     if (stored === undefined) return;
-    await this.#parts.outbox.remove(stored).catch((error: unknown) => {
-      this.#parts.log.write('error', 'a delivered result could not be removed (FLASH_STATE_DIR)', {
+    await this.#dependencies.outbox.remove(stored).catch((error: unknown) => {
+      this.#dependencies.log.write('error', 'a delivered result could not be removed (FLASH_STATE_DIR)', {
         jobId,
         error,
       });
@@ -191,7 +191,7 @@ export class ResultDelivery {
   }
 
   #giveUp({ jobId, stored }: Parcel, error: unknown): void {
-    const { log } = this.#parts;
+    const { log } = this.#dependencies;
     if (stored === undefined) {
       log.write('error', 'a result is lost: it was neither posted nor kept on disk', { jobId, error });
     } else if (this.#closed.signal.aborted) {

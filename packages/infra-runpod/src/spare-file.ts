@@ -40,7 +40,7 @@ export class SpareFile {
       void file.close().catch(() => {});
       // Another write may have opened one already.
       this.#next ??= this.#open();
-      // Whoever needs it is told.
+      // The next write awaits this promise, and is told of its failure.
       this.#next.catch(() => {});
     }
   }

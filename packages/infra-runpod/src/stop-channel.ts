@@ -9,7 +9,7 @@ import { TakePacer } from './take-pacer.ts';
 
 const signalsSchema = z.lazy(() => z.object({ jobsToStop: z.array(z.unknown()).default([]) }));
 
-export interface StopChannelParts {
+export interface StopChannelDependencies {
   readonly client: QueueClient;
   readonly url: string;
   readonly settings: RunpodQueueSettings;
@@ -19,14 +19,14 @@ export interface StopChannelParts {
 
 /** Listens for jobs the platform wants stopped, and stops just those (docs/reference/protocol.md, Stop). */
 export class StopChannel {
-  readonly #parts: StopChannelParts;
+  readonly #dependencies: StopChannelDependencies;
   readonly #closed = new AbortController();
   readonly #pacer: TakePacer;
   readonly #ended: Promise<void>;
 
-  constructor(parts: StopChannelParts) {
-    this.#parts = parts;
-    this.#pacer = new TakePacer(parts.settings.FLASH_EMPTY_TAKE_MS);
+  constructor(dependencies: StopChannelDependencies) {
+    this.#dependencies = dependencies;
+    this.#pacer = new TakePacer(dependencies.settings.FLASH_EMPTY_TAKE_MS);
     this.#ended = this.#listen();
   }
 
@@ -36,7 +36,7 @@ export class StopChannel {
   }
 
   async #listen(): Promise<void> {
-    const { client, settings, log } = this.#parts;
+    const { client, settings, log } = this.#dependencies;
     const { signal } = this.#closed;
     while (!signal.aborted) {
       await withRetries(() => this.#poll(), settings, {
@@ -50,7 +50,7 @@ export class StopChannel {
   }
 
   async #poll(): Promise<void> {
-    const { client, url, settings, jobs, log } = this.#parts;
+    const { client, url, settings, jobs, log } = this.#dependencies;
     const { signal } = this.#closed;
     await this.#pacer.turn(signal);
     const startedAt = performance.now();

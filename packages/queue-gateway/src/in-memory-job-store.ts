@@ -208,7 +208,7 @@ export class InMemoryJobStore implements JobStore {
       entry.lease = setTimeout(() => this.#takeBack(entry), entry.leaseMs).unref();
   }
 
-  /** Nothing was heard of the worker: somebody else gets the job. */
+  /** Nothing was heard of the worker: another one gets the job. */
   #takeBack(entry: JobEntry): void {
     const { record } = entry;
     if (isFinal(record.status)) return;

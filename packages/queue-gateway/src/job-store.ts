@@ -19,7 +19,7 @@ export interface TakeRequest {
   readonly endpoint?: string | undefined;
   /** Most jobs to take at once. */
   readonly wanted: number;
-  /** The job goes to somebody else when nothing was heard of this worker for so long, in milliseconds; never when left out. */
+  /** The job goes to another worker when nothing was heard of this worker for so long, in milliseconds; never when left out. */
   readonly leaseMs?: number | undefined;
   readonly signal: AbortSignal;
 }

@@ -11,7 +11,7 @@ const decoder = new TextDecoder();
 /**
  * A job as server-sent events: `log` for what it prints, `chunk` for each chunk of its output, and one `end` with the job as its status has it.
  *
- * Nothing is taken of the job that the client has not read: a worker whose chunks nobody takes is held up, as it is without this.
+ * Nothing is taken of the job that the client has not read: a worker whose chunks no client takes is held up, as it is without this.
  */
 export function liveStream(context: Context, record: JobRecord, store: JobStore): Response {
   return streamSSE(context, async (stream) => {

@@ -51,7 +51,7 @@ export class StoreJobQueue implements JobQueue {
   }
 
   abandon(): void {
-    // Whoever stopped the job has ended it in the store.
+    // The store itself has stopped the job, and ended it.
   }
 }
 

@@ -14,7 +14,7 @@ export interface WorkerApiOptions {
   readonly log: Log;
   /** How long a take or stop call is held open when there is nothing. */
   readonly pollMs: number;
-  /** A job goes to somebody else when nothing was heard of its worker for so long. */
+  /** A job goes to another worker when nothing was heard of its worker for so long. */
   readonly leaseMs: number;
   /** A larger result is refused with 400, as the platform does. */
   readonly maxResultBytes: number;

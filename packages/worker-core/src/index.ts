@@ -55,6 +55,11 @@ export {
   type Tracer,
 } from './ports/tracer.ts';
 export type { CachePart, FetchStages, VolumeCache } from './ports/volume-cache.ts';
+export { withSpan } from './usecases/with-span.ts';
+export { readTraceContext } from './protocol/trace-context.ts';
+export { ports } from './ports/ports.ts';
+export type { RunnerReport } from './ports/runner-report.ts';
+export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
 export {
   decodeFunctionCall,
   functionCallFrom,
@@ -94,6 +99,12 @@ export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
 export { type ExecuteOptions, ExecuteRequest, type ExecuteRequestParts } from './usecases/execute-request.ts';
 export { followed } from './usecases/followed.ts';
 export {
+  ExecuteRequest,
+  type ExecuteOptions,
+  type ExecuteRequestDependencies,
+} from './usecases/execute-request.ts';
+export { HeadTailBuffer } from './output/head-tail-buffer.ts';
+export {
   InstallDependencies,
   type InstallDependenciesParts,
   type PreparedPackages,
@@ -104,15 +115,27 @@ export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
 export { type CallPlace, PlaceCall, type PlaceCallParts, type PlatformNames } from './usecases/place-call.ts';
 export { PromisedPackages } from './usecases/promised-packages.ts';
+export {
+  type CallPlace,
+  PlaceCall,
+  type PlaceCallDependencies,
+  type PlatformNames,
+} from './usecases/place-call.ts';
 export { RenewableExecutor } from './usecases/renewable-executor.ts';
 export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
-export { RunHandlerJob, type RunHandlerJobParts, type WorkerIdentity } from './usecases/run-handler-job.ts';
+export {
+  RunHandlerJob,
+  type RunHandlerJobDependencies,
+  type WorkerIdentity,
+} from './usecases/run-handler-job.ts';
 export { RunWithoutHandler } from './usecases/run-without-handler.ts';
 export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
 export { SecretRedactor } from './output/secret-redactor.ts';
 export { type FrontDoor, ServeApp, type ServeAppParts } from './usecases/serve-app.ts';
 export { type ServeEnd, ServeJobs, type ServeJobsParts } from './usecases/serve-jobs.ts';
 export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
+export { type FrontDoor, ServeApp, type ServeAppDependencies } from './usecases/serve-app.ts';
+export { type ServeEnd, ServeJobs, type ServeJobsDependencies } from './usecases/serve-jobs.ts';
 export { WarmUp } from './usecases/warm-up.ts';
 export { workerVersion } from './version.ts';

@@ -7,10 +7,9 @@ import {
   type AppServer,
   type AppSource,
   CheckFitness,
-  ExecuteRequest,
+  type ExecuteRequest,
   type Executor,
   type FitnessCheck,
-  InstallDependencies,
   InstallMissingModule,
   type JobRunner,
   type Log,
@@ -24,15 +23,14 @@ import {
   ServeApp,
   type Tracer,
   type UnfitError,
-  WarmUp,
   type WorkerIdentity,
   WorkerStartError,
   workerVersion,
 } from '@flash/worker-core';
 import { Container, type ContainerModule } from 'inversify';
 import { bindAdapters } from './bind-adapters.ts';
-import { bindUseCases } from './bind-use-cases.ts';
 import { readConcurrency } from './concurrency.ts';
+import { createUseCases } from './create-use-cases.ts';
 import { DeployedApp } from './deployed-app.ts';
 import { explainStartFailure } from './explain-start-failure.ts';
 import type { HeadStart } from './head-start.ts';
@@ -64,7 +62,7 @@ export interface Worker {
   readonly log: Log;
   /** What is measured; `expose()` has it for `GET /metrics`. */
   readonly metrics: Metrics;
-  /** Follows requests; whoever takes them begins their spans. */
+  /** Follows requests; the front door that takes them begins their spans. */
   readonly tracer: Tracer;
   /** The main job: execute a FunctionRequest. */
   readonly executeRequest: ExecuteRequest;
@@ -103,12 +101,11 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const container = new Container({ defaultScope: 'Singleton' });
   for (const module of modules) container.load(module);
   bindAdapters(container, env, settings, options);
-  bindUseCases(container, settings);
+  const { executeRequest, installDependencies, warmUp } = createUseCases(container, settings);
   const hasWebApp = options.entry === 'load-balancer' && servesWebApp(settings);
   // Wrong settings are told at the start, not when the app is.
   if (hasWebApp) findWebApp(settings);
   const log = container.get<Log>(ports.Log);
-  const executeRequest = container.get(ExecuteRequest);
   const executor = container.get<Executor>(ports.Executor);
   const manifests = container.get<ManifestStore>(ports.ManifestStore);
   let concurrency = settings.FLASH_CONCURRENCY ?? 1;
@@ -131,7 +128,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   const app = new DeployedApp({
     settings,
     executor,
-    installDependencies: container.get(InstallDependencies),
+    installDependencies,
     log,
     metrics,
     identity,
@@ -153,7 +150,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
     serveApp: hasWebApp
       ? new ServeApp({
           server: container.get<AppServer>(ports.AppServer),
-          installMissingModule: new InstallMissingModule(container.get(InstallDependencies), executor),
+          installMissingModule: new InstallMissingModule(installDependencies, executor),
           log,
           missingFile: () => missingWebAppMessage(settings),
         })
@@ -170,12 +167,12 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
         hasWebApp ? undefined : executor.start().then(() => phases.reached('python')),
         app.prepare().then(() => phases.reached('app')),
       ]);
-      if (!hasWebApp) void container.get(WarmUp).run();
+      if (!hasWebApp) void warmUp.run();
       await started.catch(async (error: unknown) => {
         throw await explainStartFailure(error, settings);
       });
       phases.reached('ready');
-      // Whoever waits for the worker to be ready is told first.
+      // Those who wait for the promise go on first.
       if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs, tracer).unref();
       concurrency = await readConcurrency(settings, manifests, log);
     },
@@ -213,7 +210,7 @@ function rehearse(tracer: Tracer): void {
   process.getBuiltinModule('node:crypto');
 }
 
-/** Jobs in flight at once are no use without a process for each, unless somebody wants it so. */
+/** Jobs in flight at once need a process each, unless FLASH_MAX_RUNNERS says otherwise. */
 function withRunnersForJobs(settings: WorkerSettings, env: NodeJS.ProcessEnv): WorkerSettings {
   if (env.FLASH_MAX_RUNNERS) return settings;
   const { FLASH_MAX_RUNNERS, FLASH_CONCURRENCY = 1 } = settings;

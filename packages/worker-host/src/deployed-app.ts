@@ -18,7 +18,7 @@ import {
 import { findHandlerFile, missingHandlerMessage } from './handler-file.ts';
 import type { WorkerSettings } from './settings.ts';
 
-export interface DeployedAppParts {
+export interface DeployedAppDependencies {
   readonly settings: WorkerSettings;
   readonly executor: Executor;
   readonly installDependencies: InstallDependencies;
@@ -33,16 +33,16 @@ export interface DeployedAppParts {
 
 /** What runs this worker's jobs, once it is known what there is: a handler, live code, or the reason why neither is to be had. */
 export class DeployedApp implements JobRunner {
-  readonly #parts: DeployedAppParts;
+  readonly #dependencies: DeployedAppDependencies;
   readonly #closed = new AbortController();
   #prepared: Promise<void> | undefined;
   #runner: JobRunner | undefined;
   #failure: Error | undefined;
 
-  constructor(parts: DeployedAppParts) {
-    this.#parts = parts;
+  constructor(dependencies: DeployedAppDependencies) {
+    this.#dependencies = dependencies;
     // Wrong settings are told at the start, not with the first job.
-    findHandlerFile(parts.settings);
+    findHandlerFile(dependencies.settings);
   }
 
   /** Why the app can't be served; `undefined` when it can, or is not prepared yet. */
@@ -67,7 +67,7 @@ export class DeployedApp implements JobRunner {
   }
 
   async #prepare(): Promise<void> {
-    const { source, settings, log } = this.#parts;
+    const { source, settings, log } = this.#dependencies;
     try {
       await source?.prepare(this.#closed.signal);
     } catch (error) {
@@ -80,7 +80,7 @@ export class DeployedApp implements JobRunner {
   }
 
   #choose(): JobRunner {
-    const { settings, executor, installDependencies, log, metrics, identity } = this.#parts;
+    const { settings, executor, installDependencies, log, metrics, identity } = this.#dependencies;
     if (this.#failure !== undefined) return new ReportBootFailure(this.#failure, identity);
     const file = findHandlerFile(settings);
     if (file === undefined) return this.#withoutHandler();
@@ -97,7 +97,7 @@ export class DeployedApp implements JobRunner {
   }
 
   #withoutHandler(): JobRunner {
-    const { settings, live, identity } = this.#parts;
+    const { settings, live, identity } = this.#dependencies;
     if (settings.FLASH_RESOURCE_NAME === undefined) return live;
     const missing = new AppError(missingHandlerMessage(settings));
     return new RunWithoutHandler(live, new ReportBootFailure(missing, identity));

@@ -9,8 +9,8 @@ import { servesWebApp } from './serves-web-app.ts';
 import { userEnvironment } from './user-environment.ts';
 
 /**
- * The Python processes that start while this process loads its code, which takes longer. Whoever takes them looks once more what they are
- * for; a guess that was wrong costs nothing but their start.
+ * The Python processes that start while this process loads its code, which takes longer. `bindAdapters` compares them with the
+ * settings; a guess that was wrong costs nothing but their start.
  */
 export interface HeadStart {
   readonly bridge: BridgeHeadStart;

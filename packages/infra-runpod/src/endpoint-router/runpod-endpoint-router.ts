@@ -117,7 +117,7 @@ export class RunpodEndpointRouter implements EndpointRouter {
     );
   }
 
-  /** A job that nobody waits for any more need not run. */
+  /** A job whose caller has gone need not run. */
   async #cancel(request: RemoteRequest, jobId: string): Promise<void> {
     const url = jobUrl(request.url, 'cancel', jobId);
     await this.#http

@@ -25,7 +25,7 @@ export function decodeFunctionCall(bytes: Uint8Array): FunctionCall {
   return toFunctionCall({ bytes, requestAt, request });
 }
 
-/** Decodes a request that is nobody's: what decoding needs is there then, and the first one that comes does not wait for it. */
+/** Decodes a request made up here, so that the first one that comes does not wait for what decoding has to load. */
 export function rehearseDecoding(): void {
   functionCallFrom({ function_name: 'nobody', function_code: '' });
 }

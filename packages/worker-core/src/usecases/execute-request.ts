@@ -10,7 +10,7 @@ import { noSpan, type Span } from '../ports/tracer.ts';
 import type { VolumeCache } from '../ports/volume-cache.ts';
 import { EncodedResponse } from '../protocol/encoded-response.ts';
 import type { FunctionCall } from '../protocol/function-call.ts';
-import { followed } from './followed.ts';
+import { withSpan } from './with-span.ts';
 import type { InstallDependencies } from './install-dependencies.ts';
 import type { PlaceCall } from './place-call.ts';
 
@@ -32,7 +32,7 @@ export interface ExecuteOptions {
   readonly onProgress?: ((json: Uint8Array) => void) | undefined;
 }
 
-export interface ExecuteRequestParts {
+export interface ExecuteRequestDependencies {
   readonly executor: Executor;
   readonly installDependencies: InstallDependencies;
   readonly volumeCache: VolumeCache;
@@ -53,13 +53,13 @@ export interface ExecuteRequestParts {
  * background, run, answer (docs/reference/protocol.md, Modes).
  */
 export class ExecuteRequest {
-  readonly #parts: ExecuteRequestParts;
+  readonly #dependencies: ExecuteRequestDependencies;
   readonly #metrics: Metrics;
   #atWork = 0;
 
-  constructor(parts: ExecuteRequestParts) {
-    this.#parts = parts;
-    this.#metrics = parts.metrics ?? noMetrics;
+  constructor(dependencies: ExecuteRequestDependencies) {
+    this.#dependencies = dependencies;
+    this.#metrics = dependencies.metrics ?? noMetrics;
     this.#metrics.gauge('flash_requests_in_progress', () => this.#atWork);
   }
 
@@ -85,11 +85,11 @@ export class ExecuteRequest {
   }
 
   async #execute(call: FunctionCall, options: ExecuteOptions): Promise<EncodedResponse> {
-    const { log, maxLoggedOutputBytes } = this.#parts;
+    const { log, maxLoggedOutputBytes } = this.#dependencies;
     options.span?.set({ 'flash.function': nameOf(call) });
     const requestLog = new RequestLog(log, options.requestId, maxLoggedOutputBytes, options.onEvent);
     if (call.code !== undefined) return this.#runHere(call, requestLog, options);
-    const { placeCall, router } = this.#parts;
+    const { placeCall, router } = this.#dependencies;
     if (placeCall === undefined) throw codeMissing(call);
     const warn = (line: string): void => requestLog.system(line, 'warn');
     const place = await placeCall.place(call, warn, options.authorization !== undefined);
@@ -98,7 +98,7 @@ export class ExecuteRequest {
     requestLog.system(`Calling ${place.endpoint.resource}`);
     const { span = noSpan } = options;
     const step = span.child('route', { attributes: { 'flash.endpoint': place.endpoint.resource } });
-    const parts = await followed(step, () =>
+    const parts = await withSpan(step, () =>
       router.call(place.endpoint, call, { ...options, trace: step.context }),
     );
     return new EncodedResponse({ ...parts, stdout: requestLog.stdout(parts.stdout ?? '') });
@@ -106,7 +106,7 @@ export class ExecuteRequest {
 
   /** Keeps what is new in the cache, and ends connections to other endpoints. */
   async close(): Promise<void> {
-    const { volumeCache, router, log, environments } = this.#parts;
+    const { volumeCache, router, log, environments } = this.#dependencies;
     // What was built last is kept on the volume too.
     await environments?.close();
     const [cacheEnd] = await Promise.allSettled([volumeCache.close(), router?.close()]);
@@ -135,7 +135,7 @@ export class ExecuteRequest {
     }
     try {
       const execution = await this.#run(call, requestLog, options, lease);
-      this.#parts.volumeCache.noteRun();
+      this.#dependencies.volumeCache.noteRun();
       requestLog.finish();
       return respond(execution, requestLog, this.#missingCode(call, execution));
     } finally {
@@ -144,7 +144,7 @@ export class ExecuteRequest {
   }
 
   #missingCode({ deployed }: FunctionCall, { end }: Execution): string | undefined {
-    return deployed && end === 'raised' ? this.#parts.placeCall?.missingModule(deployed) : undefined;
+    return deployed && end === 'raised' ? this.#dependencies.placeCall?.missingModule(deployed) : undefined;
   }
 
   async #run(
@@ -155,10 +155,10 @@ export class ExecuteRequest {
   ): Promise<Execution> {
     const step = span.child('run');
     const started = performance.now();
-    const execution = await followed(
+    const execution = await withSpan(
       step,
       () =>
-        this.#parts.executor.run(call, {
+        this.#dependencies.executor.run(call, {
           requestId,
           signal,
           timeoutMs,
@@ -188,12 +188,12 @@ export class ExecuteRequest {
     requestLog: RequestLog,
     { signal, span = noSpan }: ExecuteOptions,
   ): Promise<Preparation> {
-    const { installDependencies, volumeCache, executor, log } = this.#parts;
-    const hydration = followed(span.child('hydrate'), () =>
+    const { installDependencies, volumeCache, executor, log } = this.#dependencies;
+    const hydration = withSpan(span.child('hydrate'), () =>
       this.#timed('flash_hydrate_duration_seconds', () => volumeCache.hydrate(requestLog.system)),
     );
     try {
-      const prepared = await followed(span.child('install'), () =>
+      const prepared = await withSpan(span.child('install'), () =>
         this.#timed('flash_install_duration_seconds', () =>
           installDependencies.prepare(call, { onLine: requestLog.system, signal }),
         ),

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { InvalidRequestError } from '../errors/invalid-request-error.ts';
 import { functionCallFrom } from '../protocol/decode-function-call.ts';
 import { FakeManifestStore } from '../testing/index.ts';
-import { PlaceCall, type PlaceCallParts } from './place-call.ts';
+import { PlaceCall, type PlaceCallDependencies } from './place-call.ts';
 
 const entry = (name: string, more: object = {}) => ({ name, module: `app.${name}`, ...more });
 const manifest = {
@@ -25,7 +25,7 @@ const manifest = {
   resources_endpoints: { there: 'https://there/x', web: 'https://web', counters: 'https://c/v2/c' },
 };
 
-const place = async (name: string, parts: Partial<PlaceCallParts> = {}, hasKey = false) => {
+const place = async (name: string, parts: Partial<PlaceCallDependencies> = {}, hasKey = false) => {
   const warnings: string[] = [];
   const placed = await new PlaceCall({
     manifests: new FakeManifestStore(manifest),

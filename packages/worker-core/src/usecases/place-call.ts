@@ -17,7 +17,7 @@ export interface PlatformNames {
   readonly hasKey: boolean;
 }
 
-export interface PlaceCallParts {
+export interface PlaceCallDependencies {
   readonly manifests: ManifestStore;
   /** Resource that this worker serves: `FLASH_RESOURCE_NAME`, else `RUNPOD_ENDPOINT_ID`; unknown on a machine of one's own. */
   readonly self: string | undefined;
@@ -39,10 +39,10 @@ interface Known {
 
 /** Decides for code of the deployed app whether it runs here or at another endpoint (docs/reference/protocol.md, Routing). */
 export class PlaceCall {
-  readonly #parts: PlaceCallParts;
+  readonly #dependencies: PlaceCallDependencies;
 
-  constructor(parts: PlaceCallParts) {
-    this.#parts = parts;
+  constructor(dependencies: PlaceCallDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /**
@@ -51,7 +51,7 @@ export class PlaceCall {
    * @throws InvalidRequestError for a name that the app does not have, or code that is neither here nor anywhere else.
    */
   async place(call: FunctionCall, onWarning: (line: string) => void, hasKey = false): Promise<CallPlace> {
-    const { manifests, self } = this.#parts;
+    const { manifests, self } = this.#dependencies;
     const name = nameOf(call);
     const local = await manifests.read();
     const here = local && find(local, name);
@@ -61,7 +61,7 @@ export class PlaceCall {
     const current = await manifests.current(onWarning);
     const known = current && find(current, name);
     if (current === undefined || known === undefined)
-      throw unknown(name, current ?? local, this.#parts.manifestPlace);
+      throw unknown(name, current ?? local, this.#dependencies.manifestPlace);
     if (known.resourceName === self) return this.#here(name, known);
     const endpoint = this.#endpoint(current, known, hasKey);
     if (endpoint !== undefined) return { kind: 'elsewhere', endpoint };
@@ -71,12 +71,12 @@ export class PlaceCall {
 
   /** What the app lacks of a call's code, for one that has failed: the module may as well be one of an installed package. */
   missingModule({ module }: DeployedCode): string | undefined {
-    return this.#parts.missingModule?.(module);
+    return this.#dependencies.missingModule?.(module);
   }
 
   #here(name: string, { resourceName, entry }: Known): CallPlace {
     if (entry !== undefined) {
-      return { kind: 'here', code: { module: entry.module, directory: this.#parts.directory } };
+      return { kind: 'here', code: { module: entry.module, directory: this.#dependencies.directory } };
     }
     throw new InvalidRequestError(
       `the manifest says that "${name}" belongs to ${resourceName}, but not in which module it is: build the app again`,
@@ -90,7 +90,7 @@ export class PlaceCall {
   ): RemoteEndpoint | undefined {
     const url = own(manifest.resources_endpoints ?? {}, resourceName);
     const takesMethod = entry?.is_class ?? false;
-    const { platform } = this.#parts;
+    const { platform } = this.#dependencies;
     if (url === undefined) {
       if (platform === undefined || !(platform.hasKey || hasKey)) return undefined;
       const { app, environment } = platform;

@@ -6,7 +6,7 @@ import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { refuseDeepJson } from '../protocol/parse-json.ts';
 import { noSpan } from '../ports/tracer.ts';
-import { followed } from './followed.ts';
+import { withSpan } from './with-span.ts';
 import type { InstallMissingModule } from './install-missing-module.ts';
 import { type JobListeners, type JobRunner, outcomeOf } from './job-runner.ts';
 
@@ -17,7 +17,7 @@ export interface WorkerIdentity {
   readonly version: string;
 }
 
-export interface RunHandlerJobParts {
+export interface RunHandlerJobDependencies {
   readonly executor: Executor;
   readonly installMissingModule: InstallMissingModule;
   readonly log: Log;
@@ -35,14 +35,14 @@ const encoder = new TextEncoder();
 
 /** Runs a queue job with the handler of a deployed app: plain JSON in, plain JSON out (docs/reference/protocol.md, Modes and Error reports). */
 export class RunHandlerJob implements JobRunner {
-  readonly #parts: RunHandlerJobParts;
+  readonly #dependencies: RunHandlerJobDependencies;
 
-  constructor(parts: RunHandlerJobParts) {
-    this.#parts = parts;
+  constructor(dependencies: RunHandlerJobDependencies) {
+    this.#dependencies = dependencies;
   }
 
   async run(job: Job, listeners: JobListeners = {}): Promise<JobOutcome> {
-    const { log, maxLoggedOutputBytes, aggregateStream } = this.#parts;
+    const { log, maxLoggedOutputBytes, aggregateStream } = this.#dependencies;
     const requestLog = new RequestLog(log, job.id, maxLoggedOutputBytes, listeners.onEvent);
     const chunks: Uint8Array[] = [];
     let isStream = false;
@@ -57,13 +57,13 @@ export class RunHandlerJob implements JobRunner {
       const started = performance.now();
       const step = (listeners.span ?? noSpan).child('run');
       const talk = { onProgress: listeners.onProgress, onChunk, trace: step.context };
-      const execution = await followed(
+      const execution = await withSpan(
         step,
         () => this.#execute(job, requestLog, talk),
         ({ end }) => (end === 'returned' ? undefined : end),
       );
       const seconds = (performance.now() - started) / 1000;
-      this.#parts.metrics?.observe('flash_run_duration_seconds', seconds);
+      this.#dependencies.metrics?.observe('flash_run_duration_seconds', seconds);
       requestLog.finish();
       return { ...this.#outcome(execution, chunks), isStream: isStream || execution.handler?.isStream };
     } catch (error) {
@@ -77,7 +77,7 @@ export class RunHandlerJob implements JobRunner {
     requestLog: RequestLog,
     talk: Pick<RunOptions, 'onProgress' | 'onChunk' | 'trace'>,
   ): Promise<Execution> {
-    const { executor, file, installMissingModule } = this.#parts;
+    const { executor, file, installMissingModule } = this.#dependencies;
     const tried = new Set<string>();
     for (;;) {
       const execution = await executor.run(
@@ -120,7 +120,7 @@ export class RunHandlerJob implements JobRunner {
   }
 
   #report({ type, message, traceback }: HandlerFailure): string {
-    const { hostname, workerId, version } = this.#parts.identity;
+    const { hostname, workerId, version } = this.#dependencies.identity;
     return JSON.stringify({
       error_type: type,
       error_message: message,

@@ -8,7 +8,7 @@ import { InstallDependencies } from './install-dependencies.ts';
 import { InstallMissingModule } from './install-missing-module.ts';
 import { NoVolumeCache } from './no-volume-cache.ts';
 import { RunFunctionJob } from './run-function-job.ts';
-import { RunHandlerJob, type RunHandlerJobParts } from './run-handler-job.ts';
+import { RunHandlerJob, type RunHandlerJobDependencies } from './run-handler-job.ts';
 
 const parse = (json: Uint8Array | undefined): unknown => json && JSON.parse(new TextDecoder().decode(json));
 
@@ -108,7 +108,7 @@ describe('RunFunctionJob', () => {
 describe('RunHandlerJob', () => {
   const runner = (
     handler: FakeFunction,
-    parts: Partial<RunHandlerJobParts> = {},
+    parts: Partial<RunHandlerJobDependencies> = {},
     python: FakeInstaller = new FakeInstaller(),
   ) => {
     const executor = new FakeExecutor({ '/app/handler.py': handler });

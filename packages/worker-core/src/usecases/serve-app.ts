@@ -13,7 +13,7 @@ export interface FrontDoor {
   releasePort(): Promise<void>;
 }
 
-export interface ServeAppParts {
+export interface ServeAppDependencies {
   readonly server: AppServer;
   readonly installMissingModule: InstallMissingModule;
   readonly log: Log;
@@ -23,11 +23,11 @@ export interface ServeAppParts {
 
 /** Serves the user's own web app (docs/reference/protocol.md, Modes and Load-balancer entry). */
 export class ServeApp {
-  readonly #parts: ServeAppParts;
+  readonly #dependencies: ServeAppDependencies;
   readonly #tried = new Set<string>();
 
-  constructor(parts: ServeAppParts) {
-    this.#parts = parts;
+  constructor(dependencies: ServeAppDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /**
@@ -36,7 +36,7 @@ export class ServeApp {
    * @throws AppError when the app is given up.
    */
   async serve(place: AppPlace, door: FrontDoor): Promise<void> {
-    const { server, log } = this.#parts;
+    const { server, log } = this.#dependencies;
     const serving = server.serve(place, {
       ready: () => {
         log.write('info', 'the app is ready');
@@ -57,17 +57,17 @@ export class ServeApp {
 
   /** Ends the app, its requests in flight first. */
   close(): Promise<void> {
-    return this.#parts.server.close();
+    return this.#dependencies.server.close();
   }
 
   /** A file that is not there is the cause, whatever came of it. */
   #explain(error: AppError): AppError {
-    const missing = this.#parts.missingFile?.();
+    const missing = this.#dependencies.missingFile?.();
     return missing === undefined ? error : new AppError(missing, { cause: error });
   }
 
   async #install(module: string): Promise<boolean> {
-    const { installMissingModule, log } = this.#parts;
+    const { installMissingModule, log } = this.#dependencies;
     // What was installed and is missing all the same is not there in the package of its name.
     if (this.#tried.has(module)) return false;
     this.#tried.add(module);

@@ -4,12 +4,12 @@ import { FakeJobQueue } from '../testing/fake-job-queue.ts';
 import { RecordingLog } from '../testing/recording-log.ts';
 import { RecordingMetrics } from '../testing/recording-metrics.ts';
 import type { JobRunner } from './job-runner.ts';
-import { ServeJobs, type ServeJobsParts } from './serve-jobs.ts';
+import { ServeJobs, type ServeJobsDependencies } from './serve-jobs.ts';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
-function setUp(run: JobRunner['run'], parts: Partial<ServeJobsParts> = {}) {
+function setUp(run: JobRunner['run'], parts: Partial<ServeJobsDependencies> = {}) {
   const queue = new FakeJobQueue();
   const log = new RecordingLog();
   const serve = new ServeJobs({

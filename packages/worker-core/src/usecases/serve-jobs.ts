@@ -4,12 +4,12 @@ import type { Log } from '../ports/log.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import { noTracer, type Span, type Tracer } from '../ports/tracer.ts';
 import { traceContextOfJob } from '../protocol/trace-context.ts';
-import { followed } from './followed.ts';
+import { withSpan } from './with-span.ts';
 import type { JobRunner } from './job-runner.ts';
 
 const throughQueue = ['queue'];
 
-export interface ServeJobsParts {
+export interface ServeJobsDependencies {
   readonly queue: JobQueue;
   readonly jobRunner: JobRunner;
   readonly log: Log;
@@ -51,7 +51,7 @@ interface JobAtWork {
  * touches another's (docs/reference/protocol.md, Queue protocol).
  */
 export class ServeJobs {
-  readonly #parts: ServeJobsParts;
+  readonly #dependencies: ServeJobsDependencies;
   readonly #metrics: Metrics;
   readonly #tracer: Tracer;
   readonly #stopped = new AbortController();
@@ -64,10 +64,10 @@ export class ServeJobs {
   #failures = 0;
   #end: ServeEnd | undefined;
 
-  constructor(parts: ServeJobsParts) {
-    this.#parts = parts;
-    this.#metrics = parts.metrics ?? noMetrics;
-    this.#tracer = parts.tracer ?? noTracer;
+  constructor(dependencies: ServeJobsDependencies) {
+    this.#dependencies = dependencies;
+    this.#metrics = dependencies.metrics ?? noMetrics;
+    this.#tracer = dependencies.tracer ?? noTracer;
     this.#metrics.gauge('flash_jobs_in_progress', () => this.#atWork.size);
   }
 
@@ -82,7 +82,7 @@ export class ServeJobs {
     this.#stop({ reason: 'asked' });
   }
 
-  /** Ends the jobs in flight without results: the queue will give them to somebody else. */
+  /** Ends the jobs in flight without results: the queue will give them to another worker. */
   abandonJobs(): void {
     for (const { end } of this.#atWork) end.abort();
   }
@@ -99,7 +99,7 @@ export class ServeJobs {
   #abandon(job: Job): void {
     this.#metrics.count('flash_jobs_total', ['stopped']);
 
-    this.#parts.queue.abandon(job);
+    this.#dependencies.queue.abandon(job);
   }
 
   #endWhenDone(): void {
@@ -108,7 +108,7 @@ export class ServeJobs {
   }
 
   #fill(): void {
-    const { concurrency } = this.#parts;
+    const { concurrency } = this.#dependencies;
     while (this.#waiting.length > 0 && this.#atWork.size < concurrency)
       void this.#serve(this.#waiting.shift() as TakenJob);
     const room = concurrency - this.#atWork.size - this.#waiting.length - this.#wanted;
@@ -120,7 +120,7 @@ export class ServeJobs {
     this.#wanted += wanted;
     const askedAt = Date.now();
     try {
-      const jobs = await this.#parts.queue.take(wanted, this.#stopped.signal);
+      const jobs = await this.#dependencies.queue.take(wanted, this.#stopped.signal);
       const takenAt = Date.now();
       await this.#tracer.loading;
       for (const job of jobs) {
@@ -136,7 +136,7 @@ export class ServeJobs {
   }
 
   async #serve(taken: TakenJob): Promise<void> {
-    const { queue, log } = this.#parts;
+    const { queue, log } = this.#dependencies;
     const { job } = taken;
     if (job.stop.aborted) return this.#abandon(job);
     const work: JobAtWork = { job, span: this.#begin(taken), end: new AbortController() };
@@ -152,7 +152,7 @@ export class ServeJobs {
       queue.abandon(job);
     } else {
       this.#metrics.count('flash_sent_bytes_total', throughQueue, outcome.outputJson?.length ?? 0);
-      await followed(span.child('post'), () => queue.finish(job, outcome)).catch((error: unknown) => {
+      await withSpan(span.child('post'), () => queue.finish(job, outcome)).catch((error: unknown) => {
         log.write('error', 'a result could not be handed over', { jobId: job.id, error });
       });
     }
@@ -176,7 +176,7 @@ export class ServeJobs {
   }
 
   async #run({ job, span, end }: JobAtWork): Promise<JobOutcome> {
-    const { queue, jobRunner, log } = this.#parts;
+    const { queue, jobRunner, log } = this.#dependencies;
     try {
       return await jobRunner.run(
         { ...job, stop: end.signal },
@@ -197,7 +197,7 @@ export class ServeJobs {
   }
 
   #judge(job: Job, { isWorkerFault, refreshWorker, error = '' }: JobOutcome): void {
-    const { maxConsecutiveFailures, onRefresh } = this.#parts;
+    const { maxConsecutiveFailures, onRefresh } = this.#dependencies;
     this.#failures = isWorkerFault ? this.#failures + 1 : 0;
     if (maxConsecutiveFailures > 0 && this.#failures >= maxConsecutiveFailures) {
       this.#stop({ reason: 'failing', failures: this.#failures, error });

@@ -6,7 +6,7 @@ import { PassingSpan, type Span } from '../ports/tracer.ts';
  *
  * @param failureOf - what was wrong with what came of it; `undefined`: nothing.
  */
-export function followed<T>(
+export function withSpan<T>(
   step: Span,
   work: () => Promise<T>,
   failureOf?: (value: T) => string | undefined,
