@@ -1,4 +1,4 @@
-/** ruff and mypy over flash_runner, what measures it, the sender of traces and the decompressor: by the rules of flash_runner's project. */
+/** ruff, mypy and the import rules over flash_runner, what measures it, the sender of traces and the decompressor: by the rules of flash_runner's project. */
 import { join } from 'node:path';
 import { root, show } from './lib/run.mjs';
 
@@ -9,6 +9,7 @@ const tool = (name) => join(root, '.venv-dev/bin', name);
 const failed = [
   [tool('ruff'), ['check', '--config', 'pyproject.toml', '.', sender, archives]],
   [tool('ruff'), ['format', '--check', '--config', 'pyproject.toml', '.', sender, archives]],
+  [tool('lint-imports'), ['--no-cache', '--config', 'pyproject.toml']],
   [tool('mypy'), ['flash_runner']],
   [tool('mypy'), [join(sender, 'send_traces.py')]],
   [tool('mypy'), [join(archives, 'decompress.py')]],

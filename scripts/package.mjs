@@ -32,7 +32,7 @@ try {
   addNode(join(tree, 'bin'));
   copyFileSync(join(root, 'docker/flash-worker'), join(tree, 'bin/flash-worker'));
   chmodSync(join(tree, 'bin/flash-worker'), 0o755);
-  addBundledPackages(join(tree, 'app/python/companions'));
+  addBundledPackages(join(tree, 'app/python/bundled_packages'));
   const archive = join(resolve(out), `flash-worker-${version}-${platform}.tar.gz`);
   mkdirSync(out, { recursive: true });
   run('packing', 'tar', [

@@ -1,9 +1,9 @@
 import { bodySettingsSchema } from '@flash/http-body';
 import {
-  positiveInteger,
   defineSettings,
   integer,
   milliseconds,
+  positiveInteger,
   positiveMilliseconds,
   read,
   type SettingsOf,

@@ -11,7 +11,7 @@ import type { QbSettings } from './settings.ts';
 /** A client that was refused may go on writing for so long before its connection is closed. */
 const discardMs = 10_000;
 
-/** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (contract, section 4: RUNPOD_REALTIME_PORT). */
+/** Serves `POST /<endpoint>/realtime`: a job in, what would be posted of it out (docs/reference/protocol.md, Environment variables). */
 export async function serveRealtime(
   worker: Worker,
   settings: QbSettings,

@@ -1,10 +1,10 @@
 import { bodySettingsSchema } from '@flash/http-body';
 import {
-  positiveInteger,
-  nonNegativeInteger,
   defineSettings,
   integer,
   milliseconds,
+  nonNegativeInteger,
+  positiveInteger,
   type SettingsOf,
   text,
 } from '@flash/settings';

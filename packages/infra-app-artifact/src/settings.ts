@@ -1,4 +1,4 @@
-import { positiveInteger, defineSettings, flag, milliseconds, type SettingsOf, text } from '@flash/settings';
+import { defineSettings, flag, milliseconds, positiveInteger, type SettingsOf, text } from '@flash/settings';
 
 /** Settings of the app artifact by the environment variable that sets each (docs/reference/protocol.md, Environment variables and App artifact). */
 export const appArtifactSettingsSchema = defineSettings({

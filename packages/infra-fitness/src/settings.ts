@@ -1,4 +1,4 @@
-import { nonNegativeInteger, defineSettings, read, type SettingsOf } from '@flash/settings';
+import { defineSettings, nonNegativeInteger, read, type SettingsOf } from '@flash/settings';
 import * as z from 'zod';
 
 /** Unlike other flags these refuse a word that is neither: a check that was switched off by accident would be missed. */
@@ -24,8 +24,14 @@ export const fitnessSettingsSchema = defineSettings({
     16 * 1024 * 1024,
     'Space the temporary directory must have for the worker to serve; 0: any',
   ),
-  FLASH_MIN_TMP_FILES: countOrNone(64, 'Files (inodes) the temporary directory must have room for; 0: any'),
-  FLASH_MIN_OPEN_FILES: countOrNone(256, 'Files a process must be allowed to open (ulimit -n); 0: any'),
+  FLASH_MIN_TMP_FILES: nonNegativeInteger(
+    64,
+    'Files (inodes) the temporary directory must have room for; 0: any',
+  ),
+  FLASH_MIN_OPEN_FILES: nonNegativeInteger(
+    256,
+    'Files a process must be allowed to open (ulimit -n); 0: any',
+  ),
   FLASH_EXPECT_GPU: strictFlag(
     'Whether there must be a working GPU; default: when RUNPOD_GPU_COUNT or an NVIDIA device says so',
   ),

@@ -1,5 +1,5 @@
-import { InvalidRequestError, joinBytes, readTraceContext } from '@flash/worker-core';
 import { BodyError, readBody } from '@flash/http-body';
+import { InvalidRequestError, joinBytes, readTraceContext } from '@flash/worker-core';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context as AnyContext, Hono } from 'hono';
 import type { JobRecord } from './job-record.ts';
@@ -30,7 +30,7 @@ const encoder = new TextEncoder();
 /** The endpoint of clients that name the one they mean in a header. */
 const byName = 'flash';
 
-/** The platform's data-plane API as clients use it (contract, section 5). */
+/** The platform's data-plane API as clients use it (docs/reference/protocol.md, Client API). */
 export function clientApi(options: ClientApiOptions): Hono<{ Bindings: HttpBindings }> {
   const { store, workers, maxBodyBytes, bodyTimeoutMs, defaultEndpoint } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();

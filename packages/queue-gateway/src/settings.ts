@@ -1,12 +1,15 @@
 import { bodySettingsSchema } from '@flash/http-body';
-import { positiveInteger, defineSettings, type SettingsOf, text } from '@flash/settings';
+import { defineSettings, positiveInteger, type SettingsOf, text } from '@flash/settings';
 
 /** Settings of the local queue API by the environment variable that sets each. */
 export const gatewaySettingsSchema = defineSettings({
   ...bodySettingsSchema.shape,
   FLASH_GATEWAY_MAX_QUEUED: positiveInteger(10_000, 'Most jobs that wait; one more is refused with 429'),
   FLASH_GATEWAY_HISTORY: positiveInteger(1000, 'Most ended jobs that are remembered'),
-  FLASH_GATEWAY_HISTORY_BYTES: positiveInteger(256 * 1024 * 1024, 'Most bytes of ended jobs that are remembered'),
+  FLASH_GATEWAY_HISTORY_BYTES: positiveInteger(
+    256 * 1024 * 1024,
+    'Most bytes of ended jobs that are remembered',
+  ),
   FLASH_GATEWAY_LOG_BYTES: positiveInteger(1024 * 1024, 'Live log kept of one job'),
   FLASH_GATEWAY_STREAM_BYTES: positiveInteger(
     64 * 1024 * 1024,

@@ -55,11 +55,6 @@ export {
   type Tracer,
 } from './ports/tracer.ts';
 export type { CachePart, FetchStages, VolumeCache } from './ports/volume-cache.ts';
-export { withSpan } from './usecases/with-span.ts';
-export { readTraceContext } from './protocol/trace-context.ts';
-export { ports } from './ports/ports.ts';
-export type { RunnerReport } from './ports/runner-report.ts';
-export type { CachePart, EarlyArrival, VolumeCache } from './ports/volume-cache.ts';
 export {
   decodeFunctionCall,
   functionCallFrom,
@@ -77,8 +72,6 @@ export type {
   PlainFunctionCall,
   RequestPayload,
 } from './protocol/function-call.ts';
-export { parseJson, withoutByteOrderMark } from './protocol/parse-json.ts';
-export { elementsOf, isDeeperThan } from './protocol/scan-json.ts';
 export {
   encodedFields,
   type FunctionRequest,
@@ -91,19 +84,18 @@ export {
   type InstanceInfo,
 } from './protocol/function-response.ts';
 export { jobOutputJson, jobResultJson } from './protocol/job-result.ts';
+export { parseJson, withoutByteOrderMark } from './protocol/parse-json.ts';
 export { parseQueueJob, type QueueJob, readQueueJob } from './protocol/queue-job.ts';
+export { elementsOf, isDeeperThan } from './protocol/scan-json.ts';
 export { readTraceContext } from './protocol/trace-context.ts';
 export { validationMessage } from './protocol/validation-message.ts';
 export { CheckFitness } from './usecases/check-fitness.ts';
 export { CoalescingInstaller } from './usecases/coalescing-installer.ts';
-export { type ExecuteOptions, ExecuteRequest, type ExecuteRequestParts } from './usecases/execute-request.ts';
-export { followed } from './usecases/followed.ts';
 export {
-  ExecuteRequest,
   type ExecuteOptions,
+  ExecuteRequest,
   type ExecuteRequestDependencies,
 } from './usecases/execute-request.ts';
-export { HeadTailBuffer } from './output/head-tail-buffer.ts';
 export {
   InstallDependencies,
   type InstallDependenciesParts,
@@ -113,14 +105,13 @@ export {
 export { InstallMissingModule } from './usecases/install-missing-module.ts';
 export type { JobListeners, JobRunner } from './usecases/job-runner.ts';
 export { NoVolumeCache } from './usecases/no-volume-cache.ts';
-export { type CallPlace, PlaceCall, type PlaceCallParts, type PlatformNames } from './usecases/place-call.ts';
-export { PromisedPackages } from './usecases/promised-packages.ts';
 export {
   type CallPlace,
   PlaceCall,
   type PlaceCallDependencies,
   type PlatformNames,
 } from './usecases/place-call.ts';
+export { PromisedPackages } from './usecases/promised-packages.ts';
 export { RenewableExecutor } from './usecases/renewable-executor.ts';
 export { ReportBootFailure } from './usecases/report-boot-failure.ts';
 export { RunFunctionJob } from './usecases/run-function-job.ts';
@@ -130,12 +121,9 @@ export {
   type WorkerIdentity,
 } from './usecases/run-handler-job.ts';
 export { RunWithoutHandler } from './usecases/run-without-handler.ts';
-export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
-export { SecretRedactor } from './output/secret-redactor.ts';
-export { type FrontDoor, ServeApp, type ServeAppParts } from './usecases/serve-app.ts';
-export { type ServeEnd, ServeJobs, type ServeJobsParts } from './usecases/serve-jobs.ts';
-export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
 export { type FrontDoor, ServeApp, type ServeAppDependencies } from './usecases/serve-app.ts';
 export { type ServeEnd, ServeJobs, type ServeJobsDependencies } from './usecases/serve-jobs.ts';
+export { SharedWork, type WorkContext } from './usecases/shared-work.ts';
 export { WarmUp } from './usecases/warm-up.ts';
+export { withSpan } from './usecases/with-span.ts';
 export { workerVersion } from './version.ts';

@@ -35,7 +35,7 @@ export function takeHeadStart(
   const python = interpreterPath(env.FLASH_PYTHON || undefined, env, process.cwd());
   if (python === undefined) return undefined;
   try {
-    const bridge = startAhead(python, userEnvironment(env), env);
+    const bridge = startAhead(python, withCommandsOf(python, userEnvironment(env)), env);
     return bridge && { bridge, python, env };
   } catch {
     // No directory, no descriptor, no process: the start itself will meet the same, and can say so.

@@ -31,7 +31,7 @@ export type FunctionRequest = z.output<typeof functionRequestSchema>;
 /** What a caller may write: every field optional but the name of what to run. */
 export type FunctionRequestInput = z.input<typeof functionRequestSchema>;
 
-/** The fields whose elements are base64 of a pickle in the format "cloudpickle" (contract, section 1). */
+/** The fields whose elements are base64 of a pickle in the format "cloudpickle" (docs/reference/protocol.md, FunctionRequest). */
 export const encodedFields = ['args', 'kwargs', 'constructor_args', 'constructor_kwargs'] as const;
 
 function build() {
