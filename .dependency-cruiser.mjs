@@ -100,7 +100,8 @@ export default {
       from: { path: '^(packages|apps)/([^/]+)/' },
       to: {
         path: '^(packages|apps)/[^/]+/src/',
-        pathNot: '^$1/$2/|/src/(((testing|endpoint-router)/)?index|small-heap|(zygote/)?head-start|node-version)\\.ts$',
+        pathNot:
+          '^$1/$2/|/src/(((testing|endpoint-router)/)?index|small-heap|(zygote/)?head-start|node-version)\\.ts$',
       },
     },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
