@@ -67,7 +67,7 @@ export class PythonProcessExecutor implements Executor {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#started === undefined) {
-      // Started ahead, and for nothing.
+      // A head start that no run has made use of is ended.
       if (this.#options.headStart !== undefined) abandon(this.#options.headStart);
       return;
     }

@@ -147,7 +147,7 @@ describe('imports ahead', () => {
     ['that is killed', 'import os, signal\nos.kill(os.getpid(), signal.SIGKILL)'],
     ['that never comes to its end', 'import time\ntime.sleep(1000)'],
     ['that takes too much memory', 'x = b"1" * 300_000_000'],
-  ])('of a module %s harm nobody', async (_, source) => {
+  ])('of a module %s harm no request', async (_, source) => {
     newBridge({
       FLASH_PREIMPORT: 'unfit, slow_module',
       FLASH_PREIMPORT_MS: 500,

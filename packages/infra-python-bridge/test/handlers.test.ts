@@ -107,7 +107,7 @@ describe('handlers', () => {
   });
 
   it.each([
-    ['a file that can’t be imported', 'import a_module_nobody_has', 'a_module_nobody_has'],
+    ['a file that can’t be imported', 'import a_module_that_is_nowhere', 'a_module_that_is_nowhere'],
     ['a file without a handler', 'def other(): pass', "defines no function 'handler'"],
     ['a result that is no JSON', 'def handler(job): return {1, 2}', 'is not JSON'],
   ])('names what is wrong with %s', async (_, code, reason) => {
@@ -258,7 +258,7 @@ describe('progress', () => {
     expect(await followed(code)).toEqual(['thread', 'pool']);
   });
 
-  it('of a child process is nobody’s, and kills nothing', async () => {
+  it('of a child process belongs to no job, and kills nothing', async () => {
     const code =
       'import os\nfrom flash_runner import progress\ndef handler(job):\n pid = os.fork()\n if pid == 0:\n  progress.update("child")\n  os._exit(7)\n return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])';
     bridge = new Bridge();

@@ -10,7 +10,7 @@ function begin(settings: NodeJS.ProcessEnv = {}): HeadStart {
   return headStart;
 }
 
-it('a runner that reported before anybody listened serves, and nothing is left of it', async () => {
+it('a runner that reported before the executor listened serves, and nothing is left of it', async () => {
   const headStart = begin();
   for (let waited = 0; headStart.early.length < 2 && waited < 10_000; waited += 20) await delay(20);
   expect(headStart.early).toHaveLength(2);

@@ -256,7 +256,7 @@ describe('the pool', () => {
 
   it('comes back when the zygote is killed', async () => {
     bridge = new Bridge();
-    // Whoever forked this runner; zygotes of earlier tests may still be about to end.
+    // The parent of this runner is its zygote; zygotes of earlier tests may still be about to end.
     const zygote = returned(await bridge.run('import os\ndef f(): return os.getppid()'));
     const running = bridge.run('import time\ndef f(): time.sleep(30)');
     await new Promise((resolve) => setTimeout(resolve, 100));

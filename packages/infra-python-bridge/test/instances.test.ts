@@ -112,7 +112,7 @@ describe('instances', () => {
     expect(returned(await bridge.call(counter, { ...keep, instance_id: 'two' }))).toBe(1);
   });
 
-  it('are dropped when nobody has used them for long', async () => {
+  it('are dropped when no run has used them for long', async () => {
     bridge = new Bridge({ FLASH_INSTANCE_IDLE_MS: 100 });
     await bridge.call(counter, keep);
     await new Promise((resolve) => setTimeout(resolve, 1500));

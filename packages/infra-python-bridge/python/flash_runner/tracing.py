@@ -35,14 +35,14 @@ def carrier() -> dict[str, str]:
 
 
 def traceparent() -> str | None:
-    """The first of them alone; ``None`` where there is no trace."""
+    """The header ``traceparent`` alone; ``None`` where there is no trace."""
     return carrier().get("traceparent")
 
 
 def _draw(route: Route) -> None:
-    """Give the request its place in a trace that nobody records. Threads of the request all get the same."""
+    """Give the request its place in a trace that is not recorded. Threads of the request all get the same."""
     with _drawing:
         if route.traceparent is None:
-            # Neither may be all zeros.
+            # The standard forbids ids of zeros alone.
             trace, span = (os.urandom(size) + b"\1" for size in (15, 7))
             route.traceparent = f"00-{trace.hex()}-{span.hex()}-00"

@@ -129,7 +129,7 @@ def test_a_failed_start_is_kept_with_its_reason():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel can be told on Linux only")
 @pytest.mark.parametrize("ipv6", [False, True])
-def test_connections_go_where_they_are_steered_and_back_when_nobody_is_left(ipv6: bool):
+def test_connections_go_where_they_are_steered_and_back_when_no_process_is_left(ipv6: bool):
     host = "::1" if ipv6 else "127.0.0.1"
     try:
         keeper = Port(ipv6=ipv6)
@@ -162,7 +162,7 @@ def _reached(host: str, port: int, ports: list[Port]) -> int:
             except BlockingIOError:
                 continue
             return number
-    raise AssertionError("nobody was reached")
+    raise AssertionError("no process was reached")
 
 
 def test_a_port_that_is_taken_is_told():

@@ -25,13 +25,13 @@ export class EnvironmentManager {
   readonly #shared: SharedDependencies;
   readonly #socket: RunnerSocket;
   readonly #base: EnvironmentProcesses;
-  /** By the ids of their environments; the base is not among them. */
+  /** The processes of each environment by its id; those of the base interpreter are not among them. */
   readonly #environments = new Map<string, EnvironmentProcesses>();
   readonly #housekeeping: NodeJS.Timeout;
   #nextRunner = firstRunnerId + 1;
 
   static async begin(options: PythonProcessExecutorOptions): Promise<EnvironmentManager> {
-    // Not asynchronously: a start waits for this, and has much else to do before it would hear of it.
+    // Made synchronously, as a start waits for it and would hear of an asynchronous end only after much other work.
     const directory = options.headStart?.directory ?? mkdtempSync(join(tmpdir(), 'flash-'));
     const supervision = new EnvironmentManager(options, directory);
     await supervision.#socket.listen();
@@ -69,7 +69,7 @@ export class EnvironmentManager {
       { id: baseId, python, env, headStart, requiredVersion },
       this.#shared,
     );
-    // A result, an error text, and what else a frame holds.
+    // A frame holds a result, and an error text or a header beside it.
     const maxFrameBytes = settings.FLASH_MAX_RESPONSE_BYTES + 8 * 1024 * 1024;
     const listener: ConnectionListener = {
       onHello: (hello, socket) => this.#find(hello.runner)?.attach(hello, socket),
@@ -142,7 +142,7 @@ export class EnvironmentManager {
     metrics.gauge('flash_instances', () => this.#shared.instances.size);
   }
 
-  /** Of all environments. */
+  /** The sum over the pools of all environments. */
   #count(what: keyof PoolCensus): number {
     const all = [this.#base, ...this.#environments.values()];
     return all.reduce((sum, { pool }) => sum + pool.census[what], 0);

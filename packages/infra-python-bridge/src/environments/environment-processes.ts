@@ -12,7 +12,7 @@ import { firstRunnerId, type HeadStart } from '../zygote/head-start.ts';
 import { ContaminatedZygoteError, Zygote } from '../zygote/zygote.ts';
 
 const closeTimeoutMs = 5000;
-/** Zygotes that are started ahead and given up for one module each; then it is left at that. */
+/** Most zygotes that are started to import ahead, each without the module that the one before it failed with. */
 const mostWarmUps = 5;
 
 /** What the processes of all environments share. */
@@ -37,7 +37,7 @@ export interface EnvironmentProcessesOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly headStart?: HeadStart | undefined;
   readonly requiredVersion: string | undefined;
-  /** See Environment. */
+  /** A file that exists once all of the environment is there (`Environment.completionFile`). */
   readonly completionFile?: string | undefined;
 }
 
@@ -47,16 +47,16 @@ export class EnvironmentProcesses {
   readonly pool: RunnerPool;
   readonly #options: EnvironmentProcessesOptions;
   readonly #shared: SharedDependencies;
-  /** The current one, and earlier ones that still have runners. */
+  /** The current zygote, and earlier ones that still have runners. */
   readonly #zygotes = new Set<Zygote>();
   #zygote: Zygote | undefined;
-  /** Not taken yet. */
+  /** What was started before the worker's code was loaded, until the first zygote is made of it. */
   #headStart: HeadStart | undefined;
-  /** The runner that was forked ahead, until somebody takes it. */
+  /** The runner that was forked ahead, until the pool takes it. */
   #firstRunner: ForkedRunner | undefined;
   #warming: Promise<void> | undefined;
   #isClosed = false;
-  /** What runners need could perhaps not be imported: the next zygote tells before it has any. */
+  /** A zygote was lost, perhaps as runners could not import what they need: the next one imports all of it before its first runner. */
   #hasLostZygote = false;
 
   constructor(options: EnvironmentProcessesOptions, shared: SharedDependencies) {
@@ -82,7 +82,7 @@ export class EnvironmentProcesses {
 
   /**
    * Imports what earlier requests have imported in a zygote of its own, in the background, and has runners come from there once it is
-   * ready. A module that can't be imported ahead costs nobody anything but the attempt. Never rejects.
+   * ready. A module that can't be imported ahead costs no request anything. Never rejects.
    */
   warm(): Promise<void> {
     this.#warming ??= this.#warm().catch((error: unknown) =>
@@ -113,13 +113,13 @@ export class EnvironmentProcesses {
   async #warm(): Promise<void> {
     const { FLASH_PREIMPORT: choice } = this.#shared.settings;
     if (choice === 'off') return;
-    // The one that serves comes first, and nothing waits for it any more when another takes its place. If it fails, whoever started it says so.
+    // The zygote that serves comes first: no request waits for it any more when another takes its place. Its failure is told by `warmUp` of the pool to the caller that waits.
     const serves = await this.pool.warmUp().then(
       () => true,
       () => false,
     );
     if (!serves) return;
-    // Whoever waits for the worker to be ready is told first.
+    // The callers that wait for the worker to be ready are told first.
     await turn();
     let modules = choice === 'auto' ? await this.#shared.profiles.worthImporting(this.id) : choice;
     for (let attempt = 0; attempt < mostWarmUps && modules.length > 0 && !this.#isClosed; attempt++) {
@@ -216,7 +216,7 @@ export class EnvironmentProcesses {
     void zygote.close(closeTimeoutMs);
   }
 
-  /** One that never served is reported by whoever was waiting for it. */
+  /** A zygote that never served logs nothing: the runs that waited for it are answered with the error. */
   #onZygoteFailed(zygote: Zygote, error: WorkerError): void {
     this.#zygotes.delete(zygote);
     this.#hasLostZygote = true;

@@ -56,7 +56,7 @@ export class ImportProfiles {
   #newsOf(environment: string): Profile {
     const news = this.#news.get(environment) ?? { imports: {}, unfit: {} };
     this.#news.set(environment, news);
-    // Not on the way of a request.
+    // Written by a timer, so that no request waits for the disk.
     this.#timer ??= setTimeout(() => this.#write(), writeAfterMs).unref();
     return news;
   }
@@ -86,7 +86,7 @@ export class ImportProfiles {
       await writeFile(aside, text);
       await rename(aside, this.#path(environment));
     } catch {
-      // A next worker knows less. Nothing else depends on it.
+      // A later worker then imports less ahead; nothing else depends on the file.
     }
   }
 

@@ -7,11 +7,11 @@ import { type InstanceEntry, type InstanceHome, type InstanceTable, instanceInfo
 export interface InstancePlacementDependencies {
   readonly settings: PythonBridgeSettings;
   readonly log: Log;
-  /** Of all pools. */
+  /** The instances of all pools. */
   readonly table: InstanceTable;
   /** The pool whose runs these are. */
   readonly home: InstanceHome;
-  /** Gives a run to whatever runner is free. */
+  /** Gives a run to any runner that is free. */
   readonly place: (run: Run) => void;
   /** Gives a run to the runner that its instance lives in, and that may take it. */
   readonly startIn: (runner: Runner, run: Run) => void;
@@ -102,7 +102,7 @@ export class InstancePlacement {
     return this.#parts.table.removeOf(runner);
   }
 
-  /** Lets go of instances that nobody has used for long. */
+  /** Lets go of instances that no run has used for long. */
   dropIdle(): void {
     const { settings, table } = this.#parts;
     const { FLASH_INSTANCE_IDLE_MS: idleMs } = settings;

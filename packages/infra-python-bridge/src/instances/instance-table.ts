@@ -31,7 +31,7 @@ export interface InstanceEntry {
   isConcurrent: boolean;
 }
 
-/** Which instances live where, in whatever pool. Bounded: the least recently used one goes when a new one needs the room. */
+/** Which instances live in which runner, over all pools. Bounded: the least recently used one goes when a new one needs the room. */
 export class InstanceTable {
   readonly #entries = new Map<string, InstanceEntry>();
   readonly #most: number;
@@ -106,7 +106,7 @@ export class InstanceTable {
     return lost;
   }
 
-  /** Removes and returns those that nobody has used since `before`. */
+  /** Removes and returns those that no run has used since `before`. */
   removeIdle(before: number): InstanceEntry[] {
     const idle = [...this.#entries.values()].filter(
       (entry) => entry.uses === 0 && !entry.isHandler && entry.lastUsed.getTime() < before,

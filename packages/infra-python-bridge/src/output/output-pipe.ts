@@ -68,7 +68,7 @@ export class OutputPipe {
     try {
       closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
     } catch {
-      // Nobody reads it any more: it has ended.
+      // The pipe has no reader any more: its end was seen.
     }
   }
 
@@ -93,7 +93,7 @@ export class OutputPipe {
     if (kept < rest.length) this.#listener.onBytes(rest.subarray(0, rest.length - kept));
   }
 
-  /** How many bytes at the end may be the beginning of a end mark whose rest has not come yet. */
+  /** How many bytes at the end may be the beginning of an end mark whose rest has not come yet. */
   #possibleEndMarkStart(bytes: Buffer): number {
     const longest = Math.min(this.#endMark.length - 1, bytes.length);
     for (let length = longest; length > 0; length--) {

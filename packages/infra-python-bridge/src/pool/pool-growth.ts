@@ -1,6 +1,6 @@
 /** A busy pool looks so much later whether it needs another runner: most functions are over by then. */
 const lookAfterMs = 2;
-/** Nobody should wait longer than this while more runners may be forked. */
+/** A run should not wait longer than this while more runners may be forked. */
 const longWaitMs = 20;
 
 /** What decides about growth, as it is at the moment of a look. */
@@ -16,7 +16,7 @@ export interface PoolLoad {
 
 /**
  * Decides when a pool forks runners: one for every run that waits and one to spare, as soon as runs are stuck. While runs come and go
- * quickly it does not: more processes would only get in each other's way, unless somebody has waited for long.
+ * quickly it does not: more processes would only get in each other's way, unless a run has waited for long.
  */
 export class PoolGrowth {
   readonly #load: () => PoolLoad;

@@ -3,7 +3,7 @@ import { WorkerStartError } from '@flash/worker-core';
 /** Runners that die before they are ready, one after the other, until what waits is told why. */
 const mostFailedStarts = 3;
 
-/** Who waits for a runner to be ready: for any at all, or for one that takes the place of all others. */
+/** The callers that wait for a runner to be ready: for any at all, or for one that takes the place of all others. */
 export class Readiness {
   #first: PromiseWithResolvers<void> | undefined;
   #renewal: PromiseWithResolvers<void> | undefined;
@@ -32,7 +32,7 @@ export class Readiness {
     this.#renewal = undefined;
   }
 
-  /** A runner ended before it was ready. @returns what to tell those who wait, when that was one too many. */
+  /** A runner ended before it was ready. @returns the error for the runs that wait, when that was one too many. */
   onFailedStart(reason: string): WorkerStartError | undefined {
     if (++this.#failedStarts < mostFailedStarts) return undefined;
     this.#failedStarts = 0;

@@ -18,11 +18,11 @@ export interface RunnerPoolOptions {
   readonly metrics: Metrics;
   /** The zygote that new runners come from, ready or not. */
   readonly zygote: () => Zygote;
-  /** What that has been asked for and nobody has taken. */
+  /** A runner that this zygote was asked for ahead and that no pool has taken yet. */
   readonly takeForked: () => ForkedRunner | undefined;
-  /** Of all pools. */
+  /** The instances of all pools. */
   readonly instances: InstanceTable;
-  /** Of all pools. */
+  /** The bound of runners that all pools share. */
   readonly budget: RunnerBudget;
   /** A number that no runner of any pool has had. */
   readonly newRunnerId: () => number;

@@ -167,7 +167,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       .filter((entry) => !entry.isHandler)
       .map((entry) => entry.id);
     const reason = await this.#ends.end(runner, exit, lost);
-    // One that was given up is missed only when there is something to do.
+    // A runner that was retired is replaced only when runs wait.
     if (!runner.isRetiring || this.#waiting.length > 0) this.#forkInPlace(wasReady, reason);
     this.#options.onRunnerGone(runner.zygote);
   }
@@ -194,7 +194,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#epochs.advance(changes.flatMap((change) => change.replacedModules));
   }
 
-  /** No runner takes new requests; they end when they are idle. For when the zygote's own imports were replaced. */
+  /** Has every runner take no new request and end when it is idle; called when a package was replaced that the zygote itself has imported. */
   retireAll(): void {
     for (const runner of this.#runners.all) this.#runners.retire(runner, 'kill');
   }
@@ -210,7 +210,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       for (const run of runner.pinned.takeAll()) run.abandon(shuttingDown);
   }
 
-  /** Ends every run at work; for after the processes are gone. */
+  /** Ends every run at work; called after the processes are gone. */
   async endRunners(): Promise<void> {
     await Promise.all(this.#runners.all.map((runner) => runner.end(() => 'the worker was shut down')));
     for (const runner of this.#runners.all) this.#placement.removeOf(runner);
@@ -242,7 +242,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     if (this.#reuse.isNever) this.#supply.forkSpare();
   }
 
-  /** Nothing else is at work, so that a spinning runner takes no processor time from anybody. */
+  /** Whether no other run is at work, so that a spinning runner takes no processor time from one. */
   #isQuiet(): boolean {
     return this.#waiting.length === 0 && !this.#reuse.isNever && this.#runners.busy === 0;
   }
@@ -262,7 +262,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#placement.startWaiting(runner);
     if (!runner.isIdle) return;
     if (this.#reuse.isNever && runner.functionRequests > 0 && runner.instances.size === 0) {
-      // It ends by itself.
+      // With FLASH_RUNNER_REUSE=never the runner ends by itself after its answer.
       this.#runners.exit(runner, true);
       return this.#startNext();
     }

@@ -9,7 +9,7 @@ export interface RunnerReuseDependencies {
   readonly metrics: Metrics;
 }
 
-/** Decides whether a runner may serve another function request, and tells of those that may not (`FLASH_RUNNER_REUSE`). */
+/** Decides whether a runner may serve another function request, and logs and counts those that may not (`FLASH_RUNNER_REUSE`). */
 export class RunnerReuse {
   readonly #dependencies: RunnerReuseDependencies;
 
@@ -17,12 +17,12 @@ export class RunnerReuse {
     this.#dependencies = dependencies;
   }
 
-  /** Every function request gets a process that has served none. */
+  /** Whether every function request gets a process that has served none. */
   get isNever(): boolean {
     return this.#dependencies.settings.FLASH_RUNNER_REUSE === 'never';
   }
 
-  /** Whether the runner has served what it may; then it is told of. */
+  /** Whether the runner has served as many requests as it may; then this is logged and counted. */
   isUsedUp(runner: Runner): boolean {
     const { FLASH_RUNNER_MAX_REQUESTS: most } = this.#dependencies.settings;
     if (runner.isRetiring || most === 0 || runner.functionRequests < most) return false;
@@ -30,7 +30,7 @@ export class RunnerReuse {
     return true;
   }
 
-  /** A runner serves no function request any more. */
+  /** Logs and counts a runner that serves no function request any more. */
   note(runner: Runner, { kind, reason }: Retirement): void {
     const { log, metrics } = this.#dependencies;
     metrics.count('flash_runner_retired_total', [kind]);

@@ -17,9 +17,9 @@ export class RunnerSet {
   readonly #options: RunnerPoolOptions;
   readonly #listener: RunnerListener;
   readonly #runners = new Map<number, Runner>();
-  /** Asked for but not ready yet. */
+  /** How many runners were asked for and are not ready yet. */
   #starting = 0;
-  /** On their way out, in the order in which they were told. */
+  /** Runners on their way out, in the order in which they were told. */
   readonly #exiting = new Set<Runner>();
 
   constructor(options: RunnerPoolOptions, listener: RunnerListener) {
@@ -46,7 +46,7 @@ export class RunnerSet {
     return false;
   }
 
-  /** Those that count: a runner on its way out takes no run any more, nor does one that only keeps its instances. */
+  /** How many runners count towards the bound: a runner on its way out takes no run any more, nor does one that only keeps its instances. */
   get held(): number {
     let held = 0;
     for (const runner of this.#runners.values()) if (!runner.isRetiring || runner.load > 0) held++;

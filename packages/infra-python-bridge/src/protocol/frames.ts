@@ -55,7 +55,7 @@ export class FrameReader {
   #needed = incomingHead;
   readonly #maxBytes: number;
 
-  /** @param maxBytes - longest frame there can be; a longer one means that somebody else writes to the connection. */
+  /** @param maxBytes - longest frame there can be; a longer one means that user code writes to the connection. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }

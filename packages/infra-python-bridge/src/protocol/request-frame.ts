@@ -85,6 +85,6 @@ function traceMembers(context: TraceContext): string {
   if (context.isUnrecordedRoot) return ',"unrecorded":true';
   const { traceparent, tracestate } = context;
   const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
-  // Of letters, digits and dashes, whoever has made it.
+  // A traceparent was checked to be letters, digits and dashes: it needs no escaping.
   return `,"traceparent":"${traceparent}"${state}`;
 }

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Frame, FrameReader, frameKind } from './frames.ts';
 
-/** Who has connected, and what for. */
+/** Which runner has connected, and what for. */
 export interface Hello {
   readonly runner: number;
   readonly channel: 'data' | 'control';
@@ -14,7 +14,7 @@ export interface Hello {
 export interface ConnectionListener {
   /** What to do with the frames of a connection; `undefined` refuses it. */
   onHello(hello: Hello, socket: Socket): ((frame: Frame) => void) | undefined;
-  /** User code wrote into its runner's connection, or the runner is out of its mind: nothing it says can be trusted. */
+  /** A runner's connection carries what is no frame, as when user code writes into it: nothing on it can be trusted any more. */
   onGarbage(hello: Hello | undefined, error: Error): void;
 }
 
@@ -85,7 +85,7 @@ export class RunnerSocket {
   }
 }
 
-/** Not with zod, for whose first use every start would wait. */
+/** Checks by hand, as every start would wait for the first use of zod. */
 function readHello(frame: Frame): Hello {
   const hello: Partial<Hello> = frame.kind === frameKind.hello ? JSON.parse(frame.header.toString()) : {};
   const { runner, channel, pid, resumed } = hello ?? {};

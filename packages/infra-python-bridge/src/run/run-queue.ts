@@ -20,7 +20,7 @@ export class RunQueue {
     return this.#runs[0];
   }
 
-  /** @throws WorkerBusyError when the line is full. */
+  /** @throws WorkerBusyError when the queue is full. */
   add(run: Run): void {
     if (this.#runs.length >= this.#most) {
       throw new WorkerBusyError(
@@ -46,7 +46,7 @@ export class RunQueue {
     return this.#runs.shift();
   }
 
-  /** Empties the line and returns who stood in it. */
+  /** Empties the queue and returns the runs that waited in it. */
   takeAll(): readonly Run[] {
     const runs = this.#runs;
     this.#runs = [];

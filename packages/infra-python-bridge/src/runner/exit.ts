@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { RunnerExit } from '../zygote/zygote.ts';
 
 /**
- * Who is known to have killed it: the supervisor, as a run in it did not end or as it sent what can't be read (`garbage`), or the kernel for
+ * What is known to have killed a runner: the supervisor, as a run in it did not end or as it sent what can't be read (`garbage`), or the kernel for
  * want of memory.
  */
 export type Killer = 'supervisor' | 'garbage' | 'memory' | 'unknown';
@@ -63,7 +63,7 @@ const counters = [
 export class MemoryKills {
   #seen = count();
 
-  /** True when there was such a kill since the last look. Reads a file; call it only after a kill nobody here asked for. */
+  /** True when there was such a kill since the last look. Reads a file; call it only after a kill that this process did not ask for. */
   happened(): boolean {
     const before = this.#seen;
     this.#seen = count();

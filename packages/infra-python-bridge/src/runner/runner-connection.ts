@@ -8,7 +8,7 @@ export class RunnerConnection {
   #control: Socket | undefined;
   #closed: Promise<void> = Promise.resolve();
 
-  /** Both are there. */
+  /** Whether both connections were made. */
   get isComplete(): boolean {
     return this.#data !== undefined && this.#control !== undefined;
   }

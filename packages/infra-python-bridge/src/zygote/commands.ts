@@ -6,11 +6,11 @@ import { spawnPython } from '../system/python-process.ts';
 export interface ZygoteStart {
   /** Directory for sockets, pipes and modules; private to the supervisor. */
   readonly directory: string;
-  /** Have runners tell what user code imports. */
+  /** Whether runners tell what user code imports. */
   readonly recordImports: boolean;
-  /** A file that is there once all of the environment is. */
+  /** A file that exists once all of the environment has come from the volume. */
   readonly completionFile: string | undefined;
-  /** Be ready before all is imported that runners need: the first one imports by itself what is not there yet. */
+  /** Whether the zygote is ready before it has imported all that runners need; the first runner imports by itself what is not there yet. */
   readonly isLean: boolean;
   readonly preimport: Preimport;
 }
@@ -46,7 +46,7 @@ export interface ForkOptions {
   readonly maxResponseBytes: number;
   /** Whether the process may serve more than one function request. */
   readonly reuses: boolean;
-  /** What requests may leave behind in it. */
+  /** What requests may leave behind in the process before it is replaced. */
   readonly maxBytesLeft: number;
   readonly maxDescriptorsLeft: number;
 }

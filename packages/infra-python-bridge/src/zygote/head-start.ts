@@ -18,19 +18,19 @@ export interface HeadStart {
   readonly zygote: ChildProcess;
   readonly directory: string;
   readonly server: Server;
-  /** Who reported already. */
+  /** Connections of runners that have reported already. */
   readonly early: readonly Socket[];
   /** See {@link newEndMark}. */
   readonly endMark: Buffer;
 }
 
 /**
- * Loads next to nothing.
+ * Starts a zygote and asks it for the first runner. Loads next to nothing.
  *
  * @param python - path of the interpreter.
  * @param env - environment of user code.
  * @param settings - the worker's environment, in which an empty variable counts as absent.
- * @returns `undefined` when there is something wrong with the settings, which whoever reads all of them says.
+ * @returns `undefined` when there is something wrong with the settings: the worker reports it when it reads all of them.
  */
 export function startAhead(
   python: string,
@@ -47,7 +47,7 @@ export function startAhead(
   const reuse = settings.FLASH_RUNNER_REUSE || shape.FLASH_RUNNER_REUSE.default;
   const directory = mkdtempSync(join(tmpdir(), 'flash-'));
   const early: Socket[] = [];
-  // Nothing is read of them before there is somebody to read it.
+  // The connections are paused until RunnerSocket reads them.
   const server = createServer({ pauseOnConnect: true }, (socket) => early.push(socket));
   server.on('error', () => {});
   server.listen(join(directory, 'supervisor.sock'));
@@ -70,7 +70,7 @@ export function startAhead(
   return { zygote, directory, server, early, endMark };
 }
 
-/** Ends what was started for nothing. */
+/** Ends a head start that no executor has taken over. */
 export function abandon({ zygote, directory, server, early }: HeadStart): void {
   zygote.kill('SIGKILL');
   for (const socket of early) socket.destroy();

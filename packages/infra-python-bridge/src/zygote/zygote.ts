@@ -49,7 +49,7 @@ export interface ZygoteOptions extends ZygoteStart {
   readonly log: Log;
 }
 
-/** What came of it. */
+/** Which modules a zygote has imported ahead, and which it could not. */
 export interface Preimported {
   /** Milliseconds by name. */
   readonly imported: Readonly<Record<string, number>>;
@@ -122,7 +122,7 @@ export class Zygote {
     return this.#modules;
   }
 
-  /** What of the modules that it was to import it has. */
+  /** Which of the modules that it was to import ahead it has. */
   get preimported(): Preimported {
     return this.#preimported;
   }
@@ -131,7 +131,7 @@ export class Zygote {
     return this.#process.pid;
   }
 
-  /** May be asked before it is ready: it is done as soon as it can be. */
+  /** Asks for a runner. A zygote that is not ready yet forks as soon as it can. */
   fork(runner: number, endMark: Buffer, options: ForkOptions): void {
     this.#send(forkLine(runner, endMark, options));
   }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
     import asyncio
 
 

@@ -20,7 +20,7 @@ from .chunks import ChunkWindow
 from .handlers import Handlers
 
 if TYPE_CHECKING:
-    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
     import asyncio
 
 Header = dict[str, Any]
@@ -79,7 +79,7 @@ class HandlerRuns:
         try:
             self.get(file)
         except ModuleNotFoundError as error:
-            # Only here: what the handler itself fails to import later is its own affair.
+            # Noted only while the file is loaded: what the handler fails to import later is an error of its own.
             note_missing_module(error)
             raise
 

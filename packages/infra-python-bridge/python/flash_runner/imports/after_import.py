@@ -1,4 +1,4 @@
-"""Changes to modules of others, made as soon as they are imported, or now when they are."""
+"""Changes to modules of others, made as soon as each is imported, or at once when it is already."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AfterImport:
         self._changes: dict[str, Change] = {}
 
     def install(self) -> None:
-        """Begin; once for a process."""
+        """Begin to listen to imports; called once in a process."""
         sys.meta_path.insert(0, self)
 
     def change(self, module: str, change: Change) -> None:

@@ -1,4 +1,4 @@
-"""Tells when user code imports a library: how long that takes, and what it does to the process, is the library's affair."""
+"""Tells when user code imports a library, so that its time and what it does to the process count as the library's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .library import is_library
 
 if TYPE_CHECKING:
-    # Not at run time: they bring much along, and a zygote's start is on the way of a first request.
+    # Not imported at run time: importlib.abc brings much along, and a first request waits for the zygote's start.
     from importlib.abc import Loader, MetaPathFinder
 else:
     Loader = MetaPathFinder = object
@@ -38,7 +38,7 @@ class LibraryImports(MetaPathFinder):
         self._thread = threading.get_ident()
 
     def install(self) -> None:
-        """Begin."""
+        """Begin to listen to imports."""
         sys.meta_path.insert(0, self)
 
     def tell(self, listener: ImportListener) -> None:
@@ -86,7 +86,7 @@ class _HeardLoader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # From here on there is no trace of what stood between.
+        # User code that looks at the module sees its real loader.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader

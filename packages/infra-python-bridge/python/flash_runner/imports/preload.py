@@ -1,4 +1,4 @@
-"""What runners need, imported by the zygote while nobody waits for it.
+"""What runners need, imported by the zygote while no request waits for it.
 
 The first runner is forked when it is asked for, and imports by itself what is not there yet; later ones share all of it.
 """
@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# One after the other, so that whoever asks meanwhile waits for one of them and not for all. Those of the standard library
-# would come with the others: they are here because they take long.
+# Imported one after the other, so that a command of the supervisor waits for one of them and not for all. Those of the
+# standard library would come with the others: they are named because each takes long.
 NEEDED = (
     "traceback",
     "logging",
@@ -40,7 +40,11 @@ class Preload:
         return not self._left and not self._rare
 
     def continue_until(self, asked: Callable[[], bool]) -> None:
-        """Import what every runner needs until somebody asks for something. Raises ``ImportError`` for what can't be had."""
+        """Import what every runner needs until ``asked`` says that the supervisor wants something.
+
+        Raises:
+            ImportError: a module can't be had.
+        """
         if asked():
             return
         import importlib
@@ -76,5 +80,5 @@ class Preload:
 
 
 def _can_be_found(module: str) -> bool:
-    # As importlib.util does, which takes long to be imported.
+    # The same search as importlib.util.find_spec, whose own import takes long.
     return any(finder.find_spec(module, None) is not None for finder in sys.meta_path)

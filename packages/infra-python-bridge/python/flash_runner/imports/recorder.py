@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .preload import NEEDED, RARELY_NEEDED
 
-# Cheaper ones are not worth being imported ahead.
+# Modules that take less time are not worth being imported ahead.
 _LEAST_SECONDS = 0.01
 _MOST_MODULES = 200
-# Zygotes import them in any case: only a first runner, forked before that, waits for them.
+# Zygotes import these in any case: only a first runner, forked before that, waits for them.
 _THERE_ANYWAY = frozenset(NEEDED + RARELY_NEEDED)
 
 

@@ -1,7 +1,7 @@
 """The tests of packages, which come last when an environment is brought from the network volume.
 
-User code may run before they are there. Whatever could tell that they are missing waits for them; only ``os.stat`` and
-native code that opens files by itself can't be made to.
+User code may run before they are there. An import, an open file, a listing and a new process wait for them; only
+``os.stat`` and native code that opens files by itself can't be made to wait.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _TESTS = frozenset({"test", "tests"})
-# What they run may look at anything.
+# A new process may look at any file.
 _NEW_PROCESSES = frozenset(
     {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
 )
 _LISTINGS = frozenset({"os.listdir", "os.scandir"})
 _PACKAGES = os.sep + "site-packages" + os.sep
 _POLL_SECONDS = 0.002
-# Then they will not come.
+# Files that have not come after this time will not come.
 _LONGEST_SECONDS = 30.0
 
 
@@ -34,7 +34,7 @@ def wait_for_test_files(completion_file: str) -> None:
     if os.path.exists(completion_file):
         return
     gate = _Gate(completion_file)
-    # Not all imports raise an event.
+    # The import of a module whose file is missing may open and list nothing: the finder hears of it.
     sys.meta_path.insert(0, gate)
     sys.addaudithook(gate.hear)
 

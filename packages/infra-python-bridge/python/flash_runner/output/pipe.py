@@ -22,7 +22,7 @@ class OutputPipe:
         self.switch(path)
 
     def switch(self, path: str) -> None:
-        """Use another pipe from now on; whoever holds the old one (a child left running) keeps it."""
+        """Use another pipe from now on; a child that was left running keeps the old one."""
         # Read and write: opening does not wait for the reader.
         fd = _open(path, os.O_RDWR | os.O_CLOEXEC)
         self._fd = out_of_the_way(fd)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .header import decode
 
 if TYPE_CHECKING:
-    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
     import asyncio
 
 if sys.platform == "linux":
@@ -59,7 +59,7 @@ class Cancellation:
             fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         flags = fcntl.fcntl(fd, fcntl.F_GETFL)
         fcntl.fcntl(fd, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
-        # What was written before somebody listened has raised no signal.
+        # What the supervisor wrote before this process listened has raised no signal.
         self._on_signal(0, None)
 
     def begin(self, request: int, interrupt: Callable[[bool], None]) -> None:

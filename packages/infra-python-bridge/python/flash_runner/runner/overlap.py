@@ -15,7 +15,7 @@ from ..user_code.outcome import Outcome, failure
 from .inbox import Inbox
 
 if TYPE_CHECKING:
-    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
     import asyncio
 
 

@@ -59,7 +59,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the code called sys.exit({error.code!r})"
     try:
-        # Some say nothing: then the type is all there is to tell.
+        # An exception without a text is told by its type.
         return str(error) or type(error).__name__
     except Exception:
         return f"<{type(error).__name__}: its text could not be made>"

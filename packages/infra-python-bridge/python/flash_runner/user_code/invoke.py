@@ -14,7 +14,7 @@ from .modules import ModuleSet
 from .serialization import PLAIN, Arguments
 
 if TYPE_CHECKING:
-    # Imported by whoever has a loop: it takes a third of Python's start, and most requests have no use for it.
+    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
     import asyncio
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -103,7 +103,7 @@ def call_sync(target: Target, loop: Callable[[], asyncio.AbstractEventLoop]) -> 
 
 
 async def call_async(target: Target) -> Any:
-    """The same on a running loop."""
+    """Call on a running loop, await what is returned, and collect an asynchronous generator into a list."""
     value = target.function(*target.args, **target.kwargs)
     if isinstance(value, AsyncIterator):
         return await _collect(value)

@@ -50,7 +50,7 @@ class ModuleSets:
 
     def get(self, modules: dict[str, str]) -> ModuleSet:
         """A set of these sources of which nothing is imported yet. They are written first when they are new."""
-        # Only requests that bring modules pay for it: it takes OpenSSL.
+        # Imported here, as hashlib loads OpenSSL and only requests that bring modules need it.
         import hashlib
 
         digest = hashlib.sha256()

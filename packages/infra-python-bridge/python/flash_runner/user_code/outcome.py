@@ -15,7 +15,7 @@ class Outcome(NamedTuple):
     flags: int
     body: bytes = b""
     error: str | None = None
-    # What only handlers have: what they said beside their output, or the parts of their exception.
+    # Set for handlers alone: what a handler said beside its output, or the parts of its exception.
     extra: dict[str, Any] | None = None
 
 

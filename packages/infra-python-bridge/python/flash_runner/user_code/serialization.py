@@ -14,7 +14,7 @@ from .failures import RequestError
 
 # cloudpickle and pickle write the same bytes for these; pickle is several times faster on them.
 PLAIN = frozenset((int, str, float, bool, type(None), bytes))
-# From here on the supervisor does the base64, several times faster.
+# The supervisor encodes results of this size and more in base64, several times faster than Python.
 _LARGE_RESULT = 64 * 1024
 
 

@@ -68,7 +68,7 @@ def _wait(app: int, connection: socket.socket, wakeup: int) -> Any:
     """The state in which the app ended. Adopted orphans are buried on the way."""
     waiting = select.poll()
     waiting.register(wakeup, select.POLLIN)
-    # No event of its own: a hang-up is reported all the same, and the app's commands stay the app's to read.
+    # The keeper asks for no event: poll reports a hang-up all the same, and the app's commands stay the app's to read.
     waiting.register(connection.fileno(), 0)
     while True:
         for descriptor, _ in waiting.poll():

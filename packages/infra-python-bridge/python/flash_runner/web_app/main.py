@@ -44,7 +44,7 @@ def _load(config: AppConfig, control: Control) -> AppServer:
     try:
         os.chdir(os.path.dirname(config.file))
         module = load_file(config.file)
-        # Only here: an image without uvicorn is told so as of any package that the app needs.
+        # Imported here, so that a missing uvicorn is reported like any other package that the app needs.
         from .server import AppServer
     except ModuleNotFoundError as error:
         note_missing_module(error)

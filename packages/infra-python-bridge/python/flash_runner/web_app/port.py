@@ -1,7 +1,7 @@
 """The port of the app, shared with the supervisor, which holds it from start to end.
 
 Both listen on it. While the app's processes do, the kernel hands each new connection to one of them; when none is left it
-falls back to the supervisor, at once and by itself. So somebody answers at any time, and nobody hands the port over.
+falls back to the supervisor, at once and by itself. So one of them answers at any time, and neither hands the port over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MODULO = 0x94  # BPF_ALU | BPF_MOD | BPF_K
 _ADD = 0x04  # BPF_ALU | BPF_ADD | BPF_K
 _RETURN = 0x16  # BPF_RET | BPF_A
 _RANDOM = -0x1000 + 56  # SKF_AD_OFF + SKF_AD_RANDOM
-# Who held the port before may be about to let go.
+# A process that held the port before may be about to let go.
 _BIND_S = 5.0
 
 

@@ -51,7 +51,7 @@ class AppServer(uvicorn.Server):
         """uvicorn's own, with word to the supervisor."""
         await super().startup(sockets=sockets)
         if not self._sockets:
-            # Not bound, and uvicorn took the failure for that of an app without a start-up.
+            # The port could not be bound, and uvicorn took the failure for that of an app without a start-up.
             self.started, self.should_exit = False, True
         if self.started and not self.should_exit:
             self._control.say("listening", told=self._told)

@@ -1,6 +1,6 @@
 """What the supervisor tells a zygote: lines of words, the first of which says what to do.
 
-Texts are in hexadecimal, none is ``-``. Not JSON: the first runner would wait for the import of what reads it.
+Texts are in hexadecimal, an empty one is ``-``. The lines are no JSON, as the first runner would wait for the import of ``json``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Start:
 
     def __init__(self, words: list[str]) -> None:
         lean, records, directory, completion_file, seconds, most_bytes, names = words
-        # Be ready before all is imported that runners need.
+        # Whether the zygote says that it is ready before it has imported all that runners need.
         self.lean = lean == "1"
         self.records_imports = records == "1"
-        # For sockets, pipes and modules.
+        # The supervisor's directory for sockets, pipes and modules.
         self.directory = _text(directory)
         # A file that exists once the whole environment has arrived from the volume.
         self.completion_file = _text(completion_file) or None
@@ -46,9 +46,9 @@ class Fork:
         self.runner = int(runner)
         self.end_mark = bytes.fromhex(end_mark)
         self.max_response_bytes = int(max_response_bytes)
-        # Serve more than one function request.
+        # Whether the runner may serve more than one function request.
         self.reuses = reuses == "1"
-        # What requests may leave behind.
+        # What requests may leave behind in the runner before it is replaced.
         self.max_bytes_left = int(max_bytes_left)
         self.max_descriptors_left = int(max_descriptors_left)
 

@@ -32,7 +32,7 @@ def fork_runner(config: RunnerConfig, let_go: Callable[[], None]) -> int:
     try:
         pid = os.fork()
     except OSError:
-        # Or the next attempt would fail for that alone.
+        # A pipe that is left would be reason enough for the next attempt to fail.
         os.unlink(config.pipe(0))
         raise
     if pid == 0:
@@ -66,6 +66,6 @@ def _run(config: RunnerConfig, zygote: int) -> NoReturn:
 
     with bundled_packages():
         from ..runner import main
-    # Or every full collection would look through all that was imported, for 5 ms.
+    # Without this every full collection would look through all that was imported, for 5 ms.
     gc.freeze()
     main.main(config, data, control, zygote)

@@ -1,4 +1,4 @@
-"""How a zygote starts: it imports what runners need while nobody asks, and forks the first one as soon as somebody does.
+"""How a zygote starts: it imports what runners need until the supervisor asks for the first one, and forks it at once.
 
 Its supervisor talks to it over descriptor 3. Nothing that takes long to import is imported here.
 """
@@ -18,14 +18,14 @@ CONTROL_FD = 3
 
 def main() -> None:
     """Entry point: ``python -c "…"``, with the supervisor on descriptor 3, whose first line is ``start``."""
-    # Whatever else the supervisor was started with is not for user code.
+    # Other descriptors that the supervisor was started with are not for user code.
     os.closerange(CONTROL_FD + 1, 65536)
     os.set_inheritable(CONTROL_FD, False)
     supervisor = os.getppid()
     preload = Preload()
     missing = ""
     try:
-        # It may have been started before anybody knew what for.
+        # The zygote may have been started ahead, before the supervisor knows its settings and says what it is for.
         preload.continue_until(_is_asked)
         preload.check()
     except ImportError as error:
@@ -50,7 +50,7 @@ def _is_asked() -> bool:
 
 
 def _read_start() -> tuple[Start, bytes]:
-    """Wait for what it is for. Return that, and what came after it."""
+    """Wait for the supervisor's first line, which says what the zygote is for. Return it, and what came after it."""
     data = b""
     while b"\n" not in data:
         piece = os.read(CONTROL_FD, 65536)
@@ -74,5 +74,5 @@ def _fork_first(start: Start, pending: bytes) -> tuple[tuple[int, int] | None, b
     try:
         return (fork.runner, fork_runner(fork.config(start), lambda: os.close(CONTROL_FD))), rest
     except OSError:
-        # Whoever does it again says why it can't be done.
+        # The zygote tries again in its loop, and reports why it can't be done.
         return None, pending

@@ -22,7 +22,7 @@ from ..system.exits import exit_fields
 from .commands import Fork, Start, parse
 from .fork_runner import fork_runner
 
-# Nobody may have asked for anything so long before the zygote goes on to prepare itself, in seconds: then a start is over.
+# Without a command for so long, in seconds, the start is over, and the zygote imports what it has not imported yet.
 _QUIET_SECONDS = 0.25
 
 
@@ -54,9 +54,9 @@ class Zygote:
         self._report({"event": "ready", "pid": os.getpid(), "python": version, "modules": _top_level(), **preimported})
         if first is not None:
             self._note_forked(*first)
-            # It may have ended before anybody heard of it.
+            # The runner may have ended before this process listened for SIGCHLD.
             self._bury()
-        # What came together with the start: nothing will become readable for it.
+        # Commands that came together with the start are in memory: the descriptor will not become readable for them.
         self._obey(b"")
         while True:
             is_waiting = self._has_forked and not self._preload.is_done
@@ -67,7 +67,7 @@ class Zygote:
             if self._control in ready and not self._read_commands():
                 break
             if not ready:
-                # The first runner need not wait for it, and later ones share it.
+                # The first runner does not wait for these imports, and later ones share them.
                 self._prepare(self._preload.import_all)
         self._end_all()
 
@@ -86,7 +86,7 @@ class Zygote:
         except ImportError as error:
             fail(self._control, reason=str(error))
         finally:
-            # Objects made so far stay out of the collector's way, so that runners share their memory.
+            # Garbage is gone before serve() freezes what is left, so that runners share its memory.
             gc.collect()
 
     def _prepare(self, work: Callable[[], None]) -> None:
@@ -122,7 +122,7 @@ class Zygote:
 
     def _fork(self, fork: Fork) -> None:
         if self._has_forked:
-            # Others are to share with each other what the first one had to import by itself.
+            # Later runners share with each other what the first one had to import by itself.
             self._prepare(self._preload.import_needed)
         try:
             pid = fork_runner(fork.config(self._start), self._let_go)
@@ -133,7 +133,7 @@ class Zygote:
 
     def _note_forked(self, runner: int, pid: int) -> None:
         if not self._has_forked:
-            # After the first fork, which need not wait for what this imports, and long before any user code runs.
+            # Done after the first fork, which so does not wait for this import, and long before any user code runs.
             from ..system.process_control import adopt_orphans
 
             adopt_orphans()

@@ -27,7 +27,7 @@ class Children(Check):
             waited += _POLL_SECONDS
             left = live_children()
         if not left:
-            # Dead ones that nothing waits for any more, as the code that started them is gone.
+            # The code that started these processes is gone, so that the runner has to wait for those that are dead.
             bury_children()
             return None
         processes = ", ".join(f"{pid} ({command_of(pid)})" for pid in left[:5])

@@ -42,7 +42,7 @@ class Memory(Check):
                 resident = self._resident()
         self._last = resident
         if has_imported:
-            # Libraries stay, and need not be looked at by later collections.
+            # Libraries stay in memory: later collections need not look at them.
             _freeze()
             self._modules = len(sys.modules)
             self._kept = resident

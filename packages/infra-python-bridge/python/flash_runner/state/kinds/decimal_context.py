@@ -7,7 +7,7 @@ from typing import Any
 from ..kind import Kind, loaded
 
 _FIELDS = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
-# As the module defines them.
+# The values of a new context, as the module defines them.
 _NEW = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0)
 
 
@@ -35,7 +35,7 @@ class DecimalContext(Kind):
             return
         super().restore(value)
         module = loaded("decimal")
-        # The object is one that every copy of the worker's context shares.
+        # Every copy of the worker's context variables shares the context object: each request gets a new one.
         module.setcontext(module.DefaultContext.copy())
 
 

@@ -29,7 +29,7 @@ class EventLoopPolicy(Kind):
             left.close()
 
     def after_import(self, kept: Any, before: Any, after: Any) -> Any:
-        # A policy of the library's own stays; the default one that somebody has only asked for does not.
+        # A policy of the library's own stays; the default one, which asyncio makes when it is asked for a loop, does not.
         if after is before or type(after).__module__.startswith("asyncio."):
             return kept
         return after

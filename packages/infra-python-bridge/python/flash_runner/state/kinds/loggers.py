@@ -9,7 +9,7 @@ from ..kind import Kind
 
 _manager, _root = logging.root.manager, logging.root
 _Setting = tuple[int, bool, bool, tuple[Any, ...], tuple[Any, ...]]
-# How a logger is made.
+# The setting of a logger that was just made.
 _NEW: _Setting = (logging.NOTSET, False, True, (), ())
 
 

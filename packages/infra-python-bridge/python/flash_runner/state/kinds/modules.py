@@ -25,7 +25,7 @@ class Modules(Kind):
         return one is other
 
     def restore(self, value: dict[str, ModuleType]) -> None:
-        # Names that were taken for others are noticed elsewhere (checks/patches.py).
+        # checks/patches.py notices a module that was replaced under its name.
         if len(_modules) != self._size or len(value) != self._size:
             self.write(value)
 

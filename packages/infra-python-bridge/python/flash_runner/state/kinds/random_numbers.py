@@ -1,4 +1,4 @@
-"""Random numbers that a request may have made foreseeable: the generators that everybody shares."""
+"""Random numbers that a request may have made foreseeable: the generators that all code of the process shares."""
 
 from __future__ import annotations
 

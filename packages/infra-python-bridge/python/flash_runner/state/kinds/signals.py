@@ -9,14 +9,14 @@ from ..kind import Kind, identical, loaded
 if TYPE_CHECKING:
     import signal as _signal
 else:
-    # Without the enumerations of ``signal``, which take ten times as long.
+    # The C module gives plain numbers; the enumerations of ``signal`` take ten times as long.
     import _signal
 
 _get, _set, _mask = _signal.getsignal, _signal.signal, _signal.pthread_sigmask
 _set_timer, _wakeup = _signal.setitimer, _signal.set_wakeup_fd
 _TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 _BLOCK = _signal.SIG_BLOCK
-# The system refuses handlers for some, and some are the C library's own.
+# The system refuses handlers for these two; signals of the C library's own are not among the valid ones.
 _NUMBERS = tuple(number for number in sorted(_signal.valid_signals()) if number not in (_signal.SIGKILL, _signal.SIGSTOP))
 
 

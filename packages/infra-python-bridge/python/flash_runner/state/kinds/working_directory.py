@@ -22,7 +22,7 @@ class WorkingDirectory(Kind):
         try:
             _change(value or "/")
         except OSError:
-            # It was removed. A new process would find itself at the root as well.
+            # The directory was removed. A new process would start at the root as well.
             _change("/")
 
 
