@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 if (values.other === undefined) throw new Error('name the other bundle: --other DIRECTORY');
-// Whoever collects traces, if the settings ask for some.
+// A collector of traces, for settings that send some.
 const collector = createServer((request, response) => request.resume().on('end', () => response.end('{}')));
 await new Promise((listening) => collector.listen(0, '127.0.0.1', listening));
 const given = Object.fromEntries(

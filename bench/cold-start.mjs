@@ -45,7 +45,7 @@ function start(command, args, more = {}) {
   };
 }
 
-/** One request over a connection of its own; the status, or `undefined` while nobody listens. */
+/** One request over a connection of its own; the status, or `undefined` while no process listens. */
 function ask(port, method, path, body) {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json' };

@@ -19,7 +19,7 @@ export interface DirectoryQueueOptions {
 /**
  * JobQueue on a directory that several workers may share.
  *
- * `jobs/<id>.json` is a job that waits, `taken/<id>.json` one at work: whoever can rename it has it. `results/<id>.json` is its outcome,
+ * `jobs/<id>.json` is a job that waits, `taken/<id>.json` one at work: the worker that can rename it has it. `results/<id>.json` is its outcome,
  * `results/<id>.chunks` what it has streamed, `results/<id>.log` what it has printed. A file `stop/<id>` has it stopped.
  */
 export class DirectoryQueue implements JobQueue {
@@ -58,7 +58,7 @@ export class DirectoryQueue implements JobQueue {
   }
 
   progress(): void {
-    // Nobody looks at it here.
+    // This queue has no place for progress.
   }
 
   async stream({ id }: Job, chunkJson: Uint8Array): Promise<void> {
@@ -81,7 +81,7 @@ export class DirectoryQueue implements JobQueue {
     try {
       await rename(this.#path('jobs', `${id}.json`), taken);
     } catch {
-      // Somebody else was faster.
+      // Another worker was faster.
       return undefined;
     }
     const bytes = await readFile(taken);
@@ -106,7 +106,7 @@ export class DirectoryQueue implements JobQueue {
       );
   }
 
-  /** Under another name first: nobody is to read half of a result. */
+  /** Writes under another name first, so that no client reads half of a result. */
   async #write(id: string, text: string): Promise<void> {
     const draft = this.#path('results', `.${id}`);
     await writeFile(draft, text);

@@ -22,11 +22,11 @@ describe('PlatformLog', () => {
     const { log, lines } = recorded();
     log.write('info', 'hello', { requestId: 'r1', source: 'user' });
     log.write('warn', 'of a job', { jobId: 'j1', attempt: 2, reason: 'no answer', nothing: undefined });
-    log.write('error', 'of nobody', { source: 'zygote' });
+    log.write('error', 'of no request', { source: 'zygote' });
     expect(lines).toEqual([
       { requestId: 'r1', message: 'hello', level: 'INFO' },
       { requestId: 'j1', message: 'of a job (attempt=2 reason=no answer)', level: 'WARN' },
-      { requestId: null, message: 'of nobody (source=zygote)', level: 'ERROR' },
+      { requestId: null, message: 'of no request (source=zygote)', level: 'ERROR' },
     ]);
   });
 

@@ -22,7 +22,7 @@ export async function answerMetrics(
   }
 }
 
-/** `/metrics` on a port of its own, for front doors that have no HTTP, or somebody else's. */
+/** `/metrics` on a port of its own, for front doors that have no HTTP, or the user's own. */
 export class MetricsServer {
   readonly #metrics: Metrics;
   #server: Server | undefined;

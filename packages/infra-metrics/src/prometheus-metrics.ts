@@ -30,7 +30,7 @@ interface Sample {
 
 /**
  * Metrics for Prometheus. What a request pays for is an addition: prom-client, which would have every one look its labels up, is asked when
- * somebody looks, and is not loaded before.
+ * the metrics are read, and is not loaded before.
  *
  * Bounded by the catalogue: label values are words of this program, none comes from outside.
  */

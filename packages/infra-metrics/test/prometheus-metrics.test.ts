@@ -39,7 +39,7 @@ describe('metrics for Prometheus', () => {
     expect(sample(text, 'flash_run_duration_seconds_sum')).toBeCloseTo(100.201);
   });
 
-  it('ask for gauges when somebody looks', async () => {
+  it('ask for gauges when they are read', async () => {
     const metrics = new PrometheusMetrics();
     let idle = 1;
     metrics.gauge('flash_runners', () => idle, ['idle']);

@@ -22,7 +22,7 @@ _MAX_ANSWER_SHOWN = 300
 
 
 class Collector:
-    """Whoever collects spans. The connection is kept from one post to the next."""
+    """The collector of spans. The connection is kept from one post to the next."""
 
     def __init__(self, start: dict[str, Any]) -> None:
         url = urlsplit(start["url"])

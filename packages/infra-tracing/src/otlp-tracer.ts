@@ -21,7 +21,7 @@ export interface OtlpTracerOptions {
   readonly python: SenderPython;
 }
 
-/** Tracer on OpenTelemetry's SDK, which is loaded once the worker is ready, or for the first request if that comes before. Whoever collects the traces may be away: spans are dropped then. */
+/** Tracer on OpenTelemetry's SDK, which is loaded once the worker is ready, or for the first request if that comes before. The collector may be away: spans are dropped then. */
 export class OtlpTracer implements Tracer {
   readonly #options: OtlpTracerOptions;
   #sdk: OpenTelemetry | undefined;

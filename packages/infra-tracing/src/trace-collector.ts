@@ -8,7 +8,7 @@ const pauses = { minTimeout: 1000, maxTimeout: 5000, factor: 1.5, randomize: tru
 /** What a collector answers that can't take more now (OTLP/HTTP). */
 const passing = new Set([429, 502, 503, 504]);
 
-/** Whoever collects traces, over OTLP/HTTP. */
+/** The collector of traces, over OTLP/HTTP. */
 export class TraceCollector {
   readonly #python: SenderPython;
   readonly #start: SenderStart;

@@ -5,7 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 /** What is to become of a request; the last one goes on for all that follow. */
 type Fault = number | 'silence' | 'echo';
 
-/** Whoever collects traces, with faults. */
+/** A collector of traces, with faults. */
 export class Collector {
   readonly bodies: string[] = [];
   connections = 0;

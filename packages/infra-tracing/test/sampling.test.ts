@@ -9,7 +9,7 @@ afterEach(() => tracer?.close());
 
 async function tracing(sampler: string, ratio: string): Promise<OtlpTracer> {
   const settings = tracingSettingsSchema.parse({
-    // Nobody listens there, and nobody has to.
+    // No collector listens there, and none has to.
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_TRACES_SAMPLER: sampler,
     OTEL_TRACES_SAMPLER_ARG: ratio,

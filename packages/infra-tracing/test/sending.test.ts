@@ -132,7 +132,7 @@ describe('a batch of spans', () => {
     expect(await process.post(bytes('two'))).toMatchObject({ failure: expect.stringContaining('ENOENT') });
   });
 
-  it('goes over TLS to whom the worker trusts, and to nobody else', async () => {
+  it('goes over TLS to a collector that the worker trusts, and to no other', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'flash-test-'));
     close.push(() => rmSync(directory, { recursive: true }));
     const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

@@ -114,7 +114,7 @@ describe('the MCP server', () => {
     expect(properties.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['is_async', '_loop', 'is_own_process', 'is_done', 'closed']),
     );
-    expect(await ask('find_by_decorator', { decorator: 'nobody' })).toEqual([]);
+    expect(await ask('find_by_decorator', { decorator: 'absent' })).toEqual([]);
   });
 
   it('has signatures without bodies, and documentation', async () => {

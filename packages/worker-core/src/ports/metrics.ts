@@ -90,7 +90,7 @@ export interface Metrics {
   count(name: CounterName, labels?: LabelValues, by?: number): void;
   /** Something took so many seconds. */
   observe(name: HistogramName, seconds: number, labels?: LabelValues): void;
-  /** `read` says how much there is now; it is asked when somebody looks. A later one with the same labels takes its place. */
+  /** `read` says how much there is now; it is asked when the metrics are read. A later one with the same labels takes its place. */
   gauge(name: GaugeName, read: () => number, labels?: LabelValues): void;
   /** All there is, in Prometheus' text format. */
   expose(): Promise<Exposition>;
@@ -102,7 +102,7 @@ export interface Exposition {
   readonly contentType: string;
 }
 
-/** For whoever measures nothing. */
+/** Metrics of a worker that measures nothing. */
 export const noMetrics: Metrics = {
   count: () => {},
   observe: () => {},

@@ -2,7 +2,7 @@
 export interface TraceContext {
   readonly traceparent: string;
   readonly tracestate?: string | undefined;
-  /** The trace begins here and nobody records it: whoever hands it on may leave the ids to the receiver, which hardly ever wants them. */
+  /** The trace begins here and is not recorded: an adapter that hands it on may leave the ids to the receiver, which hardly ever wants them. */
   readonly isUnrecordedRoot?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface Span {
     options?: { readonly startedAt?: number; readonly attributes?: SpanAttributes },
   ): Span;
   set(attributes: SpanAttributes): void;
-  /** It did not go well; `reason` is a word of the worker's, not a text of somebody else's. */
+  /** It did not go well; `reason` is a word of the worker's, not a text from outside. */
   fail(reason: string): void;
   /** @param endedAt - milliseconds on the clock of `Date.now()`; default: now. */
   end(endedAt?: number): void;
@@ -64,7 +64,7 @@ export interface Tracer {
   close(): Promise<void>;
 }
 
-/** A step that is not recorded. A trace that somebody else has begun goes on behind it. */
+/** A step that is not recorded. A trace that the client has begun goes on behind it. */
 export class PassingSpan implements Span {
   readonly context: TraceContext | undefined;
 
@@ -86,7 +86,7 @@ export class PassingSpan implements Span {
 /** Where there is no trace. */
 export const noSpan: Span = new PassingSpan(undefined);
 
-/** For whoever follows nothing: the traces of others pass through. */
+/** Tracer of a worker that records nothing: the traces of others pass through. */
 export const noTracer: Tracer = {
   start: () => Promise.resolve(),
   loading: undefined,

@@ -8,7 +8,7 @@ export type AppUnderTest = 'good' | 'failing' | 'lacking a module';
 /** The module that the app "lacking a module" wants for. */
 export const lackingModule = 'no_such_module_of_ours';
 
-/** A server, and the place it is given: a port that nobody holds. */
+/** A server, and the place it is given: a port that no process holds. */
 export interface AppServerUnderTest {
   readonly server: AppServer;
   readonly place: AppPlace;

@@ -28,7 +28,7 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
     name,
     run: async () => run(await make()),
   });
-  const nobody = (): void => {};
+  const noListener = (): void => {};
   return [
     check('brings to one worker what another has kept', async (volume) => {
       const one = await volume.newWorker();
@@ -49,7 +49,7 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       await one.write('a', 'x');
       await one.cache.sync();
       const other = await volume.newWorker();
-      await other.cache.hydrate(nobody);
+      await other.cache.hydrate(noListener);
       const lines: string[] = [];
       await Promise.all([1, 2, 3].map(() => other.cache.hydrate((line) => lines.push(line))));
       ensure(lines.length === 0, 'later calls have nothing to tell');
@@ -60,7 +60,7 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       await Promise.all(workers.map(({ write }, index) => write(`of/${index}`, `worker ${index}`)));
       await Promise.all(workers.map(({ cache }) => cache.sync()));
       const reader = await volume.newWorker();
-      await reader.cache.hydrate(nobody);
+      await reader.cache.hydrate(noListener);
       for (const index of workers.keys())
         ensure(
           (await reader.read(`of/${index}`)) === `worker ${index}`,
@@ -70,14 +70,14 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
     }),
     check('keeps what is new when it is closed, and nothing after', async (volume) => {
       const one = await volume.newWorker();
-      await one.cache.hydrate(nobody);
+      await one.cache.hydrate(noListener);
       await one.write('early', 'x');
       one.cache.noteRun();
       await one.cache.close();
       await one.write('late', 'y');
       await one.cache.sync();
       const other = await volume.newWorker();
-      await other.cache.hydrate(nobody);
+      await other.cache.hydrate(noListener);
       ensure((await other.read('early')) === 'x', 'what was there at the close is kept');
       ensure((await other.read('late')) === undefined, 'what came after is not');
       await other.cache.close();
@@ -88,10 +88,10 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       await one.write('hub/model', 'data');
       await one.cache.sync();
       const other = await volume.newWorker();
-      await other.cache.hydrate(nobody);
+      await other.cache.hydrate(noListener);
       ensure((await other.read('hub/model')) === 'data', 'data is there');
       ensure((await other.read('uv/wheel')) === undefined, 'packages are not');
-      await other.cache.hydrate(nobody, 'packages');
+      await other.cache.hydrate(noListener, 'packages');
       ensure((await other.read('uv/wheel')) === 'package', 'packages are there when they were asked for');
       await Promise.all([one.cache.close(), other.cache.close()]);
     }),
@@ -113,7 +113,7 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       ensure(isThere && told.join() === 'first,usable', 'it is brought, and told how far it has come');
       ensure((await other.readDirectory(path)) === 'of one', 'it is the one that was kept first');
       const nothing = other.newPath();
-      ensure(!(await other.cache.fetch('third', nothing)), 'what nobody kept is not brought');
+      ensure(!(await other.cache.fetch('third', nothing)), 'what no worker kept is not brought');
       ensure((await other.readDirectory(nothing)) === undefined, 'and nothing is there');
       await Promise.all([one.cache.close(), other.cache.close()]);
     }),
@@ -124,7 +124,7 @@ export function volumeCacheContract(make: () => Promise<VolumeUnderTest>): Contr
       await volume.lose();
       await one.write('b', 'y');
       await one.cache.sync();
-      await one.cache.hydrate(nobody);
+      await one.cache.hydrate(noListener);
       await one.cache.keep('name', await one.makeDirectory('x'));
       ensure(!(await one.cache.fetch('name', one.newPath())), 'nothing is brought');
       ensure((await one.cache.kept()).length === 0, 'nothing is kept');

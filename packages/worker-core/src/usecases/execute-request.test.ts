@@ -68,7 +68,7 @@ describe('ExecuteRequest', () => {
     executeRequest = new ExecuteRequest(parts);
     await execute({ function_name: 'look' });
     await execute({ function_name: 'fail', dependencies: ['numpy'] });
-    const withoutCode = functionCallFrom({ function_name: 'nobody' });
+    const withoutCode = functionCallFrom({ function_name: 'unknown' });
     await expect(executeRequest.execute(withoutCode, { requestId: 'r' })).rejects.toThrow('function_code');
     expect(atWork).toBe(1);
     expect(metrics.now('flash_requests_in_progress')).toBe(0);

@@ -44,7 +44,7 @@ const place = async (name: string, parts: Partial<PlaceCallDependencies> = {}, h
 };
 
 describe('PlaceCall', () => {
-  it.each(['mine', 'unregistered'])('runs %s here, and asks nobody', async (name) => {
+  it.each(['mine', 'unregistered'])('runs %s here, and asks no State Manager', async (name) => {
     const manifests = new FakeManifestStore(manifest, new Error('never'));
     expect(await place(name, { manifests })).toEqual({
       placed: { kind: 'here', code: { module: `app.${name}`, directory: '/app' } },

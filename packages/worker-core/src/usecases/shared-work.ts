@@ -7,7 +7,7 @@ export interface Interest {
 
 /** What the work itself is given. */
 export interface WorkContext {
-  /** Aborts when nobody waits for it any more. */
+  /** Aborts when no caller waits for the work any more. */
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
 }
@@ -69,7 +69,7 @@ export class SharedWork<T> {
       listeners,
       waiters: 0,
     };
-    // Whoever waits hears of a failure; it may be that nobody does any more.
+    // The callers that wait hear of a failure; without this it would be unhandled when none waits any more.
     share.end.catch(() => {});
     this.#shares.set(key, share);
     return share;

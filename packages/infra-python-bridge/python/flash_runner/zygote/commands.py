@@ -1,6 +1,7 @@
 """What the supervisor tells a zygote: lines of words, the first of which says what to do.
 
-Texts are in hexadecimal, an empty one is ``-``. The lines are no JSON, as the first runner would wait for the import of ``json``.
+Texts are in hexadecimal, an empty one is ``-``. The lines are no JSON, as the first runner would wait until ``json`` is
+imported.
 """
 
 from __future__ import annotations
