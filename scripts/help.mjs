@@ -27,7 +27,7 @@ const groups = {
   },
   Quality: {
     'quality-check': 'lint, format, types, import rules, Python’s checks, all tests with their coverage',
-    lint: 'biome, unused files and dependencies, README’s settings, references to the protocol, these descriptions',
+    lint: 'biome, unused files and dependencies, tables that are generated, references to the protocol, these descriptions',
     'lint:fix': 'what biome can mend by itself',
     'lint:python': 'ruff and mypy',
     format: 'formats all',
@@ -37,6 +37,7 @@ const groups = {
     docs: 'the API reference of all packages, to docs/api/',
     screenshot: 'makes docs/console.png; wants chromium',
     settings: 'writes the settings tables of README.md',
+    'process-state': 'writes the table in docs/guides/operate.md of what one request can’t leave to the next',
   },
   Build: {
     build: 'every package to its dist/',
