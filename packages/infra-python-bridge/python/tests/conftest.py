@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MARKER = b"\0marker-of-the-tests-24b"
+END_MARK_BYTES = b"\0end-mark-of-the-tests-b"
 OUT = struct.Struct("!II")
 IN = struct.Struct("!BBIII")
 HELLO, RESULT, OUTPUT, CONCURRENT, STALE, CHUNK, PROGRESS, IMPORTS, RETIRE = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -85,7 +85,7 @@ class RunnerHandle:
 
     def printed(self) -> str:
         self._read_pipe()
-        text, self.output = self.output.replace(MARKER, b""), b""
+        text, self.output = self.output.replace(END_MARK_BYTES, b""), b""
         return text.decode()
 
     def cancel(self, request: int, again: bool = False) -> None:
@@ -163,7 +163,7 @@ class Supervisor:
         self.tell(
             "fork",
             number,
-            MARKER,
+            END_MARK_BYTES,
             *bounds,
             settings.get("max_bytes_left", 1 << 28),
             settings.get("max_descriptors_left", 256),
