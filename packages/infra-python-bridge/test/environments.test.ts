@@ -121,7 +121,7 @@ describe('imports ahead', () => {
     const before = processesOf('a');
     await bridge.executor.warm(one);
     expect(returned(await bridge.run(hasIt, {}, { environment: one }))).toBe(true);
-    // Those that ran before it came are gone, and so is the process they came from.
+    // The runners that were there before the second zygote are gone, and so is the first zygote.
     await until(
       () => !processesOf('a').some((pid) => before.includes(pid)),
       'the end of what was there before',

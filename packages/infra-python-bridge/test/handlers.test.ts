@@ -152,7 +152,7 @@ describe('handlers', () => {
     });
     const last = (): string | undefined => made.trim().split('\n').at(-1);
     while (last() !== '3') await new Promise((resolve) => setTimeout(resolve, 20));
-    // It would go on at once if nothing held it back.
+    // The generator would go on at once if nothing held it back.
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(last()).toBe('3');
     release.resolve();

@@ -26,7 +26,7 @@ def record(directory: Path) -> None:
     """Notes lines from now on, in forks too."""
     known = offsets(directory)
     descriptor = os.open(directory / MAP, os.O_RDWR)
-    # Without a descriptor of its own: tests look at which are open, and close them.
+    # The file is not kept open: tests look at which descriptors are open, and close them.
     seen = mmap.mmap(descriptor, 0, trackfd=False) if sys.version_info >= (3, 13) else mmap.mmap(descriptor, 0)
     os.close(descriptor)
     monitoring = sys.monitoring

@@ -12,7 +12,7 @@ from flash_runner.imports import bundled_packages
 
 def test_it_is_found_meanwhile_and_after_the_interpreters_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "flash_companion.py").write_text("x = 1\n")
-    # The interpreter has one of that name.
+    # The interpreter has a package of that name itself.
     (tmp_path / "cloudpickle.py").write_text("raise AssertionError\n")
     monkeypatch.setattr(bundled_packages, "_DIRECTORY", str(tmp_path))
     monkeypatch.delitem(sys.modules, "cloudpickle", raising=False)

@@ -35,7 +35,7 @@ def test_costly_imports_of_a_request_are_told(tmp_path: Path, monkeypatch: pytes
         runner = supervisor.fork()
         assert runner.value("def f():\n    import slow_one, quick, mine\n    return 1") == 1
         told = [json.loads(frame.body) for frame in runner.frames if frame.kind == IMPORTS]
-        # What a module imports in its turn is part of it; what is quick, or the user's own, is of no interest.
+        # What a module imports counts as its own time; modules that are quick, or the user's own, are not told.
         assert [list(modules) for modules in told] == [["slow_one"]]
         assert 60 <= told[0]["slow_one"] < 5000
         runner.frames.clear()

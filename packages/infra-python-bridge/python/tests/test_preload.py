@@ -36,7 +36,7 @@ def test_what_can_not_be_imported_ends_zygote_and_runner(tmp_path: Path, monkeyp
     break_cloudpickle(tmp_path, monkeypatch)
     with supervision(lean=True) as supervisor:
         if supervisor.ready["event"] == "failed":
-            # It had the time to find out.
+            # The zygote had the time to find out what is missing.
             assert supervisor.ready["reason"] == "broken on purpose"
             return
         runner = supervisor.fork()

@@ -227,7 +227,7 @@ def test_libraries_keep_what_their_import_did(tmp_path: Path, monkeypatch: pytes
         runner = supervisor.fork()
         for _ in range(3):
             assert runner.value(look) == ["1", True, True, 1, True]
-        # What a request does itself goes all the same, also when it did it before the import.
+        # Changes of the request itself are put back, also those made before the import.
         changes = "import os, warnings\nos.environ['MINE'] = '1'\nwarnings.simplefilter('error')\nimport flash_library\ndef f(): pass"
         second = supervisor.fork()
         assert second.run(changes).flags & 1

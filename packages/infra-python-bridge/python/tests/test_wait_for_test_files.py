@@ -60,7 +60,7 @@ def test_what_looks_for_them_waits(code: str, tmp_path: Path, package: tuple[str
     mark = tmp_path / "whole"
     with supervision(completion_file=str(mark)) as supervisor:
         runner = supervisor.fork()
-        # The package's directory has been listed without them.
+        # The import system has listed the package's directory while the tests were missing.
         assert runner.value("def f():\n    import flash_arriving\n    return flash_arriving.x") == 1
         assert not mark.exists()
         thread = arrive(package[1], mark, 0.3)

@@ -10,7 +10,7 @@ const profileSchema = z.lazy(() =>
   z.object({
     /** Milliseconds that user code waited for the import of each, in the order in which they were first imported. */
     imports: z.record(z.string(), z.number()),
-    /** Why some must not be imported ahead. */
+    /** Reasons, by the names of modules that must not be imported ahead. */
     unfit: z.record(z.string(), z.string()),
   }),
 );

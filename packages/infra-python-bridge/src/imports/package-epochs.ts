@@ -7,10 +7,10 @@ export interface PackageEpoch {
 
 /** Remembers which modules were replaced when, for runners that come back from work later. */
 export class PackageEpochs implements PackageEpoch {
-  /** Index: epoch minus one. */
+  /** The modules that each epoch has replaced; the index is the epoch minus one. */
   readonly #replaced: (readonly string[])[] = [];
 
-  /** Grows with every installation. */
+  /** The current epoch, which grows with every installation. */
   get number(): number {
     return this.#replaced.length;
   }

@@ -14,7 +14,7 @@ export interface InstanceHome {
 export interface InstanceEntry {
   readonly id: string;
   readonly className: string;
-  /** It is a deployed handler: never dropped to make room, or for want of use. */
+  /** Whether the entry is a deployed handler, which is never dropped to make room or for want of use. */
   readonly isHandler: boolean;
   /** The pool whose runner it lives in. */
   readonly home: InstanceHome;
@@ -23,11 +23,11 @@ export interface InstanceEntry {
   methodCalls: number;
   /** Runs queued or at work for it. */
   uses: number;
-  /** Unknown until its first run was handed to a runner. */
+  /** The runner it lives in; unknown until its first run was handed to one. */
   runner: Runner | undefined;
   /** Runs that came before the first one had a runner. */
   readonly followers: RunQueue;
-  /** Its async methods may overlap. */
+  /** Whether calls of its async methods may overlap. */
   isConcurrent: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Runner } from '../runner/runner.ts';
 
 /** Runners of one pool that have nothing to do. */
 export class IdleRunners {
-  /** Most recently used last. */
+  /** The idle runners; the most recently used one is the last. */
   readonly #runners: Runner[] = [];
 
   get size(): number {
@@ -37,7 +37,7 @@ export class IdleRunners {
     return this.#runners.pop();
   }
 
-  /** Those that keep no instance, least recently used first. */
+  /** The runners that keep no instance, least recently used first. */
   spare(): readonly Runner[] {
     return this.#runners.filter((runner) => runner.instances.size === 0);
   }

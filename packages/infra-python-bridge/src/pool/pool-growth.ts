@@ -6,7 +6,7 @@ const longWaitMs = 20;
 /** What decides about growth, as it is at the moment of a look. */
 export interface PoolLoad {
   readonly waiting: number;
-  /** Since when the first in line waits, on the clock of `performance.now()`. */
+  /** Since when the first run of the queue waits, on the clock of `performance.now()`. */
   readonly waitingSince: number | undefined;
   readonly idle: number;
   readonly starting: number;

@@ -1,6 +1,6 @@
 /** A pool that has runners, and may give some up. */
 export interface RunnerHolder {
-  /** Runners it has, those that are about to be forked included. */
+  /** How many runners the pool has, those that are about to be forked included. */
   readonly held: number;
   /** Ends up to so many runners that do nothing and keep nothing. @returns how many. */
   giveUp(count: number): number;

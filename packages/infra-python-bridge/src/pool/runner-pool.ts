@@ -91,7 +91,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     );
   }
 
-  /** Runners that count among those that there may be, those that are not ready yet included. */
+  /** How many runners count towards the bound, those that are not ready yet included. */
   get held(): number {
     return this.#runners.held;
   }
@@ -110,7 +110,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     return this.#runners.areBusy;
   }
 
-  /** Nothing has run here for so long, and no instance lives here. In milliseconds; 0 when there is something. */
+  /** For how many milliseconds nothing has run here; 0 while something runs or an instance lives here. */
   get unusedMs(): number {
     return this.isBusy || this.#placement.hasAny ? 0 : Date.now() - this.#usedAt;
   }

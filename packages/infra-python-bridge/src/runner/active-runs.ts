@@ -7,9 +7,9 @@ export interface ActiveRun {
   /** The number of its request on the runner's connection. */
   readonly id: number;
   readonly run: Run;
-  /** Disarms its time-out and its caller's signal. */
+  /** Disarms the run's time-out and its caller's signal. */
   readonly release: () => void;
-  /** Its answer, which has come before the last of its output. */
+  /** The run's answer, when it has come before the last of the run's output. */
   result: ResultFrame | undefined;
   /** What a generator handler has yielded so far, on its way. */
   chunks?: ChunkRelay;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** How a run is ended. */
 export interface EndSteps {
-  /** From the first step to the last, in milliseconds. */
+  /** The time from the first step to the last, in milliseconds. */
   readonly graceMs: number;
   /** Tells the process to end it; the second time says so. */
   readonly ask: (step: { readonly again?: true }) => void;

@@ -31,9 +31,9 @@ export class Runner {
   /** Runs that can only run here. */
   readonly pinned: RunQueue;
   pid: number | undefined;
-  /** Takes no new requests but those of its instances, and ends when it has none. */
+  /** Whether it takes no new requests but those of its instances, and ends when it has none. */
   isRetiring = false;
-  /** It is on its way out, as a Python process ends by itself. */
+  /** Whether it was told to end as a Python process does, or ends so by itself. */
   isExiting = false;
   idleSince = Date.now();
   /** Function requests that were handed to it. */

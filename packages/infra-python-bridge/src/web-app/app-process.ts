@@ -27,16 +27,16 @@ const garbageKillMs = 5000;
 /** Why an app could not be loaded or started. */
 export interface AppFailure {
   readonly reason: string;
-  /** Top-level module that loading it wanted for. */
+  /** The top-level module that was missing when the app was loaded. */
   readonly missing: string | undefined;
-  /** Another try can't help. */
+  /** Whether another try can't help. */
   readonly isFinal: boolean;
 }
 
 /** How an app process ended. */
 export interface AppExit {
   readonly failure: AppFailure | undefined;
-  /** Such as "SIGKILL" or "exit code 1". */
+  /** What ended the process, such as "SIGKILL" or "exit code 1". */
   readonly how: string;
   /** Time it served, in milliseconds; 0 when it never did. */
   readonly servedMs: number;
@@ -45,7 +45,7 @@ export interface AppExit {
 export interface AppProcessListener {
   /** The app's own start-up is through; it waits for its place. */
   onLoaded(process: AppProcess): void;
-  /** It has told the kernel of so many of the app's processes; `undefined` when it has not. */
+  /** The process listens, and has told the kernel of `told` of the app's processes; `undefined` when it has not. */
   onListening(process: AppProcess, told: number | undefined): void;
   /** Whether the kernel steers connections as it was told. */
   onSteered(process: AppProcess, steered: boolean): void;
@@ -56,7 +56,7 @@ export interface AppProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   /** What `web_app/config.py` takes. */
   readonly config: object;
-  /** 0: no bound. */
+  /** Time the app has to start; 0: no bound. */
   readonly startTimeoutMs: number;
   readonly log: Log;
 }
@@ -106,7 +106,7 @@ export class AppProcess {
     return this.#exited.promise;
   }
 
-  /** It listens, and may have requests in flight. */
+  /** Whether the process listens, and may have requests in flight. */
   get isServing(): boolean {
     return this.#listeningSince !== undefined;
   }

@@ -67,7 +67,7 @@ export class PythonAppServer implements AppServer {
     const kill = (which: (process: AppProcess) => boolean): void => {
       for (const process of this.#processes) if (which(process)) process.kill(killMs);
     };
-    // What is still being loaded has nothing in flight.
+    // An app that is still being loaded has nothing in flight.
     const killing = [
       setTimeout(() => kill(({ isServing }) => !isServing), killMs),
       setTimeout(() => kill(() => true), this.#drainMs + killMs),
@@ -127,7 +127,7 @@ export class PythonAppServer implements AppServer {
   #judge({ failure, how, servedMs }: AppExit): AppError {
     const { exitOnFailure, findApp, redactor, settings } = this.#options;
     if (failure !== undefined) {
-      // Every client gets to see it.
+      // Secrets are taken out, as every client sees the text.
       const reason = redactor.redact(failure.reason);
       const error = new AppError(`the app in ${findApp().file} can't be started: ${reason}`);
       if (exitOnFailure || failure.isFinal) throw error;

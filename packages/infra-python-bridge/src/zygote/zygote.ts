@@ -42,7 +42,7 @@ export interface ZygoteOptions extends ZygoteStart {
   readonly python: string;
   /** Environment of user code. */
   readonly env: NodeJS.ProcessEnv;
-  /** Started ahead, with this interpreter and this environment, and told its options already. */
+  /** A zygote that was started ahead with this interpreter and this environment, and was told its options already. */
   readonly process?: ChildProcess | undefined;
   readonly startTimeoutMs: number;
   readonly requiredVersion: string | undefined;
@@ -51,9 +51,9 @@ export interface ZygoteOptions extends ZygoteStart {
 
 /** Which modules a zygote has imported ahead, and which it could not. */
 export interface Preimported {
-  /** Milliseconds by name. */
+  /** Milliseconds that each import took, by the module's name. */
   readonly imported: Readonly<Record<string, number>>;
-  /** Reasons by name. */
+  /** Why modules were not imported, by name. */
   readonly refused: Readonly<Record<string, string>>;
 }
 

@@ -40,7 +40,7 @@ export interface Span {
     options?: { readonly startedAt?: number; readonly attributes?: SpanAttributes },
   ): Span;
   set(attributes: SpanAttributes): void;
-  /** It did not go well; `reason` is a word of the worker's, not a text from outside. */
+  /** The step has failed; `reason` is a word of the worker's, not a text from outside. */
   fail(reason: string): void;
   /** @param endedAt - milliseconds on the clock of `Date.now()`; default: now. */
   end(endedAt?: number): void;

@@ -39,7 +39,7 @@ export class SharedWork<T> {
   ): Promise<T> {
     if (signal?.aborted) throw cancelled();
     const known = this.#shares.get(key);
-    // One that everybody has left is on its way to its end.
+    // Work that all callers have left is on its way to its end.
     const share = known === undefined || known.abort.signal.aborted ? this.#begin(key, work) : known;
     const left = Promise.withResolvers<never>();
     const leave = (): void => left.reject(cancelled());

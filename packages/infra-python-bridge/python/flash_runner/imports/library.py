@@ -16,7 +16,7 @@ def is_library(spec: ModuleSpec | None) -> bool:
         return False
     if spec.origin is not None and spec.origin not in ("namespace",):
         return _is_of_library(spec.origin)
-    # A package without a file: its directories.
+    # A namespace package has no file: its directories say where it is from.
     return any(_is_of_library(place) for place in list(spec.submodule_search_locations or ()))
 
 

@@ -22,8 +22,8 @@ class OutputPipe:
         self.switch(path)
 
     def switch(self, path: str) -> None:
-        """Use another pipe from now on; a child that was left running keeps the old one."""
-        # Read and write: opening does not wait for the reader.
+        """Open the pipe and use it from now on; children that run already keep the descriptors they have."""
+        # Opened for reading too, so that opening does not wait for the supervisor.
         fd = _open(path, os.O_RDWR | os.O_CLOEXEC)
         self._fd = out_of_the_way(fd)
         _close(fd)

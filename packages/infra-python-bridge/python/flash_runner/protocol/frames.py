@@ -38,8 +38,8 @@ FLAG_RAW = 8
 
 _RECEIVE_BYTES = 256 * 1024
 
-# User code may replace these in their modules: what the runner answers does not depend on them. For the same reason its
-# connection is an object of ``_socket``, whose methods can't be replaced.
+# User code may replace these functions in their modules; what the runner answers must not depend on that. For the same
+# reason its connection is an object of ``_socket``, whose methods can't be replaced.
 _len, _fstat, _exit = len, os.fstat, os._exit
 
 
@@ -65,7 +65,7 @@ class Channel:
         os.register_at_fork(after_in_child=self._disown)
         self._lock = threading.Lock()
         self._buffer = bytearray()
-        # One buffer for good: a fresh one of this size would be mapped and unmapped for every request.
+        # The buffer is kept, as the system would map and unmap a new one of this size for every request.
         self._chunk = bytearray(_RECEIVE_BYTES)
         self._chunk_view = memoryview(self._chunk)
         self._use(connection)
@@ -80,7 +80,7 @@ class Channel:
 
     def _use(self, connection: int) -> None:
         self.socket = _socket.socket(fileno=connection)
-        # A large result goes out in fewer turns; the system gives what it allows.
+        # A larger buffer lets a large result go out in fewer turns; the system gives what it allows.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * 1024 * 1024)
         self._identity = _identity(connection)
 

@@ -38,12 +38,12 @@ class RunnerConfig:
         # The supervisor's directory for sockets, pipes and modules.
         self.directory = directory
         self.runner = runner
-        # Ends the output of one request in the pipe.
+        # The bytes that end the output of one request in the pipe.
         self.end_mark = end_mark
         self.max_response_bytes = max_response_bytes
         # Whether the supervisor wants to know which modules user code imports.
         self.records_imports = records_imports
-        # Exists once the whole environment has arrived from the volume.
+        # The file that exists once the whole environment has arrived from the volume.
         self.completion_file = completion_file
         # Whether the process may serve more than one function request.
         self.reuses = reuses
@@ -61,5 +61,5 @@ class RunnerConfig:
         return os.path.join(self.directory, f"{self.runner}.live")
 
     def pipe(self, number: int) -> str:
-        """The path of the runner's output pipe; later ones replace a pipe that a child still holds."""
+        """The path of the runner's output pipe; the number of the one that every runner has is 0."""
         return os.path.join(self.directory, f"{self.runner}.{number}.out")

@@ -71,7 +71,7 @@ def _is_as_new(loop: Any) -> bool:
             and len(loop._selector.get_map()) <= 1
         )
     except (AttributeError, TypeError, RuntimeError):
-        # A loop of another kind tells nothing.
+        # A loop of another implementation does not tell what was changed.
         return False
 
 

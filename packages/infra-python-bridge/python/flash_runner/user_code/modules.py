@@ -73,7 +73,7 @@ class ModuleSets:
             if os.path.commonpath([root, os.path.realpath(target)]) != root or os.path.isabs(path):
                 raise RequestError(f"modules.{path}: the path leaves the module directory")
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            # Other runners may write the same set now: each writes aside and renames, so that none reads half a file.
+            # Other runners may write the same set now: each writes under a name of its own and renames the file at the end.
             aside = f"{target}.{os.getpid()}"
             with open(aside, "w", encoding="utf-8", errors="surrogatepass") as file:
                 file.write(source)

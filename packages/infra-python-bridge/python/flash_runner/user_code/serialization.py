@@ -22,7 +22,7 @@ class Arguments(NamedTuple):
     """How the arguments of one request are encoded."""
 
     serialization: str
-    # Long arguments, decoded by the supervisor; their place in the request is taken by their number.
+    # Long arguments, which the supervisor has decoded; the request has their numbers in their places.
     blobs: list[memoryview]
 
     def decode(

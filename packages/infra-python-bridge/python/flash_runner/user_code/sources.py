@@ -71,7 +71,7 @@ class Sources:
             with open(file, "w", encoding="utf-8", errors="surrogatepass") as written:
                 written.write(source)
         except OSError:
-            # A full disk is no reason not to run it: only other processes need the file.
+            # The source runs without its file, which only other processes need: a full disk is no reason to refuse it.
             pass
         if len(self._sources) > _MOST_SOURCES:
             _, oldest = self._sources.popitem(last=False)

@@ -49,7 +49,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _signal(app, signal.SIGTERM))
-    # The supervisor's way to end the app now and have all of it gone; the keeper itself must live on for that.
+    # The supervisor sends SIGUSR1 to have the app ended at once; the keeper lives on to end what the app leaves behind.
     signal.signal(signal.SIGUSR1, lambda *_: _signal(app, signal.SIGKILL))
     state = _wait(app, connection, wakeup)
     _end_all()

@@ -76,7 +76,7 @@ class AppLayer:
         try:
             await self._app(scope, receive, watched)
         except BaseException:
-            # An app that knows no lifespan says so by failing here; it is served all the same, as uvicorn does.
+            # An app without a lifespan fails here; it is served all the same, as uvicorn does.
             if not told and self.failure is None:
                 await self._started()
             raise

@@ -219,7 +219,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _top_level() -> list[str]:
-    # cloudpickle may come only now, but a runner has it in any case.
+    # A zygote that is ready early has not imported cloudpickle yet, but every runner has it.
     return sorted({name.partition(".")[0] for name in sys.modules} | {"cloudpickle"})
 
 

@@ -165,7 +165,7 @@ class Patches(Check):
             for attribute, value in attributes.items():
                 if now.get(attribute) is not value and isinstance(value, (*_CALLABLE, property, classmethod, staticmethod)):
                     return f"{name}.{attribute} was replaced"
-            # A method of a base class in C may have been covered.
+            # A function that was added may cover a method of a base class in C.
             for attribute in now.keys() - attributes.keys():
                 if isinstance(now[attribute], FunctionType):
                     return f"{name}.{attribute} was replaced"

@@ -20,7 +20,7 @@ class ProcessPools(Kind):
         return method, None if spawn is None else spawn.get_executable()
 
     def same(self, one: Any, other: Any) -> bool:
-        # The module may have been imported since; then it has the executable that it always begins with.
+        # multiprocessing.spawn may have been imported since; it begins with the interpreter's executable.
         return one[0] is other[0] and (one[1] == other[1] or None in (one[1], other[1]))
 
     def write(self, value: Any) -> None:
