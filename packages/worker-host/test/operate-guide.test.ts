@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const said = /\.write\(\s*'(?:warn|error)',\s*'([^']+)'/g;
+/** The message of a line of level warn or error, or of one that has such a level in some cases. */
+const said = /\.write\(\s*(?:'(?:warn|error)'|[^,]+ \? [^,]*'(?:warn|error)'[^,]*),\s*'([^']+)'/g;
 
 /** What the worker's own code warns of; queue-gateway is no part of a worker. */
 function warnings(): readonly string[] {

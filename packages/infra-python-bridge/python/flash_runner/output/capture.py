@@ -50,7 +50,7 @@ class Capture:
         if not route.shared:
             self.pipe.ensure_attached()
             self.exclusive = route
-        # A stream that user code put in their place may close the buffer beneath when it is freed: these are renewed after that.
+        # A stream that user code put in their place may close the buffer beneath when it is freed: both are renewed then.
         sys.stdout = sys.__stdout__ = self._stdout  # type: ignore[assignment,misc]
         sys.stderr = sys.__stderr__ = self._stderr  # type: ignore[assignment,misc]
         self._stdout.renew()
