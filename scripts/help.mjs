@@ -27,7 +27,7 @@ const groups = {
   },
   Quality: {
     'quality-check': 'lint, format, types, import rules, Python’s checks, all tests with their coverage',
-    lint: 'biome, unused files and dependencies, tables that are generated, references to the protocol, these descriptions',
+    lint: 'biome, unused files and dependencies, tables that are generated, references to the protocol, files that documents name, these descriptions',
     'lint:fix': 'what biome can mend by itself',
     'lint:python': 'ruff and mypy',
     format: 'formats all',
