@@ -112,7 +112,7 @@ describe('the MCP server', () => {
   it('finds what is decorated', async () => {
     const properties = await ask('find_by_decorator', { decorator: '@property' });
     expect(properties.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['is_async', '_loop', 'is_own_process', 'is_done', 'closed']),
+      expect.arrayContaining(['is_async', 'is_full', 'is_own_process', 'is_done', 'closed']),
     );
     expect(await ask('find_by_decorator', { decorator: 'absent' })).toEqual([]);
   });
