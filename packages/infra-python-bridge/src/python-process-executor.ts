@@ -29,13 +29,13 @@ export class PythonProcessExecutor implements Executor {
   }
 
   async start(environment?: Environment): Promise<void> {
-    const supervision = await this.#supervision();
-    await supervision.processesOf(environment).pool.warmUp();
+    const manager = await this.#environmentManager();
+    await manager.processesOf(environment).pool.warmUp();
   }
 
   async warm(environment?: Environment): Promise<void> {
-    const supervision = await this.#supervision();
-    await supervision.processesOf(environment).warm();
+    const manager = await this.#environmentManager();
+    await manager.processesOf(environment).warm();
   }
 
   async run(call: Call, options: RunOptions): Promise<Execution> {
@@ -43,8 +43,8 @@ export class PythonProcessExecutor implements Executor {
     const { FLASH_MAX_OUTPUT_BYTES: maxOutputBytes } = this.#options.settings;
     const run = new Run(call, options, instanceIdOf(call), maxOutputBytes);
     // No turn of the event loop is spent once the pool is up.
-    const supervision = this.#up ?? (await this.#supervision());
-    supervision.submit(run);
+    const manager = this.#up ?? (await this.#environmentManager());
+    manager.submit(run);
     const outcome = await run.outcome;
     if (run.cutBytes > 0)
       this.#options.metrics?.count('flash_output_cut_bytes_total', undefined, run.cutBytes);
@@ -52,8 +52,8 @@ export class PythonProcessExecutor implements Executor {
   }
 
   async packagesChanged(changes: readonly InstalledChange[], environment?: Environment): Promise<void> {
-    const supervision = await this.#supervision();
-    supervision.processesOf(environment).packagesChanged(changes);
+    const manager = await this.#environmentManager();
+    manager.processesOf(environment).packagesChanged(changes);
   }
 
   async closeEnvironment(id: string): Promise<boolean> {
@@ -71,15 +71,15 @@ export class PythonProcessExecutor implements Executor {
       if (this.#options.headStart !== undefined) abandon(this.#options.headStart);
       return;
     }
-    const supervision = await this.#started.catch(() => undefined);
-    await supervision?.close();
+    const manager = await this.#started.catch(() => undefined);
+    await manager?.close();
   }
 
-  async #supervision(): Promise<EnvironmentManager> {
+  async #environmentManager(): Promise<EnvironmentManager> {
     if (this.#closed) throw new WorkerClosedError();
-    this.#started ??= EnvironmentManager.begin(this.#options).then((supervision) => {
-      this.#up = supervision;
-      return supervision;
+    this.#started ??= EnvironmentManager.begin(this.#options).then((manager) => {
+      this.#up = manager;
+      return manager;
     });
     return this.#started;
   }

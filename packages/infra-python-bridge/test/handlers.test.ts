@@ -246,6 +246,18 @@ describe('progress', () => {
     return seen;
   };
 
+  it('report the progress of each of their jobs', async () => {
+    bridge = new Bridge();
+    const file = handlerFile(
+      'from flash_runner import progress\ndef handler(job):\n progress.update(job)\n return job',
+    );
+    for (const job of ['first', 'second']) {
+      const seen: string[] = [];
+      await run(file, job, { onProgress: (json) => seen.push(new TextDecoder().decode(json)) });
+      expect(seen).toEqual([JSON.stringify(job)]);
+    }
+  });
+
   it('of a handler, through the module of the runner', async () => {
     const code =
       'from flash_runner import progress\ndef handler(job):\n progress.update({"done": 1})\n progress.update("half")\n return 1';

@@ -2,7 +2,13 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Environment, type Metrics, noMetrics, type RunnerReport } from '@flash/worker-core';
+import {
+  type Environment,
+  type Metrics,
+  noMetrics,
+  type RunnerReport,
+  WorkerStartError,
+} from '@flash/worker-core';
 import type { PythonProcessExecutorOptions } from '../executor-options.ts';
 import { ImportProfiles } from '../imports/import-profiles.ts';
 import { type InstanceHome, InstanceTable } from '../instances/instance-table.ts';
@@ -19,6 +25,18 @@ import { EnvironmentProcesses, type SharedDependencies } from './environment-pro
 const baseId = 'base';
 const housekeepingMs = 1000;
 
+/** @throws WorkerStartError when there can't be one. */
+function makeDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'flash-'));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new WorkerStartError(
+      `no directory for the sockets of Python's processes can be made in ${tmpdir()}: ${message}; free some space there, or set TMPDIR to another directory`,
+    );
+  }
+}
+
 /** The processes, sockets and files behind the executor, from first use to close. */
 export class EnvironmentManager {
   readonly #options: PythonProcessExecutorOptions;
@@ -32,10 +50,10 @@ export class EnvironmentManager {
 
   static async begin(options: PythonProcessExecutorOptions): Promise<EnvironmentManager> {
     // Made synchronously, as a start waits for it and would hear of an asynchronous end only after much other work.
-    const directory = options.headStart?.directory ?? mkdtempSync(join(tmpdir(), 'flash-'));
-    const supervision = new EnvironmentManager(options, directory);
-    await supervision.#socket.listen();
-    return supervision;
+    const directory = options.headStart?.directory ?? makeDirectory();
+    const manager = new EnvironmentManager(options, directory);
+    await manager.#socket.listen();
+    return manager;
   }
 
   private constructor(options: PythonProcessExecutorOptions, directory: string) {

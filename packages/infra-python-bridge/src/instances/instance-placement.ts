@@ -19,19 +19,19 @@ export interface InstancePlacementDependencies {
 
 /** Which runs go to which runner because an instance lives there: the first run of an instance goes anywhere, all others follow it. */
 export class InstancePlacement {
-  readonly #parts: InstancePlacementDependencies;
+  readonly #dependencies: InstancePlacementDependencies;
 
-  constructor(parts: InstancePlacementDependencies) {
-    this.#parts = parts;
+  constructor(dependencies: InstancePlacementDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Whether an instance lives in this pool. */
   get hasAny(): boolean {
-    return this.#parts.table.isHome(this.#parts.home);
+    return this.#dependencies.table.isHome(this.#dependencies.home);
   }
 
   place(run: Run, instanceId: string): void {
-    const { table, place } = this.#parts;
+    const { table, place } = this.#dependencies;
     const known = table.get(instanceId);
     const entry = known ?? this.#add(instanceId, run);
     table.use(entry);
@@ -67,7 +67,7 @@ export class InstancePlacement {
 
   /** A runner has become free: it takes what waits for its instances. */
   startWaiting(runner: Runner): void {
-    const { table, home, startIn } = this.#parts;
+    const { table, home, startIn } = this.#dependencies;
     for (let run = runner.pinned.first; run !== undefined; run = runner.pinned.first) {
       const entry = table.get(run.instanceId ?? '');
       if (entry?.runner !== runner) {
@@ -99,12 +99,12 @@ export class InstancePlacement {
 
   /** A runner is gone. @returns the instances that went with it. */
   removeOf(runner: Runner): InstanceEntry[] {
-    return this.#parts.table.removeOf(runner);
+    return this.#dependencies.table.removeOf(runner);
   }
 
   /** Lets go of instances that no run has used for long. */
   dropIdle(): void {
-    const { settings, table } = this.#parts;
+    const { settings, table } = this.#dependencies;
     const { FLASH_INSTANCE_IDLE_MS: idleMs } = settings;
     if (idleMs === 0) return;
     for (const entry of table.removeIdle(Date.now() - idleMs))
@@ -113,16 +113,16 @@ export class InstancePlacement {
 
   /** Lets go of an instance that is about to be made in another pool. */
   drop(entry: InstanceEntry): void {
-    this.#parts.table.remove(entry);
+    this.#dependencies.table.remove(entry);
     entry.runner?.dropInstance(entry.id);
   }
 
   #entryOf({ instanceId }: Run): InstanceEntry | undefined {
-    return instanceId === undefined ? undefined : this.#parts.table.get(instanceId);
+    return instanceId === undefined ? undefined : this.#dependencies.table.get(instanceId);
   }
 
   #add(instanceId: string, run: Run): InstanceEntry {
-    const { table, home } = this.#parts;
+    const { table, home } = this.#dependencies;
     const className = run.call.kind === 'class' ? run.call.className : '';
     const { entry, evicted } = table.add(instanceId, className, run.call.kind === 'handler', home);
     if (evicted !== undefined) this.#drop(evicted, 'the table is full (FLASH_MAX_INSTANCES)');
@@ -130,7 +130,7 @@ export class InstancePlacement {
   }
 
   #follow(runner: Runner, entry: InstanceEntry, run: Run): void {
-    if (this.#mayTake(runner, entry, run)) this.#parts.startIn(runner, run);
+    if (this.#mayTake(runner, entry, run)) this.#dependencies.startIn(runner, run);
     else runner.pinned.add(run);
   }
 
@@ -140,7 +140,7 @@ export class InstancePlacement {
       runner.isReady &&
       entry.isConcurrent &&
       !run.createInstance &&
-      runner.load < this.#parts.settings.FLASH_INSTANCE_CONCURRENCY &&
+      runner.load < this.#dependencies.settings.FLASH_INSTANCE_CONCURRENCY &&
       runner.servesOnly(entry.id)
     );
   }
@@ -151,15 +151,15 @@ export class InstancePlacement {
     const next = entry.runner === undefined ? entry.followers.shift() : undefined;
     if (!run.hasInstance && entry.uses === 0) {
       entry.runner?.instances.delete(entry.id);
-      this.#parts.table.remove(entry);
+      this.#dependencies.table.remove(entry);
     } else if (next !== undefined) {
       // The run that should have brought the instance up went away before it had a runner: the next one does it.
-      next.placeOrRefuse(() => this.#parts.place(next));
+      next.placeOrRefuse(() => this.#dependencies.place(next));
     }
   }
 
   #drop(entry: InstanceEntry, reason: string): void {
-    this.#parts.log.write('info', 'an instance was dropped', { instanceId: entry.id, reason });
+    this.#dependencies.log.write('info', 'an instance was dropped', { instanceId: entry.id, reason });
     entry.runner?.dropInstance(entry.id);
   }
 }

@@ -25,7 +25,7 @@ export class OutputPipe {
   readonly #endMark: Buffer;
   readonly #socket: Socket;
   readonly #ended: Promise<void>;
-  #listener: OutputListener;
+  readonly #listener: OutputListener;
   #held: Buffer | undefined;
 
   constructor(path: string, endMark: Buffer, listener: OutputListener) {
@@ -41,11 +41,6 @@ export class OutputPipe {
     // A pipe that fails has nothing more to say; the runner's exit is reported elsewhere.
     this.#socket.on('error', () => {});
     this.#ended = new Promise((resolve) => this.#socket.once('close', () => resolve()));
-  }
-
-  /** Sends what comes from now on to another listener. */
-  redirect(listener: OutputListener): void {
-    this.#listener = listener;
   }
 
   /** Hands over bytes that were held back because they looked like the beginning of a mark; for when no mark will come. */

@@ -21,7 +21,7 @@ export class RunnerEnds {
    * @returns what the runs were told.
    */
   async end(runner: Runner, exit: RunnerExit, lost: readonly string[]): Promise<string> {
-    const explanation = describeExit(exit, lost, this.#killerOf(runner, exit));
+    const explanation = describeExit(exit, lost, this.#killerOf(runner, exit), runner.wasReady);
     await runner.end(() => explanation);
     const kind = endKind(runner, lost);
     this.#metrics.count('flash_runner_ends_total', [kind]);

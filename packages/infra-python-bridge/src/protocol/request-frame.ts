@@ -1,4 +1,4 @@
-import type { Call, TraceContext } from '@flash/worker-core';
+import { type Call, encodedFields, type TraceContext } from '@flash/worker-core';
 import type { Run } from '../run/run.ts';
 
 /** A body up to here goes to Python as it came: taking it apart would cost more than it saves. */
@@ -29,11 +29,11 @@ export function requestBody({ payload, serializationFormat }: Call): RequestBody
   return { pieces: [Buffer.from(withoutBlobs), ...blobs], header: `,"blobs":${lengths}` };
 }
 
-const encodedFields = new Set(['args', 'kwargs', 'constructor_args', 'constructor_kwargs']);
+const encoded: ReadonlySet<string> = new Set(encodedFields);
 
 /** Works on the request itself: a field of that name further down is an argument's business. */
 function takeOut(key: string, value: unknown, blobs: Buffer[]): unknown {
-  if (!encodedFields.has(key) || typeof value !== 'object' || value === null) return value;
+  if (!encoded.has(key) || typeof value !== 'object' || value === null) return value;
   const replace = (element: unknown): unknown => {
     if (typeof element !== 'string' || element.length < largeArgumentChars) return element;
     return blobs.push(Buffer.from(element, 'base64')) - 1;

@@ -11,16 +11,22 @@ export type Killer = 'supervisor' | 'garbage' | 'memory' | 'unknown';
  * What a request is told whose process went away under it (docs/reference/protocol.md, Resilience).
  *
  * @param lost - ids of the instances that lived in it.
+ * @param wasReady - whether it could have run anything.
  */
-export function describeExit(exit: RunnerExit, lost: readonly string[], killer: Killer): string {
+export function describeExit(
+  exit: RunnerExit,
+  lost: readonly string[],
+  killer: Killer,
+  wasReady: boolean,
+): string {
   const instances = lost.length > 0 ? `; these instances lived in it and are lost: ${lost.join(', ')}` : '';
-  return `${cause(exit, killer)}${instances}`;
+  return `${cause(exit, killer, wasReady)}${instances}`;
 }
 
 /** Signals that the system sends for an error in native code. */
 const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGTRAP', 'SIGSYS']);
 
-function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
+function cause({ code, signal, reason }: RunnerExit, killer: Killer, wasReady: boolean): string {
   const process = 'the Python process that ran this code';
   if (signal === 'SIGKILL') {
     switch (killer) {
@@ -38,6 +44,8 @@ function cause({ code, signal, reason }: RunnerExit, killer: Killer): string {
     return `${process} crashed with ${signal}, most likely in native code`;
   if (signal !== null)
     return `${process} was ended by the signal ${signal}, which the code has sent itself or was sent from outside the worker`;
+  if (code !== null && !wasReady)
+    return `a Python process ended with exit code ${code} before it was ready for any code; what it said is in the worker's log`;
   if (code !== null) {
     return `${process} ended itself with exit code ${code} before the code had returned (os._exit, or a library that exits)`;
   }

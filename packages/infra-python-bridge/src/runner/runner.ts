@@ -80,6 +80,11 @@ export class Runner {
     return this.#isReady && !this.#ended;
   }
 
+  /** It has reported once. */
+  get wasReady(): boolean {
+    return this.#isReady;
+  }
+
   get isIdle(): boolean {
     return this.isReady && this.#active.size === 0;
   }

@@ -72,7 +72,8 @@ const lastWordsBytes = 4096;
 /** The Python process that forks runners. */
 export class Zygote {
   readonly #process: ChildProcess;
-  readonly #control: Socket;
+  /** Absent when the process could not be started. */
+  readonly #control: Socket | undefined;
   readonly #listener: ZygoteListener;
   readonly #options: ZygoteOptions;
   readonly #ready = Promise.withResolvers<void>();
@@ -88,11 +89,11 @@ export class Zygote {
     this.#options = options;
     this.#listener = listener;
     this.#process = options.process ?? spawnZygote(options.python, options.env);
-    this.#control = this.#process.stdio[3] as unknown as Socket;
+    this.#control = (this.#process.stdio?.[3] ?? undefined) as Socket | undefined;
     const lines = new JsonLines();
-    this.#control.setEncoding('utf8');
-    this.#control.on('data', (text: string) => lines.push(text, (event) => this.#take(event)));
-    this.#control.on('error', () => {});
+    this.#control?.setEncoding('utf8');
+    this.#control?.on('data', (text: string) => lines.push(text, (event) => this.#take(event)));
+    this.#control?.on('error', () => {});
     if (options.process === undefined) this.#send(startLine(options));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
@@ -144,14 +145,14 @@ export class Zygote {
   /** Ends the zygote with every process below it. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true;
-    this.#control.end();
+    this.#control?.end();
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);
     await this.#exited.promise;
     clearTimeout(timer);
   }
 
   #send(line: string): void {
-    if (this.#control.writable) this.#control.write(line);
+    if (this.#control?.writable) this.#control.write(line);
   }
 
   #take(value: unknown): void {
@@ -190,7 +191,7 @@ export class Zygote {
         `FLASH_PYTHON_VERSION is ${requiredVersion}, but ${python} is Python ${version}: use the image made for this version`,
       ),
     );
-    this.#control.end();
+    this.#control?.end();
   }
 
   #becomeReady(): void {

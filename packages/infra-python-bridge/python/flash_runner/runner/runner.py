@@ -16,7 +16,7 @@ from ..imports.after_import import AfterImport
 from ..imports.library_imports import LibraryImports
 from ..imports.package_epoch import PackageEpoch
 from ..imports.wait_for_test_files import wait_for_test_files
-from ..output.route import Route, follow_executors, follow_threads
+from ..output.route import Route, enter_route, follow_executors, follow_threads
 from ..protocol.cancel import Cancellation, RequestCancelled, raise_cancelled
 from ..protocol.frames import Channel, Disconnected, Request
 from ..state.check import Bounds
@@ -57,9 +57,11 @@ class Runner:
         library_imports = LibraryImports(None if recorder is None else recorder.note)
         library_imports.install()
         self._change_modules_of_others()
-        self._state = ProcessState(Bounds(config.max_bytes_left, config.max_descriptors_left))
+        # A process that serves one function request need not be as new after it.
+        self._state = ProcessState(Bounds(config.max_bytes_left, config.max_descriptors_left)) if config.reuses else None
         self._calls = Calls(config, self._cancellation, self._capture, self._instances, self._state)
-        library_imports.tell(self._state)
+        if self._state is not None:
+            library_imports.tell(self._state)
 
     def _change_modules_of_others(self) -> None:
         progress.connect(self._answers.progress)
@@ -104,12 +106,16 @@ class Runner:
         if outcome is not None:
             self.answer(route, outcome)
         self._calls.end()
+        if not self._config.reuses and route.instance is None and self._instances.is_empty:
+            leave()
         if _owner(header) is None:
             self._clean_up()
         return None
 
     def _run(self, frame: Request, route: Route) -> Outcome | None:
         """Run one request, which a cancel may interrupt at any point. ``None`` when it was answered already."""
+        # An instance's context is older than this request.
+        enter_route(route)
         try:
             try:
                 self._cancellation.begin(route.request, raise_cancelled)
@@ -153,7 +159,8 @@ class Runner:
     def _drop(self, instance: str) -> None:
         self._instances.drop(instance)
         self._contexts.pop(instance, None)
-        self._state.forget(instance)
+        if self._state is not None:
+            self._state.forget(instance)
 
     # --- one request and the next -----------------------------------------------------------------------------------------
 
@@ -162,13 +169,11 @@ class Runner:
         owner = _owner(header)
         if self._retirement is not None:
             return owner is not None and (self._instances.get(owner) is not None or self._handlers.is_loaded(owner))
-        return self._retire(self._state.enter(owner))
+        return self._state is None or self._retire(self._state.enter(owner))
 
     def _clean_up(self) -> None:
         """Make the process what the next function request is to find, while the supervisor passes the answer on."""
-        if not self._config.reuses and self._instances.is_empty:
-            leave()
-        if self._retirement is not None:
+        if self._state is None or self._retirement is not None:
             return
         try:
             self._function_loop.renew()

@@ -21,7 +21,7 @@ def _modules_of(room: str) -> list[Any]:
     return [importlib.import_module(f".{room}.{name}", __package__) for name in names]
 
 
-# Imported with this module, by the zygote: a runner would need as long for it as for all else that it does before its first request.
+# Imported with this module, by the zygote: to import them takes a runner as long as all else that it does before a request.
 _KINDS, _CHECKS = _modules_of("kinds"), _modules_of("checks")
 
 

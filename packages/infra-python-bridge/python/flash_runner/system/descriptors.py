@@ -10,4 +10,8 @@ _LOWEST_FD = 200
 
 def out_of_the_way(fd: int) -> int:
     """A high, close-on-exec copy of a descriptor."""
-    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
+    except OSError:
+        # The process may not have so many.
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 0)

@@ -8,7 +8,14 @@ from types import TracebackType
 
 _OWN_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
-_ASYNCIO_DIRECTORY = os.path.join(os.path.dirname(os.__file__), "asyncio") + os.sep
+_LIBRARY = os.path.dirname(os.__file__)
+# What stands between the worker's own frames and the user's first one: the event loop, and the import of a deployed module.
+_BETWEEN = (
+    _OWN_DIRECTORY,
+    os.path.join(_LIBRARY, "asyncio") + os.sep,
+    os.path.join(_LIBRARY, "importlib") + os.sep,
+    "<frozen importlib",
+)
 
 _MISSING = "_flash_missing_module"
 _MOST_CHARACTERS = 256 * 1024
@@ -75,8 +82,8 @@ def _user_traceback(error: BaseException) -> str:
 
 
 def _skip_own(trace: TracebackType | None) -> TracebackType | None:
-    """Without the frames before the user's first one: the worker's own, and those of the event loop that it has used."""
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith((_OWN_DIRECTORY, _ASYNCIO_DIRECTORY)):
+    """Without the frames before the user's first one: the worker's own, and those it has called."""
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_BETWEEN):
         trace = trace.tb_next
     return trace
 

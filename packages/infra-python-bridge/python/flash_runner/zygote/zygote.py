@@ -127,7 +127,15 @@ class Zygote:
         try:
             pid = fork_runner(fork.config(self._start), self._let_go)
         except OSError as error:
-            self._report({"event": "exited", "runner": fork.runner, "code": None, "signal": None, "reason": str(error)})
+            self._report(
+                {
+                    "event": "exited",
+                    "runner": fork.runner,
+                    "code": None,
+                    "signal": None,
+                    "reason": f"it could not be forked: {error.strerror or error}",
+                }
+            )
             return
         self._note_forked(fork.runner, pid)
 
