@@ -36,7 +36,7 @@ FLAG_JSON = 2
 FLAG_END_MARK = 4
 FLAG_RAW = 8
 
-_RECEIVE_BYTES = 256 * 1024
+_RECEIVE_BYTES = 64 * 1024
 
 # User code may replace these functions in their modules; what the runner answers must not depend on that. For the same
 # reason its connection is an object of ``_socket``, whose methods can't be replaced.

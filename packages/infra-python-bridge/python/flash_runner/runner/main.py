@@ -19,8 +19,10 @@ def main(config: RunnerConfig, data: int, control: int, zygote: int) -> NoReturn
     ``data`` and ``control`` are descriptors of the two connections to it.
     """
     process_control.die_with_parent(zygote)
-    process_control.adopt_orphans()
-    process_control.keep_freed_memory(_KEPT_BYTES)
+    if config.reuses:
+        # The zygote ends what one that serves a single request leaves behind.
+        process_control.adopt_orphans()
+        process_control.keep_freed_memory(_KEPT_BYTES)
     random_generators.after_fork()
     sources.prepare()
     Runner(config, data, control).serve()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import select
+import sys
 
 from ..protocol.connection import connect
 
@@ -61,7 +62,8 @@ def _run(config: RunnerConfig, zygote: int) -> NoReturn:
     os.setsid()
     data = connect(config.socket, config.runner, "data")
     control = connect(config.socket, config.runner, "control")
-    wait_for_quiet(data)
+    if "flash_runner.runner.main" not in sys.modules:
+        wait_for_quiet(data)
     from ..imports.bundled_packages import bundled_packages
 
     with bundled_packages():
