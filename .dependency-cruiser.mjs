@@ -5,17 +5,16 @@ const notTests = { pathNot: '\\.test\\.ts$|/test/' };
 /** The rooms of the Python bridge: which others each may import. The same words name the packages of flash_runner (import-linter, pyproject.toml). */
 const bridge = '^packages/infra-python-bridge/src/';
 const bridgeRooms = {
-  system: [],
   run: [],
   imports: [],
   output: [],
   protocol: ['run'],
-  zygote: ['output', 'protocol', 'system'],
+  zygote: ['output', 'protocol'],
   runner: ['imports', 'output', 'protocol', 'run', 'zygote'],
   instances: ['run', 'runner'],
-  pool: ['imports', 'instances', 'protocol', 'run', 'runner', 'system', 'zygote'],
+  pool: ['imports', 'instances', 'protocol', 'run', 'runner', 'zygote'],
   environments: ['imports', 'instances', 'pool', 'protocol', 'run', 'runner', 'zygote'],
-  'web-app': ['protocol', 'system'],
+  'web-app': ['protocol'],
 };
 
 export default {

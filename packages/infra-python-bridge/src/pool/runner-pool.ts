@@ -7,7 +7,7 @@ import type { Run } from '../run/run.ts';
 import { RunQueue } from '../run/run-queue.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { RunnerListener } from '../runner/runner-options.ts';
-import { killGroup } from '../system/python-process.ts';
+import { killGroup } from '../python-process.ts';
 import type { RunnerExit, Zygote } from '../zygote/zygote.ts';
 import { Readiness } from './readiness.ts';
 import type { RunnerHolder } from './runner-budget.ts';

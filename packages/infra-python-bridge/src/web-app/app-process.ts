@@ -4,7 +4,7 @@ import { LineSplitter } from '@flash/command-runner';
 import type { AppPlace, Log } from '@flash/worker-core';
 import * as z from 'zod';
 import { JsonLines } from '../protocol/json-lines.ts';
-import { spawnPython } from '../system/python-process.ts';
+import { spawnPython } from '../python-process.ts';
 
 const eventSchema = z.lazy(() =>
   z.discriminatedUnion('event', [

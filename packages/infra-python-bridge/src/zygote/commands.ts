@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawnPython } from '../system/python-process.ts';
+import { spawnPython } from '../python-process.ts';
 
 /** What a zygote is told on descriptor 3, a line of words each (flash_runner/zygote/commands.py). */
 

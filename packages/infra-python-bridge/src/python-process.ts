@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const pythonRoot = fileURLToPath(new URL('../../python', import.meta.url));
+// Bundles have the directory at the same place beside their one file: that is why this file lies in no room.
+const pythonRoot = fileURLToPath(new URL('../python', import.meta.url));
 
 /**
  * Starts Python with a module of flash_runner, whose `main()` talks to this process over descriptor 3. Loads next to nothing: an app may
