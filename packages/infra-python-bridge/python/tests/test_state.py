@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import RETIRE, RunnerHandle, Supervisor, supervision
+from conftest import RETIRE, STALE, RunnerHandle, Supervisor, supervision
 
 
 class Change(NamedTuple):
@@ -110,6 +110,10 @@ IMPORTS = (
 )
 
 
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def code(does: str, sees: str = "None") -> str:
     return f"{IMPORTS}def f():\n    {does}\n    return {sees}"
 
@@ -188,16 +192,21 @@ def test_memory_that_stays_retires_the_runner(supervisor: Supervisor) -> None:
 
 
 def test_random_sequences_of_changes_leave_no_trace(supervisor: Supervisor) -> None:
+    """``FLASH_TEST_CHANGES``: how many requests that change something; ``FLASH_TEST_SEED``: which."""
     drawn = random.Random(os.environ.get("FLASH_TEST_SEED", "1"))
     looks = ", ".join(change.sees for name, change in RESTORED.items() if name != "removed working directory")
     look = f"{IMPORTS}def f():\n    return [str(value) for value in ({looks},)]"
     used = supervisor.fork()
     used.run("def f(): pass")
     expected = supervisor.fork().value(look)
-    for _ in range(20):
+    resident = resident_bytes(used.pid)
+    for _ in range(int(os.environ.get("FLASH_TEST_CHANGES", "200")) // 10):
         for name in drawn.choices(list(RESTORED), k=10):
             used.run(code(RESTORED[name].does))
         assert used.value(look) == expected
+    grown = resident_bytes(used.pid) - resident
+    print(f"resident memory: {resident} bytes before, {grown} more at the end")
+    assert grown < 64 * 1024 * 1024
 
 
 LIBRARY = """
@@ -262,3 +271,18 @@ def test_instances_keep_what_they_did_and_others_do_not_see_it(runner: RunnerHan
         assert runner.value(look) != ["1", "/usr"]
         other = {**call, "class_code": source.replace("os.environ['OF_C'] = '1'; ", "")}
         assert runner.value("", **other, header={"instance": "two", "create": False}) == [None, "/usr", 1]
+
+
+def test_an_instance_with_a_thread_has_its_process_to_itself(runner: RunnerHandle) -> None:
+    source = (
+        "import threading, time\nclass C:\n def __init__(self):\n"
+        "  threading.Thread(target=time.sleep, args=(30,), daemon=True, name='its own').start()\n"
+        " def look(self): return 1\n"
+    )
+    call = {"execution_type": "class", "class_name": "C", "class_code": source, "method_name": "look", "function_code": None}
+    instance = {"instance": "one", "create": False}
+    assert runner.value("", **call, header=instance) == 1
+    number = runner.send({"function_name": "f", "function_code": "def f(): pass", "serialization_format": "json"})
+    assert runner.receive(STALE).request == number
+    assert "an instance has the process to itself: it left 1 thread running: its own" in runner.retirement()["reason"]
+    assert runner.value("", **call, header=instance) == 1

@@ -31,6 +31,8 @@ from .inbox import Inbox
 from .leave import leave
 from .overlap import Overlap
 
+_exit = os._exit
+
 
 class Runner:
     """Takes requests, has them run, answers, and sees to it that the next one finds a process as if it were new."""
@@ -79,7 +81,7 @@ class Runner:
             try:
                 self._handle(self._inbox.take() or self._next())
             except Disconnected:
-                os._exit(0)
+                _exit(0)
             except RequestCancelled:
                 continue  # came just after its request had ended
 
@@ -122,7 +124,7 @@ class Runner:
                 outcome = self._call(frame, route)
                 self._capture.flush_replaced()
                 if not self._channel.is_own_process:
-                    os._exit(0)  # user code has forked, and this is the child
+                    _exit(0)  # user code has forked, and this is the child
             except BaseException as error:
                 outcome = failure(error, frame.header)
             finally:

@@ -16,6 +16,9 @@ class Check:
     title: ClassVar[str]
     """What it notices, for the table in the docs (docs/guides/operate.md)."""
 
+    needs_process: ClassVar[bool] = False
+    """Whether an instance that has such a thing needs a process of its own: no other request could be told from it."""
+
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
 

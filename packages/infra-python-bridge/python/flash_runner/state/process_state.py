@@ -62,6 +62,10 @@ class ProcessState:
         if owner == self._owner:
             return None
         if self._owner is not None:
+            for check in self._checks:
+                reason = check.left_behind() if check.needs_process else None
+                if reason is not None:
+                    return Retirement(check.name, f"an instance has the process to itself: {reason}")
             self._of_owners[self._owner] = [kind.read() for kind in self._kinds]
         self._owner = owner
         return self._restore(self._kept if owner is None else self._of_owners.pop(owner, self._kept))

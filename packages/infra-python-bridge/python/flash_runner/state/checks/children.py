@@ -16,6 +16,7 @@ _POLL_SECONDS = 0.0005
 class Children(Check):
     name = "children"
     title = "processes that still run"
+    needs_process = True
 
     def left_behind(self) -> str | None:
         if not has_children():

@@ -18,6 +18,7 @@ _POLL_SECONDS = 0.0005
 class Threads(Check):
     name = "threads"
     title = "threads that still run"
+    needs_process = True
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
