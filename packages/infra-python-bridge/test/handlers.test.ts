@@ -249,7 +249,7 @@ describe('progress', () => {
   it('report the progress of each of their jobs', async () => {
     bridge = new Bridge();
     const file = handlerFile(
-      'from flash_runner import progress\ndef handler(job):\n progress.update(job)\n return job',
+      'from flash_runner import progress\ndef handler(job):\n progress.update(job["input"])\n return 1',
     );
     for (const job of ['first', 'second']) {
       const seen: string[] = [];
