@@ -62,7 +62,7 @@ describe('the MCP server', () => {
     ['ExecuteRequest', 'class', `${core}/usecases/execute-request.ts`],
     ['decodeFunctionCall', 'function', `${core}/protocol/decode-function-call.ts`],
     ['call_sync', 'function', `${runner}/user_code/invoke.py`],
-    ['FLASH_MAX_BODY_BYTES', 'setting', 'apps/lb-app/src/settings.ts'],
+    ['FLASH_MAX_BODY_BYTES', 'setting', 'packages/http-body/src/settings.ts'],
     ['flash_jobs_total', 'metric', `${core}/ports/metrics.ts`],
     ['accelerate_downloads', 'field', `${core}/protocol/function-request.ts`],
   ])('finds %s', async (name, kind, file) => {
@@ -102,7 +102,7 @@ describe('the MCP server', () => {
     [`${core}/ports/metrics.ts`, 'metricCatalogue'],
     [`${runner}/tracing.py`, 'carrier'],
     [`${runner}/output/route.py`, 'current_route'],
-    ['apps/lb-app/src/read-body.ts', 'readBody'],
+    ['packages/http-body/src/read-body.ts', 'readBody'],
   ])('lists what %s defines', async (file, name) => {
     const symbols = await ask('list_file_symbols', { file });
     expect(symbols.map((symbol) => symbol.name)).toContain(name);
