@@ -81,7 +81,11 @@ describe('functions', () => {
       'class E(Exception):\n def __str__(self): raise ValueError\ndef f(): raise E()',
       /text could not be made/,
     ],
-    ['an exception without a text', 'def f(): raise ValueError', /^ValueError\nTraceback[\s\S]*ValueError\n$/],
+    [
+      'an exception without a text',
+      'def f(): raise ValueError',
+      /^ValueError\nTraceback[\s\S]*ValueError\n$/,
+    ],
     ['endless recursion', 'def f(): f()', /^maximum recursion depth/],
     ['stdin, which is empty', 'def f(): return input()', /^EOF when reading a line\n/],
     ['a result that is no JSON', 'def f(): return {1, 2}', /^the result of type set is not JSON/],

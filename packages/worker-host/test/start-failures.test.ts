@@ -50,11 +50,14 @@ describe('a start that fails', () => {
     },
   );
 
-  it.each([26])('says that a process may open no more than %d files, when those are too few', async (most) => {
-    expect(await lastLine('qb-app', ['--test_input', job], {}, `ulimit -n ${most};`)).toMatch(
-      new RegExp(`a process may open ${most} files here \\(ulimit -n\\).*raise the limit`),
-    );
-  });
+  it.each([26])(
+    'says that a process may open no more than %d files, when those are too few',
+    async (most) => {
+      expect(await lastLine('qb-app', ['--test_input', job], {}, `ulimit -n ${most};`)).toMatch(
+        new RegExp(`a process may open ${most} files here \\(ulimit -n\\).*raise the limit`),
+      );
+    },
+  );
 
   it('says that inodes or space are short', async () => {
     const explain = async (env: Record<string, string>) =>
