@@ -28,12 +28,13 @@ const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIG
 
 function cause({ code, signal, reason }: RunnerExit, killer: Killer, wasReady: boolean): string {
   const process = 'the Python process that ran this code';
+  // Its connection was closed for that, which it may have noticed before it was killed.
+  if (killer === 'garbage')
+    return `${process} sent an answer that can't be read, and was killed: the code has replaced a function that Python's own modules rely on, or has written to a descriptor that is not its own`;
   if (signal === 'SIGKILL') {
     switch (killer) {
       case 'supervisor':
         return `${process} had to be killed because another call in it did not end when it was stopped`;
-      case 'garbage':
-        return `${process} sent an answer that can't be read, and was killed: the code has replaced a function that Python's own modules rely on, or has written to a descriptor that is not its own`;
       case 'memory':
         return `${process} was killed because the container ran out of memory: use less memory or a larger worker`;
       case 'unknown':
