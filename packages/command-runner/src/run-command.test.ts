@@ -69,9 +69,7 @@ describe('LineSplitter', () => {
       'b1',
       '10%3',
       '20%3',
-      'ccc4000',
-      'ccc4000',
-      'ccc3616',
+      ...Array(5).fill('ccc4000'),
     ]);
   });
 });
