@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { put, Volume } from './volume.ts';
 
 const ignoreLine = (): void => {};
@@ -18,6 +18,10 @@ let volume: Volume;
 
 beforeEach(() => {
   volume = new Volume();
+});
+// One that was stopped hears no wish to end, and would keep the test run from its own.
+afterAll(() => {
+  for (const pid of children()) process.kill(pid, 'SIGKILL');
 });
 afterEach(() => volume.remove());
 
@@ -297,22 +301,24 @@ describe('a volume', () => {
 
 /** Keeps processes of caches that start from now on from going on. */
 function stopChildren(): NodeJS.Timeout {
-  const children = (): number[] =>
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => {
-        try {
-          const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-          return (
-            Number(parent) === process.pid &&
-            readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process/main')
-          );
-        } catch {
-          return false;
-        }
-      });
   return setInterval(() => {
     for (const pid of children()) process.kill(pid, 'SIGSTOP');
   }, 2);
 }
+
+/** The cache's processes that this one has started. */
+const children = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+        return (
+          Number(parent) === process.pid &&
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process/main')
+        );
+      } catch {
+        return false;
+      }
+    });
