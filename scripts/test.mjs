@@ -25,8 +25,6 @@ const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   join(root, 'node_modules/jest/bin/jest.js'),
-  // One test of the volume leaves a stopped child behind on some runs; the run must end all the same.
-  '--forceExit',
   ...testMatch,
   ...flags,
 ];
