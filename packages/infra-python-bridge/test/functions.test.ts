@@ -3,9 +3,13 @@ import { executorContract } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bridge, returned, testPython } from './bridge.ts';
 
-describe('PythonProcessExecutor keeps the contract of Executor', () => {
-  for (const { name, run } of executorContract(async () => new Bridge().executor, testPython)) it(name, run);
-});
+describe.each(['clean', 'never'])(
+  'PythonProcessExecutor keeps the contract of Executor, FLASH_RUNNER_REUSE=%s',
+  (reuse) => {
+    const make = async () => new Bridge({ FLASH_RUNNER_REUSE: reuse }).executor;
+    for (const { name, run } of executorContract(make, testPython)) it(name, run);
+  },
+);
 
 describe('functions', () => {
   let bridge: Bridge;

@@ -1,6 +1,4 @@
 import { type InstalledChange, WorkerClosedError, type WorkerError } from '@flash/worker-core';
-import { PackageEpochs } from '../imports/package-epochs.ts';
-import { InstancePlacement } from '../instances/instance-placement.ts';
 import type { InstanceEntry, InstanceHome } from '../instances/instance-table.ts';
 import { cancelled, shuttingDown } from '../run/interruption.ts';
 import type { Run } from '../run/run.ts';
@@ -10,6 +8,7 @@ import type { RunnerListener } from '../runner/runner-options.ts';
 import { killGroup } from '../python-process.ts';
 import type { RunnerExit, Zygote } from '../zygote/zygote.ts';
 import { Readiness } from './readiness.ts';
+import { RunScheduler } from './run-scheduler.ts';
 import type { RunnerHolder } from './runner-budget.ts';
 import { RunnerEnds } from './runner-ends.ts';
 import type { RunnerPoolOptions } from './runner-pool-options.ts';
@@ -23,14 +22,13 @@ export interface PoolCensus extends RunnerCensus {
   readonly waiting: number;
 }
 
-/** Decides which runner of one environment takes which run, and how many runners there are. */
+/** The runners of one environment, from the first that is asked for to the last that ends, and the runs that wait for one. */
 export class RunnerPool implements RunnerHolder, InstanceHome {
   readonly #options: RunnerPoolOptions;
   readonly #runners: RunnerSet;
   readonly #waiting: RunQueue;
-  readonly #placement: InstancePlacement;
-  readonly #epochs = new PackageEpochs();
   readonly #supply: RunnerSupply;
+  readonly #scheduler: RunScheduler;
   readonly #reuse: RunnerReuse;
   readonly #readiness = new Readiness();
   readonly #ends: RunnerEnds;
@@ -41,17 +39,6 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
     const { settings, log, metrics, instances } = options;
-    this.#placement = new InstancePlacement({
-      settings,
-      log,
-      table: instances,
-      home: this,
-      place: (run) => this.#place(run),
-      startIn: (runner, run) => {
-        this.#runners.idle.remove(runner);
-        this.#start(runner, run);
-      },
-    });
     this.#waiting = new RunQueue(settings.FLASH_MAX_WAITING);
     this.#reuse = new RunnerReuse({ settings, log, metrics });
     this.#ends = new RunnerEnds(log, metrics);
@@ -60,7 +47,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       onReady: (runner) => this.#onReady(runner),
       onFree: (runner) => this.#onFree(runner),
       onStale: (runner, run) => this.#onStale(runner, run),
-      onConcurrent: (runner, run) => this.#placement.becomeConcurrent(runner, run),
+      onConcurrent: (runner, run) => this.#scheduler.becomeConcurrent(runner, run),
       onRetire: (runner, retirement) => {
         this.#reuse.note(runner, retirement);
         this.#replace(runner);
@@ -76,6 +63,16 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
       hasSpare: this.#reuse.isNever,
       useKept: (runner) => this.#onFree(runner),
     });
+    this.#scheduler = new RunScheduler({
+      settings,
+      log,
+      instances,
+      home: this,
+      runners: this.#runners,
+      waiting: this.#waiting,
+      supply: this.#supply,
+      reuse: this.#reuse,
+    });
     this.#housekeeping = setInterval(() => this.#tidy(), housekeepingMs).unref();
   }
 
@@ -85,10 +82,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#usedAt = Date.now();
     const { signal } = run.options;
     if (signal?.aborted) return run.abandon(cancelled);
-    const { instanceId } = run;
-    run.placeOrRefuse(() =>
-      instanceId === undefined ? this.#place(run) : this.#placement.place(run, instanceId),
-    );
+    this.#scheduler.place(run);
   }
 
   /** How many runners count towards the bound, those that are not ready yet included. */
@@ -112,7 +106,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** For how many milliseconds nothing has run here; 0 while something runs or an instance lives here. */
   get unusedMs(): number {
-    return this.isBusy || this.#placement.hasAny ? 0 : Date.now() - this.#usedAt;
+    return this.isBusy || this.#scheduler.hasInstances ? 0 : Date.now() - this.#usedAt;
   }
 
   /** Whether a runner that lives came from this zygote. */
@@ -139,7 +133,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   dropInstance(entry: InstanceEntry): void {
-    this.#placement.drop(entry);
+    this.#scheduler.dropInstance(entry);
   }
 
   /** Brings up one runner ahead of the first run. Resolves when it is there, rejects with WorkerStartError when none can be had. */
@@ -191,7 +185,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   /** Packages changed: what was replaced is not used by new requests any more. */
   packagesChanged(changes: readonly InstalledChange[]): void {
-    this.#epochs.advance(changes.flatMap((change) => change.replacedModules));
+    this.#scheduler.packagesChanged(changes);
   }
 
   /** Has every runner take no new request and end when it is idle; called when a package was replaced that the zygote itself has imported. */
@@ -213,38 +207,8 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   /** Ends every run at work; called after the processes are gone. */
   async endRunners(): Promise<void> {
     await Promise.all(this.#runners.all.map((runner) => runner.end(() => 'the worker was shut down')));
-    for (const runner of this.#runners.all) this.#placement.removeOf(runner);
+    for (const runner of this.#runners.all) this.#scheduler.removeInstancesOf(runner);
     this.#runners.clear();
-  }
-
-  #place(run: Run): void {
-    const runner = this.#takeIdle();
-    if (runner !== undefined) this.#start(runner, run);
-    else this.#waiting.add(run);
-    const { idle } = this.#runners;
-    if (idle.size === 0 || this.#waiting.length > 0) this.#supply.consider();
-  }
-
-  #takeIdle(): Runner | undefined {
-    const { idle, busy } = this.#runners;
-    if (this.#reuse.isNever && busy >= this.#options.settings.FLASH_MAX_RUNNERS) return undefined;
-    return idle.take(() => this.#supply.room <= 0);
-  }
-
-  #start(runner: Runner, run: Run): void {
-    const isPinned = this.#placement.assignRunner(runner, run);
-    runner.start(run, {
-      epoch: this.#epochs,
-      isPinned,
-      spinUs: this.#isQuiet() ? this.#options.settings.FLASH_SPIN_US : 0,
-    });
-    this.#placement.startFollowers(runner, run);
-    if (this.#reuse.isNever) this.#supply.forkSpare();
-  }
-
-  /** Whether no other run is at work, so that a spinning runner takes no processor time from one. */
-  #isQuiet(): boolean {
-    return this.#waiting.length === 0 && !this.#reuse.isNever && this.#runners.busy === 0;
   }
 
   #onReady(runner: Runner): void {
@@ -259,32 +223,23 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
     this.#supply.noteCompletion();
     this.#usedAt = Date.now();
     if (runner.hasEnded) return;
-    this.#placement.startWaiting(runner);
+    this.#scheduler.startPinned(runner);
     if (!runner.isIdle) return;
     if (this.#reuse.isNever && runner.functionRequests > 0 && runner.instances.size === 0) {
       // With FLASH_RUNNER_REUSE=never the runner ends by itself after its answer.
       this.#runners.exit(runner, true);
-      return this.#startNext();
+      return this.#scheduler.startNext();
     }
     if (runner.isRetiring) return this.#runners.retire(runner, 'kill');
     if (this.#reuse.isUsedUp(runner)) return this.#replace(runner);
     this.#runners.idle.add(runner);
-    this.#startNext();
-  }
-
-  /** Gives the run that has waited longest to a runner that has nothing to do. */
-  #startNext(): void {
-    if (this.#waiting.length === 0) return;
-    const runner = this.#takeIdle();
-    const run = runner === undefined ? undefined : this.#waiting.shift();
-    if (runner !== undefined && run !== undefined) this.#start(runner, run);
-    else this.#supply.consider();
+    this.#scheduler.startNext();
   }
 
   #onStale(runner: Runner, run: Run): void {
-    this.#placement.unassignRunner(runner, run);
+    this.#scheduler.takeBack(runner, run);
     this.#replace(runner);
-    run.placeOrRefuse(() => this.#place(run));
+    this.#scheduler.placeAnywhere(run);
   }
 
   /** A runner takes no new requests any more; another one is there when the next request comes. */
@@ -300,7 +255,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
 
   #remove(runner: Runner): InstanceEntry[] {
     this.#runners.remove(runner);
-    const lost = this.#placement.removeOf(runner);
+    const lost = this.#scheduler.removeInstancesOf(runner);
     for (const run of runner.pinned.takeAll()) this.#resubmit(run);
     this.#options.budget.gone(this);
     return lost;
@@ -320,7 +275,7 @@ export class RunnerPool implements RunnerHolder, InstanceHome {
   }
 
   #tidy(): void {
-    this.#placement.dropIdle();
+    this.#scheduler.dropIdleInstances();
     this.#runners.endUnneeded();
   }
 }
