@@ -1,5 +1,5 @@
 /**
- * One build beside another: npm run bench:beside -- --other DIRECTORY [--rounds N] [--env NAME=VALUE …].
+ * One build beside another: npm run bench:beside -- --other DIRECTORY [--rounds N] [--starts N] [--env NAME=VALUE …].
  *
  * DIRECTORY is a bundle, of another commit (`npm run bundle -- DIRECTORY` in its checkout) or the same one; `--env` is for this repository's
  * side alone, so that a setting can be weighed. A machine has phases in which everything is slower, so that both sides are asked in turn, a few
@@ -27,6 +27,8 @@ const { values } = parseArgs({
   options: {
     other: { type: 'string' },
     rounds: { type: 'string', default: '10' },
+    // Starts of one and the same build differ by a tenth; with so many of them a hundredth can be told in ten rounds.
+    starts: { type: 'string', default: '40' },
     env: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -51,8 +53,6 @@ const add = {
   function_code: 'def add(a, b):\n    return a + b',
   args: ['gAVLAi4=', 'gAVLAy4='],
 };
-/** Starts of one and the same build differ by a tenth; with so many of them a hundredth can be told in ten rounds. */
-const startsPerRound = 40;
 const pollMs = 2;
 /** Which requests of a worker's life are told of: after V8 has compiled what is on their way, as bench results are everywhere else, and before. */
 const stretches = [
@@ -60,6 +60,7 @@ const stretches = [
   { name: 'the same while V8 compiles', from: 5000, to: 10_000 },
 ];
 const figures = { other: {}, this: {} };
+const startsPerRound = Number(values.starts);
 
 for (let round = 0; round < Number(values.rounds); round++) {
   const order = round % 2 === 0 ? ['other', 'this'] : ['this', 'other'];
@@ -152,7 +153,7 @@ async function measureHttp(order, take) {
     await end(child);
     return startMs;
   });
-  take('exec to 200 on /ping, ms', medians(starts));
+  if (startsPerRound > 0) take('exec to 200 on /ping, ms', medians(starts));
   const servers = await each(order, startServer);
   await delay(1000);
   take('memory idle, MB', await each(order, (side) => memoryOf(servers[side].child.pid)));
@@ -247,7 +248,7 @@ async function measureQueue(order, take) {
     await close();
     return startMs;
   });
-  take('exec to the first job-take, ms', medians(starts));
+  if (startsPerRound > 0) take('exec to the first job-take, ms', medians(starts));
   const workers = await each(order, startQueueWorker);
   const job = async (side) => {
     const { availableAt, at } = await workers[side].submit(add);

@@ -59,6 +59,8 @@ const groups = {
     'bench:cache': 'the volume cache beside tar',
     'bench:environments': 'starts with kept environments beside uv',
     'bench:beside': 'this build beside another, row by row',
+    'bench:reuse':
+      'a process of its own for each request beside runners that are used again; what putting state back costs',
     'bench:steps': 'where the time of a warm request goes',
     'bench:app': 'the user’s web app beside plain uvicorn',
   },
