@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Tests run on the sources: the `source` export condition of every workspace package points at its `src`. */
 export default {
   testEnvironment: 'node',
@@ -13,4 +15,6 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   setupFiles: process.env.FLASH_CHILD_COVERAGE ? ['<rootDir>/scripts/lib/child-coverage.mjs'] : [],
   testTimeout: 60_000,
+  // Most of them wait for processes of their own: one at a time would leave a machine of two processors idle for half of the time.
+  maxWorkers: Math.max(3, availableParallelism() - 1),
 };

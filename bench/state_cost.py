@@ -9,7 +9,7 @@ import flash_runner.runner.runner  # noqa: F401 - a runner has imported all of t
 from flash_runner.state.check import Bounds
 from flash_runner.state.process_state import ProcessState, load_checks, load_kinds
 
-CALLS, ROUNDS = 300, 40
+CALLS, ROUNDS = 20, 300
 BOUNDS = Bounds(1 << 28, 256)
 
 
