@@ -25,7 +25,7 @@ import { EnvironmentProcesses, type SharedDependencies } from './environment-pro
 const baseId = 'base';
 const housekeepingMs = 1000;
 
-/** @throws WorkerStartError when there can't be one. */
+/** Makes the directory of sockets, pipes and modules. @throws WorkerStartError when that fails. */
 function makeDirectory(): string {
   try {
     return mkdtempSync(join(tmpdir(), 'flash-'));
@@ -49,7 +49,7 @@ export class EnvironmentManager {
   #nextRunner = firstRunnerId + 1;
 
   static async begin(options: PythonProcessExecutorOptions): Promise<EnvironmentManager> {
-    // Made synchronously, as a start waits for it and would hear of an asynchronous end only after much other work.
+    // The directory is made synchronously: the start would hear of an asynchronous end only after much other work.
     const directory = options.headStart?.directory ?? makeDirectory();
     const manager = new EnvironmentManager(options, directory);
     await manager.#socket.listen();

@@ -50,13 +50,13 @@ export class EnvironmentProcesses {
   /** The current zygote, and earlier ones that still have runners. */
   readonly #zygotes = new Set<Zygote>();
   #zygote: Zygote | undefined;
-  /** What was started before the worker's code was loaded, until the first zygote is made of it. */
+  /** The head start, until the first zygote takes it over. */
   #headStart: HeadStart | undefined;
   /** The runner that was forked ahead, until the pool takes it. */
   #firstRunner: ForkedRunner | undefined;
   #warming: Promise<void> | undefined;
   #isClosed = false;
-  /** A zygote was lost, perhaps as runners could not import what they need: the next one imports all of it before its first runner. */
+  /** Whether a zygote was lost, perhaps because runners could not import what they need: the next one imports all of it before it forks. */
   #hasLostZygote = false;
 
   constructor(options: EnvironmentProcessesOptions, shared: SharedDependencies) {
@@ -129,7 +129,7 @@ export class EnvironmentProcesses {
     }
   }
 
-  /** @returns the module without which it is worth another attempt. */
+  /** @returns the module to leave out in another attempt; `undefined` when no further attempt is needed. */
   async #warmWith(modules: readonly string[]): Promise<string | undefined> {
     const { log, profiles } = this.#shared;
     const warm = this.#startZygote(modules);
@@ -192,7 +192,7 @@ export class EnvironmentProcesses {
     return zygote;
   }
 
-  /** The zygote that was started ahead, unless it came to nothing. */
+  /** The zygote of the head start; `undefined` when it could not be used. */
   #takeHeadStart(): ChildProcess | undefined {
     const headStart = this.#headStart;
     this.#headStart = undefined;

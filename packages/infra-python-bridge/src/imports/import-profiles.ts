@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 
-/** More modules than this are not remembered for one environment. */
+/** Most modules that are remembered for one environment. */
 const mostModules = 200;
 const writeAfterMs = 200;
 

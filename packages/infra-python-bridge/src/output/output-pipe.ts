@@ -4,8 +4,9 @@ import { Socket } from 'node:net';
 const randomBytes = 23;
 
 /**
- * Ends a request's output. Begins with a byte that text does not have, so that hardly ever bytes are held back for it. It is to be told
- * from anything that is printed by chance, and no secret: the process that prints has it.
+ * The bytes that end a request's output. They begin with a zero byte, which text does not contain, so that {@link OutputPipe} seldom holds
+ * output back to see whether an end mark follows. The others are random, so that no program prints them by chance. They are no secret: the
+ * process that prints knows them.
  */
 export function newEndMark(): Buffer {
   const endMark = Buffer.alloc(1 + randomBytes);
@@ -43,7 +44,7 @@ export class OutputPipe {
     this.#ended = new Promise((resolve) => this.#socket.once('close', () => resolve()));
   }
 
-  /** Hands over bytes that were held back because they looked like the beginning of a mark; for when no mark will come. */
+  /** Hands over the bytes that were held back as the possible beginning of an end mark; called when no end mark will come. */
   flush(): void {
     const held = this.#held;
     this.#held = undefined;
@@ -56,8 +57,8 @@ export class OutputPipe {
   }
 
   /**
-   * Has the end be seen also when every holder had closed the pipe before this one opened it: without a writer that comes and goes the
-   * system reports none.
+   * Opens the pipe for writing and closes it again. The system reports the end of a pipe only after some writer has closed it, and every
+   * other writer may have done so before this reader came.
    */
   expectEnd(): void {
     try {

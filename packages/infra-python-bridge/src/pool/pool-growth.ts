@@ -1,9 +1,9 @@
-/** A busy pool looks so much later whether it needs another runner: most functions are over by then. */
+/** How long a busy pool waits before it looks whether it needs another runner; most functions have returned by then. */
 const lookAfterMs = 2;
-/** A run should not wait longer than this while more runners may be forked. */
+/** A run that has waited this long gets another runner, also while other runs come and go. */
 const longWaitMs = 20;
 
-/** What decides about growth, as it is at the moment of a look. */
+/** The state of the pool that decides whether it grows. */
 export interface PoolLoad {
   readonly waiting: number;
   /** Since when the first run of the queue waits, on the clock of `performance.now()`. */
@@ -25,18 +25,18 @@ export class PoolGrowth {
   #completed = 0;
   #completedBefore = 0;
 
-  /** @param fork - is told how many to fork; 0 when the pool is as large as it may be. */
+  /** @param fork - gets the number of runners to fork; 0 when the pool is as large as it may be. */
   constructor(load: () => PoolLoad, fork: (count: number) => void) {
     this.#load = load;
     this.#fork = fork;
   }
 
-  /** A run has ended somewhere. */
+  /** Called when a run has ended: runs come and go. */
   noteCompletion(): void {
     this.#completed++;
   }
 
-  /** The pool is busy: look at it in a moment. */
+  /** Called when every runner is busy: decides in a moment whether to fork. */
   consider(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

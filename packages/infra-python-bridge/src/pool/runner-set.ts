@@ -19,7 +19,7 @@ export class RunnerSet {
   readonly #runners = new Map<number, Runner>();
   /** How many runners were asked for and are not ready yet. */
   #starting = 0;
-  /** Runners on their way out, in the order in which they were told. */
+  /** Runners that are exiting, the oldest first. */
   readonly #exiting = new Set<Runner>();
 
   constructor(options: RunnerPoolOptions, listener: RunnerListener) {
@@ -109,7 +109,7 @@ export class RunnerSet {
     for (const runner of longIdle) if (this.idle.size > 1) this.retire(runner, 'kill');
   }
 
-  /** See {@link Runner.exit}. No more of them take their time than runners may be at work: the oldest is killed for the next. */
+  /** Has a runner exit, see {@link Runner.exit}. At most `FLASH_MAX_RUNNERS` exit at a time: one more has the oldest of them killed. */
   exit(runner: Runner, isAsked: boolean): void {
     runner.isRetiring = true;
     this.idle.remove(runner);

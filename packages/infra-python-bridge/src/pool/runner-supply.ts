@@ -15,7 +15,7 @@ export interface RunnerSupplyDependencies {
   readonly useKept: (runner: Runner) => void;
 }
 
-/** Sees to it that there are enough runners, and not more than there may be. */
+/** Forks runners when there are too few for the runs, within the bound. */
 export class RunnerSupply {
   readonly #dependencies: RunnerSupplyDependencies;
   readonly #growth: PoolGrowth;
@@ -36,23 +36,23 @@ export class RunnerSupply {
     );
   }
 
-  /** How many runners may still be forked. One that waits in advance is at work for no run, and does not count. */
+  /** How many runners may still be forked. The spare of `FLASH_RUNNER_REUSE=never` comes on top of the bound, as it works for no run yet. */
   get room(): number {
     const { budget, holder, hasSpare, runners } = this.#dependencies;
     return budget.roomFor(holder) + Number(hasSpare && runners.idle.size === 0);
   }
 
-  /** A run has ended. */
+  /** Called when a run has ended. */
   noteCompletion(): void {
     this.#growth.noteCompletion();
   }
 
-  /** There may be too few: looks in a moment whether there are. */
+  /** Called when runners may be too few: decides in a moment whether to fork. */
   consider(): void {
     this.#growth.consider();
   }
 
-  /** Has a runner ready for the next run, besides those for the runs that wait. */
+  /** Forks a spare for the next run, unless there is one besides those for the runs that wait. */
   forkSpare(): void {
     const { runners, waiting } = this.#dependencies;
     if (runners.idle.size + runners.starting <= waiting.length && this.room > 0) this.fork();

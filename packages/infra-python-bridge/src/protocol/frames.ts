@@ -2,7 +2,7 @@
 
 const outgoingHead = 8;
 const incomingHead = 14;
-/** Up to here one copy into a single write is cheaper than two writes. */
+/** Bodies up to this length are copied behind the header: one write of both costs less than two. */
 const smallBody = 64 * 1024;
 
 /** Kinds of frames a runner sends. */

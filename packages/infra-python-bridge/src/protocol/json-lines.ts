@@ -1,4 +1,4 @@
-/** No event is longer; an error's text in one is cut before. */
+/** Longest line. Python's events are shorter, as it cuts the error texts in them. */
 const longestLine = 4 * 1024 * 1024;
 
 /** Cuts a text stream into lines and parses each as JSON. Throws for what is none, and for a line without an end. */

@@ -31,7 +31,7 @@ export function requestBody({ payload, serializationFormat }: Call): RequestBody
 
 const encoded: ReadonlySet<string> = new Set(encodedFields);
 
-/** Works on the request itself: a field of that name further down is an argument's business. */
+/** Takes the long arguments out of one of the request's argument fields. An argument that has the name of such a field is text, and stays. */
 function takeOut(key: string, value: unknown, blobs: Buffer[]): unknown {
   if (!encoded.has(key) || typeof value !== 'object' || value === null) return value;
   const replace = (element: unknown): unknown => {
@@ -42,7 +42,7 @@ function takeOut(key: string, value: unknown, blobs: Buffer[]): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, element]) => [name, replace(element)]));
 }
 
-/** What is said of a run besides the request itself. */
+/** What the header of a request frame is made of. */
 export interface RequestHeaderParts {
   readonly id: number;
   readonly run: Run;
@@ -50,7 +50,7 @@ export interface RequestHeaderParts {
   readonly epoch: number;
   /** Modules that were replaced since the runner last looked; `undefined` when it has seen this epoch. */
   readonly replaced: readonly string[] | undefined;
-  /** The run can only be run by this runner. */
+  /** Whether only this runner can run it. */
   readonly isPinned: boolean;
   /** Chunks of a stream that may be under way. */
   readonly streamWindow: number;

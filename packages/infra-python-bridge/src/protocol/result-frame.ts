@@ -33,7 +33,7 @@ export interface ResultFrame {
 /**
  * Reads a result; most have no header, and then nothing is parsed.
  *
- * @throws ZodError or SyntaxError when it is none.
+ * @throws ZodError or SyntaxError when the frame holds no result.
  */
 export function readResultFrame({ flags, header: bytes, body }: Frame): ResultFrame {
   const header = bytes.length > 0 ? headerSchema.parse(JSON.parse(bytes.toString())) : noHeader;

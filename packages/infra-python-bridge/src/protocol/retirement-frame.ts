@@ -17,7 +17,7 @@ const schema = z.lazy(() =>
   }),
 );
 
-/** @throws ZodError or SyntaxError when it says something else. */
+/** @throws ZodError or SyntaxError when the frame holds no retirement. */
 export function readRetirement({ body }: Frame): Retirement {
   return schema.parse(JSON.parse(body.toString()));
 }

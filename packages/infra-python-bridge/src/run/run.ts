@@ -19,7 +19,7 @@ export interface Answer {
   readonly hasInstance: boolean;
   /** What a handler said beside its output. */
   readonly handler?: HandlerAnswer | undefined;
-  /** A handler returned nothing but what `handler` says. */
+  /** Whether a handler returned nothing besides what `handler` holds. */
   readonly isEmpty?: boolean | undefined;
   /** The exception of a handler. */
   readonly failure?: HandlerFailure | undefined;
@@ -62,7 +62,7 @@ export class Run {
     return this.#outcome.promise;
   }
 
-  /** Output that was left out of the outcome, in bytes; known when it has settled. */
+  /** Bytes of output that the outcome leaves out; known when the run has its outcome. */
   get cutBytes(): number {
     return this.#output?.cutBytes ?? 0;
   }

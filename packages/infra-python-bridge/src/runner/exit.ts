@@ -28,7 +28,7 @@ const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIG
 
 function cause({ code, signal, reason }: RunnerExit, killer: Killer, wasReady: boolean): string {
   const process = 'the Python process that ran this code';
-  // Its connection was closed for that, which it may have noticed before it was killed.
+  // The supervisor had closed its connection: the runner may have ended because of that before it was killed.
   if (killer === 'garbage')
     return `${process} sent an answer that can't be read, and was killed: the code has replaced a function that Python's own modules rely on, or has written to a descriptor that is not its own`;
   if (signal === 'SIGKILL') {
@@ -72,7 +72,7 @@ const counters = [
 export class MemoryKills {
   #seen = count();
 
-  /** True when there was such a kill since the last look. Reads a file; call it only after a kill that this process did not ask for. */
+  /** Whether the kernel has killed something since the last call. Reads a file: call it only after a kill that this process did not ask for. */
   happened(): boolean {
     const before = this.#seen;
     this.#seen = count();

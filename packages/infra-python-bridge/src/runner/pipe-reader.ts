@@ -45,7 +45,7 @@ export class PipeReader {
     });
   }
 
-  /** A run begins that is alone in the runner: what is printed from now on is its. */
+  /** Called when a run begins that is alone in the runner: output belongs to it from now on. */
   begin(active: ActiveRun): void {
     this.#owner = active;
     this.#endMarkSeen = false;
@@ -59,7 +59,7 @@ export class PipeReader {
     return true;
   }
 
-  /** A run is over. What overlapping calls print in C can't be told apart: the oldest one still at work gets it. */
+  /** Called when a run is over. Output of C code in overlapping calls can't be told apart: the oldest call still at work gets it. */
   end(active: ActiveRun, oldest: ActiveRun | undefined): void {
     if (this.#owner === active) this.#owner = oldest;
   }
@@ -69,7 +69,7 @@ export class PipeReader {
     this.#background.push(bytes);
   }
 
-  /** The process is gone: what it has printed last is about to come. */
+  /** Called when the process is gone: its last output is about to come. */
   expectEnd(): void {
     this.#pipe?.expectEnd();
   }

@@ -32,7 +32,7 @@ export class RunnerConnection {
     for (const piece of encodeFrame(header, body)) this.#data?.write(piece);
   }
 
-  /** Asks the process to end a request; `again`: it did not when it was asked before. */
+  /** Asks the process to end a request; `again`: the request went on after the first time. */
   cancel(requestId: number, again: boolean): void {
     this.#control?.write(`${JSON.stringify(again ? { cancel: requestId, again } : { cancel: requestId })}\n`);
   }

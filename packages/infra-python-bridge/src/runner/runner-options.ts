@@ -40,7 +40,7 @@ export interface RunnerOptions {
 /** What the pool decides about a run it hands to a runner. */
 export interface StartOptions {
   readonly epoch: PackageEpoch;
-  /** The run can only run here, because its instance lives here. */
+  /** Whether the run can only run in this runner, because its instance lives there. */
   readonly isPinned: boolean;
   /** How long the runner looks for the next request before it goes to sleep, in microseconds. */
   readonly spinUs: number;

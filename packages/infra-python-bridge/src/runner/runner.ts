@@ -19,7 +19,7 @@ import { PipeReader } from './pipe-reader.ts';
 import { RunnerConnection } from './runner-connection.ts';
 import type { RunnerListener, RunnerOptions, StartOptions } from './runner-options.ts';
 
-/** After a runner's end its last bytes are waited for so long. All that could hold its pipe was killed before: it is rarely needed. */
+/** How long the supervisor waits for the last output of a runner that has ended. Every process that holds the pipe was killed before, so that it rarely waits. */
 const lastBytesMs = 2000;
 
 /** The supervisor's side of one runner process. */
@@ -51,7 +51,7 @@ export class Runner {
   #ended = false;
   #isReady = false;
 
-  /** @param forkedWith - the end mark of a process that was asked for already. */
+  /** @param forkedWith - the end mark of a process that the zygote was asked for already; without it the constructor asks. */
   constructor(
     id: number,
     zygote: Zygote,
@@ -71,7 +71,7 @@ export class Runner {
       log: options.log,
       onComplete: (active) => this.#finish(active),
     });
-    // One that does not get ready is killed; its end is then reported like any other.
+    // A process that does not report in time is killed, and its end is reported as any other.
     this.#startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
     if (forkedWith === undefined) zygote.fork(id, endMark, options);
   }
@@ -80,7 +80,7 @@ export class Runner {
     return this.#isReady && !this.#ended;
   }
 
-  /** It has reported once. */
+  /** Whether the process has ever reported. */
   get wasReady(): boolean {
     return this.#isReady;
   }
@@ -93,7 +93,7 @@ export class Runner {
     return this.#ended;
   }
 
-  /** Why the supervisor had it killed; `undefined` when it had not. */
+  /** Why the supervisor killed it; `undefined` when it did not. */
   get killer(): Killer | undefined {
     return this.#killer;
   }
@@ -103,7 +103,7 @@ export class Runner {
     return this.#active.size;
   }
 
-  /** What the requests at work in it are called. */
+  /** Ids of the requests at work in it. */
   get requestIds(): readonly string[] {
     return [...this.#active.values()].map(({ run }) => run.options.requestId);
   }
@@ -114,10 +114,10 @@ export class Runner {
     return true;
   }
 
-  /** A connection of this runner's process. */
+  /** Takes over a connection of this runner's process. @returns what takes its frames. */
   attach(hello: Hello, socket: Socket): ((frame: Frame) => void) | undefined {
     if (hello.channel === 'data') {
-      // User code closed our descriptors; the answer is here, but a process in such a state gets no other request.
+      // User code closed the runner's connection: the runner is back with its answer, and gets no other request.
       if (hello.resumed !== undefined) this.isRetiring = true;
       else this.#pipe.open(join(this.#options.directory, `${this.id}.0.out`));
     }
@@ -174,10 +174,10 @@ export class Runner {
   }
 
   /**
-   * Has the process end as Python does: threads that are no daemons and functions registered for the exit come to their end, or to that of
-   * the time they have.
+   * Has the process end as Python does: it waits for its threads and runs its exit functions. It is killed when that takes longer than
+   * `FLASH_RUNNER_EXIT_MS`.
    *
-   * @param isAsked - it ends by itself and need not be told.
+   * @param isAsked - whether the process ends by itself and need not be told.
    */
   exit(isAsked: boolean): void {
     if (this.isExiting || this.#ended) return;

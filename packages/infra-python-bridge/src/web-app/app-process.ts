@@ -45,7 +45,7 @@ export interface AppExit {
 export interface AppProcessListener {
   /** The app's own start-up is through; it waits for its place. */
   onLoaded(process: AppProcess): void;
-  /** The process listens, and has told the kernel of `told` of the app's processes; `undefined` when it has not. */
+  /** The process listens. It has told the kernel how many of the app's processes listen (`told`), or nothing (`undefined`). */
   onListening(process: AppProcess, told: number | undefined): void;
   /** Whether the kernel steers connections as it was told. */
   onSteered(process: AppProcess, steered: boolean): void;
@@ -83,7 +83,7 @@ export class AppProcess {
       try {
         events.push(text, (event) => this.#take(event));
       } catch (error) {
-        // User code wrote to a descriptor that is not its own. What it will say next can't be trusted.
+        // User code wrote to the control descriptor: nothing that comes on it can be trusted any more.
         log.write('warn', 'the app wrote to the worker’s own connection: its process is killed', { error });
         this.#control.removeAllListeners('data').resume();
         this.kill(garbageKillMs);

@@ -12,8 +12,8 @@ interface Server {
 }
 
 /**
- * Who of the app's processes listens, and whether connections reach them. The caller's own socket stays on the port where the kernel
- * can be told to pass it by; where it can't, the caller lets go of it.
+ * Knows which of the app's processes listen, and has connections reach them. The worker's own socket stays on the port where the kernel
+ * can be told to pass it by; where it can't, the worker closes its socket.
  */
 export class PortSteering<T extends Server> {
   readonly #place: AppPlace;
@@ -78,7 +78,7 @@ export class PortSteering<T extends Server> {
     this.#listener.ready();
   }
 
-  /** One question at a time; its answer asks the next when things have changed meanwhile. */
+  /** Asks one process at a time. Its answer leads to the next question when processes have come or gone meanwhile. */
   #steer(): void {
     const [process] = this.#listening;
     if (!this.#canSteer || process === undefined || this.#asked !== undefined) return;

@@ -27,7 +27,7 @@ export function spawnZygote(python: string, env: NodeJS.ProcessEnv): ChildProces
   return spawnPython(python, 'zygote.start', env, { flags: ['-u'] });
 }
 
-/** The first line that a zygote is told. */
+/** The first line that the supervisor writes. */
 export function startLine({
   isLean,
   recordImports,

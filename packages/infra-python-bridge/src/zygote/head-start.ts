@@ -7,7 +7,7 @@ import { newEndMark } from '../output/output-pipe.ts';
 import { pythonBridgeSettingsSchema } from '../settings.ts';
 import { forkLine, spawnZygote, startLine } from './commands.ts';
 
-/** The number of the runner that is forked ahead. */
+/** The number of the runner that the head start forks. */
 export const firstRunnerId = 1;
 
 /**
@@ -30,7 +30,7 @@ export interface HeadStart {
  * @param python - path of the interpreter.
  * @param env - environment of user code.
  * @param settings - the worker's environment, in which an empty variable counts as absent.
- * @returns `undefined` when there is something wrong with the settings: the worker reports it when it reads all of them.
+ * @returns `undefined` when a setting is wrong: the worker reports that when it reads all of them.
  */
 export function startAhead(
   python: string,

@@ -1,4 +1,4 @@
-"""Chunks on their way out: so many may be under way at once; then the generator waits until some have arrived."""
+"""Bounds the chunks of a stream that are under way: the generator waits until the supervisor has passed some on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
+    # For types only; event_loop.py says why asyncio is imported late.
     import asyncio
 
 
@@ -23,11 +23,11 @@ class ChunkWindow:
         return self._free <= 0
 
     def take(self) -> None:
-        """A chunk is sent."""
+        """Count a chunk that is sent."""
         self._free -= 1
 
     def give(self, count: int) -> None:
-        """The supervisor has passed ``count`` chunks on."""
+        """Make room for ``count`` chunks that the supervisor has passed on."""
         self._free += count
         if self._has_room is not None:
             self._has_room.set()

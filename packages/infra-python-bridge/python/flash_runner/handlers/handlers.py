@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to report but what the keys said."""
+        """Whether the handler returned no output besides these keys."""
         return bool(self.output == {})
 
 
@@ -33,7 +33,7 @@ class Handlers:
         self._handlers: dict[str, Callable[[Any], Any]] = {}
 
     def is_loaded(self, file: str) -> bool:
-        """Whether the file's handler is there."""
+        """Whether the file's handler is loaded."""
         return file in self._handlers
 
     def get(self, file: str) -> Callable[[Any], Any]:
@@ -75,7 +75,7 @@ def chunk_error(value: Any) -> str | None:
 
 
 def error_text(error: Any) -> str:
-    """Text for the platform, which takes anything but text for no error at all."""
+    """Text for the platform, which ignores an error that is no text."""
     if isinstance(error, str):
         return error
     try:

@@ -20,7 +20,7 @@ from .chunks import ChunkWindow
 from .handlers import Handlers
 
 if TYPE_CHECKING:
-    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
+    # For types only; event_loop.py says why asyncio is imported late.
     import asyncio
 
 Header = dict[str, Any]
@@ -44,7 +44,7 @@ class HandlerRuns:
     def __init__(
         self, channel: Channel, cancellation: Cancellation, wait_and_hear: Callable[[], None], max_bytes: int
     ) -> None:
-        """``wait_and_hear`` blocks until the supervisor has said something, and takes it in."""
+        """``wait_and_hear`` blocks until a frame of the supervisor has arrived, and takes it in."""
         self._channel = channel
         self._cancellation = cancellation
         self._wait_and_hear = wait_and_hear
@@ -53,7 +53,7 @@ class HandlerRuns:
         self._windows: dict[int, ChunkWindow] = {}
 
     def is_loaded(self, file: str) -> bool:
-        """Whether the file's handler is there."""
+        """Whether the file's handler is loaded."""
         return self._handlers.is_loaded(file)
 
     def get(self, file: str) -> Callable[[Any], Any]:
@@ -79,7 +79,7 @@ class HandlerRuns:
         try:
             self.get(file)
         except ModuleNotFoundError as error:
-            # Noted only while the file is loaded: what the handler fails to import later is an error of its own.
+            # Only what is missing while the file is loaded is installed: a later failure is an error of the handler.
             note_missing_module(error)
             raise
 
@@ -88,7 +88,7 @@ class HandlerRuns:
         return Target(self.get(file), [], {}).is_async
 
     def hear_ack(self, header: Header) -> None:
-        """The supervisor has passed on chunks of a stream."""
+        """Take in an acknowledgement: the supervisor has passed on chunks of a stream."""
         window = self._windows.get(header["id"])
         if window is not None:
             window.give(header["ack"])
@@ -98,7 +98,7 @@ class HandlerRuns:
         return await self._finish(self.get(header["handler"])(job), header)
 
     def call_sync(self, job: Any, header: Header, loop: Callable[[], asyncio.AbstractEventLoop]) -> Outcome:
-        """Run one job on the main thread. What turns out to need a loop after all is run on one."""
+        """Run one job on the main thread. A handler that returns something to await after all is run on a loop."""
         value = self.get(header["handler"])(job)
         if inspect.isgenerator(value):
             return self._stream(value, header)

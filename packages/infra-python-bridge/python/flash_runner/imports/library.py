@@ -11,12 +11,12 @@ _PACKAGES = ("site-packages", "dist-packages")
 
 
 def is_library(spec: ModuleSpec | None) -> bool:
-    """Whether a module was installed: one of the user's own changes, and is not there before its request."""
+    """Whether a module belongs to the interpreter or to an installed package, and not to the user's own code."""
     if spec is None:
         return False
     if spec.origin is not None and spec.origin not in ("namespace",):
         return _is_of_library(spec.origin)
-    # A namespace package has no file: its directories say where it is from.
+    # A namespace package has no file, only directories.
     return any(_is_of_library(place) for place in list(spec.submodule_search_locations or ()))
 
 

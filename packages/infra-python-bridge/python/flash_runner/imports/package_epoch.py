@@ -8,7 +8,7 @@ from typing import Any
 
 
 class PackageEpoch:
-    """The number of the last replacement that the supervisor has told of; it is in the header of each request."""
+    """The number of the last replacement that this runner knows of; each request's header has the current one."""
 
     def __init__(self) -> None:
         self._number = 0

@@ -13,7 +13,7 @@ _GPU_DEVICES = "/dev/nvidia"
 
 
 class Contaminated(Exception):
-    """A module has done to this process what must not be forked. Nothing can undo it: the process has to go."""
+    """A module has left this process in a state that must not be forked and can't be undone: the process has to end."""
 
     def __init__(self, module: str, reason: str) -> None:
         super().__init__(f"{module} {reason}")
@@ -66,7 +66,7 @@ def _threads() -> int:
 
 
 def _threads_end_at_fork() -> bool:
-    """Whether they end before every fork and begin anew where they are needed, as those of linear algebra do."""
+    """Whether the threads end before each fork and begin anew when needed, as those of linear algebra libraries do."""
     child = os.fork()
     if child == 0:
         os._exit(0)

@@ -24,7 +24,7 @@ NEEDED = (
     "flash_runner.state.process_state",
     "flash_runner.runner.main",
 )
-# Only some requests need it.
+# Modules that only some requests need.
 RARELY_NEEDED = ("asyncio",)
 
 
@@ -69,7 +69,7 @@ class Preload:
             importlib.import_module(self._rare.pop(0))
 
     def check(self) -> None:
-        """Raise ``ImportError`` when what is left surely can't be imported."""
+        """Raise ``ImportError`` when a module that is still to be imported can't be found."""
         if "cloudpickle" not in self._left or _can_be_found("cloudpickle"):
             return
         from .bundled_packages import bundled_packages

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .preload import NEEDED, RARELY_NEEDED
 
-# Modules that take less time are not worth being imported ahead.
+# A module that takes less time is not recorded.
 _LEAST_SECONDS = 0.01
 _MOST_MODULES = 200
-# Zygotes import these in any case: only a first runner, forked before that, waits for them.
+# Not recorded, as every zygote imports these: only a runner that was forked before that imports them itself.
 _THERE_ANYWAY = frozenset(NEEDED + RARELY_NEEDED)
 
 
@@ -18,7 +18,7 @@ class ImportRecorder:
         self._seconds: dict[str, float] = {}
 
     def note(self, name: str, seconds: float) -> None:
-        """A module was imported."""
+        """Note that a module was imported."""
         if seconds >= _LEAST_SECONDS and name not in _THERE_ANYWAY and len(self._seconds) < _MOST_MODULES:
             self._seconds[name] = seconds
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _TESTS = frozenset({"test", "tests"})
-# A new process may look at any file.
+# A new process may open any file.
 _NEW_PROCESSES = frozenset(
     {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
 )
 _LISTINGS = frozenset({"os.listdir", "os.scandir"})
 _PACKAGES = os.sep + "site-packages" + os.sep
 _POLL_SECONDS = 0.002
-# Files that have not come after this time will not come.
+# The longest wait: by then the download has ended, with these files or without them.
 _LONGEST_SECONDS = 30.0
 
 
@@ -34,13 +34,13 @@ def wait_for_test_files(completion_file: str) -> None:
     if os.path.exists(completion_file):
         return
     gate = _Gate(completion_file)
-    # The import of a module whose file is missing may open and list nothing: the finder hears of it.
+    # An import of a module whose file is missing may raise no audit event, so that a finder is needed besides.
     sys.meta_path.insert(0, gate)
     sys.addaudithook(gate.hear)
 
 
 class _Gate:
-    """A finder that finds nothing, and an audit hook, which can't be taken away. Neither does anything once all is there."""
+    """Waits, as a finder and as an audit hook. An audit hook can't be removed: both do nothing once the files are there."""
 
     def __init__(self, completion_file: str) -> None:
         self._completion_file = completion_file
@@ -49,13 +49,13 @@ class _Gate:
         self._deadline = time.monotonic() + _LONGEST_SECONDS
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Have the other finders find it, when all of them can."""
+        """Wait for the files of a test module; the other finders then find it."""
         if not self._is_open and not _TESTS.isdisjoint(fullname.split(".")):
             self._wait()
         return None
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Wait, if what is about to happen could tell what is missing."""
+        """Wait, if the event could show user code that files are missing."""
         if not self._is_open and self._looks_for_tests(event, arguments):
             self._wait()
 
@@ -63,7 +63,7 @@ class _Gate:
         if event == "open":
             return not _TESTS.isdisjoint(self._below_packages(arguments[0]))
         if event in _LISTINGS:
-            # The import system looks anew at a directory that has changed.
+            # The import system lists directories too, and lists one again when files have come.
             in_package = self._below_packages(arguments[0])
             return bool(in_package) and not in_package[0].endswith(".dist-info") and not _is_import_system(sys._getframe(2))
         return event in _NEW_PROCESSES

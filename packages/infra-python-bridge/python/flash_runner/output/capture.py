@@ -58,7 +58,7 @@ class Capture:
         enter_route(route)
 
     def say(self, text: str) -> None:
-        """Tell the author of the running request something about it, in its output."""
+        """Write a line of the worker's into the output of the running request, for its author."""
         self._stderr.write(f"WARNING:flash:{text}\n")
 
     def flush_replaced(self) -> None:

@@ -18,13 +18,13 @@ class Route:
         self.request = request
         self.traceparent: str | None = header.get("traceparent")
         self.tracestate: str | None = header.get("tracestate")
-        # The trace begins with this request and is not recorded: its ids are made when user code asks for them.
+        # Whether the trace begins with this request and is not recorded; its ids are made when user code asks for them.
         self.unrecorded: bool = header.get("unrecorded", False)
         self.instance = instance
         # Whether other requests of the instance run beside it.
         self.shared = shared
         self.finished = False
-        # The beginning of a line that is not complete yet: a print writes its parts one by one.
+        # The beginning of an incomplete line: ``print`` writes each of its arguments by itself.
         self.pending = ""
 
 

@@ -16,7 +16,7 @@ class Carrier(Protocol):
         """The request that has the pipe to itself."""
 
     def send_lines(self, route: Route, text: str) -> None:
-        """Send what a request prints that shares the runner with others."""
+        """Send the output of a request that shares the runner with others."""
 
 
 class RoutedStream(io.TextIOBase):
@@ -33,7 +33,7 @@ class RoutedStream(io.TextIOBase):
         return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
     def route(self) -> Route | None:
-        """The request whose output must be sent apart; ``None``: it belongs into the pipe."""
+        """The request whose output is sent as frames; ``None``: the output goes into the pipe."""
         route = current_route()
         exclusive = self._carrier.exclusive
         if route is None or route is exclusive:
@@ -50,7 +50,7 @@ class RoutedStream(io.TextIOBase):
         return len(text)
 
     def write_bytes(self, data: Any) -> int:
-        """Write what user code has encoded itself."""
+        """Write bytes, which user code has encoded itself."""
         route = self.route()
         view = memoryview(data).cast("B")
         if route is None:
@@ -67,7 +67,7 @@ class RoutedStream(io.TextIOBase):
         self._text.flush()
 
     def renew(self) -> None:
-        """Be open and as new, whatever user code did to the stream: closed it, detached it, changed its encoding."""
+        """Undo what user code did to the stream: closed it, detached it, changed its encoding."""
         text = self._text
         if text.closed or (text.encoding, text.errors, text.line_buffering) != ("utf-8", "backslashreplace", True):
             self._text = self._open()
@@ -76,7 +76,7 @@ class RoutedStream(io.TextIOBase):
         self._text.close()
 
     def detach(self) -> Any:
-        """As of any text stream: what is beneath, for another one around it."""
+        """Return the binary stream beneath and close this one, as every text stream does."""
         buffer = self.buffer
         self._text.flush()
         self._text = self._open()
@@ -89,7 +89,7 @@ class RoutedStream(io.TextIOBase):
 
     @property
     def buffer(self) -> Any:
-        """What other streams may be made around. That they close it when they are no longer used closes nothing."""
+        """A binary stream that user code may wrap. Python closes it with its wrapper, which leaves this stream open."""
         return RoutedBuffer(self)
 
     @property

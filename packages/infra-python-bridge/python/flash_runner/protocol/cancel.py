@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .header import decode
 
 if TYPE_CHECKING:
-    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
+    # For types only; event_loop.py says why asyncio is imported late.
     import asyncio
 
 if sys.platform == "linux":
@@ -75,7 +75,7 @@ class Cancellation:
                 interrupt(False)
 
     def replace(self, request: int, interrupt: Callable[[bool], None]) -> None:
-        """Interrupt ``request`` in another way from here on, unless it has ended."""
+        """Have a cancel of ``request`` call another function from here on, unless the request has ended."""
         if request in self._interrupts:
             self._interrupts[request] = interrupt
 

@@ -31,7 +31,7 @@ def connect(path: str, runner: int, channel: str, resumed: int | None = None) ->
 
 
 def _hello(runner: int, channel: str, resumed: int | None) -> bytes:
-    """A frame without a body (see :mod:`flash_runner.protocol.frames`): who is there, and what for."""
+    """The first frame of a connection (:mod:`flash_runner.protocol.frames`): which runner it is of, and what it is for."""
     more = "" if resumed is None else f', "resumed": {resumed}'
     header = f'{{"runner": {runner}, "channel": "{channel}", "pid": {os.getpid()}{more}}}'.encode()
     nothing = bytes(4)

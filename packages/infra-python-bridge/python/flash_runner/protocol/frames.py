@@ -51,14 +51,14 @@ class Request(NamedTuple):
 
 
 class Disconnected(Exception):
-    """The supervisor closed its end: there is nothing left to serve."""
+    """The supervisor has closed the connection: no request will come any more."""
 
 
 class Channel:
     """The data connection of a runner. Sending is safe from any thread; receiving belongs to the main thread."""
 
     def __init__(self, path: str, runner: int, connection: int) -> None:
-        """``connection``: the descriptor of one that was opened already."""
+        """``connection``: descriptor of a connection that is open already."""
         self._path = path
         self._runner = runner
         self._is_own_process = True
@@ -72,7 +72,7 @@ class Channel:
 
     @property
     def is_own_process(self) -> bool:
-        """False in a process that user code forked."""
+        """Whether this is the runner's process, and not one that user code has forked."""
         return self._is_own_process
 
     def _disown(self) -> None:

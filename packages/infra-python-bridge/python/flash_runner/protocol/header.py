@@ -1,6 +1,6 @@
-"""JSON of the small headers of frames, by means that user code can't replace.
+"""JSON of the small headers of frames, by functions that user code can't replace.
 
-``json.dumps`` and the classes behind it can be: a request that did so once was never answered.
+User code can replace ``json.dumps`` and the classes behind it, and its request must be answered all the same.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Answers:
         self.imports = ImportRecorder() if config.records_imports else None
 
     def result(self, route: Route, outcome: Outcome, has_instance: bool) -> None:
-        """What has become of a request; ``has_instance``: whether its instance lives now."""
+        """Send the outcome of a request; ``has_instance``: whether its instance lives now."""
         marked = self.capture.end(route)
         extra: dict[str, Any] = dict(outcome.extra or {})
         if outcome.error is not None:
@@ -44,19 +44,19 @@ class Answers:
         self._channel.send(frames.RESULT, route.request, flags, header, outcome.body)
 
     def done(self, request: int) -> None:
-        """The supervisor's own request was carried out."""
+        """Tell the supervisor that its own request, such as to drop an instance, was carried out."""
         self._channel.send(frames.RESULT, request, frames.FLAG_SUCCESS)
 
     def stale(self, request: int) -> None:
-        """A request must be run elsewhere; nothing of it has run here."""
+        """Hand a request back: the supervisor has it run elsewhere, and nothing of it has run here."""
         self._channel.send(frames.STALE, request)
 
     def retire(self, retirement: Retirement) -> None:
-        """This process takes no more function requests."""
+        """Tell the supervisor that this process takes no more function requests, and why."""
         self._channel.send(frames.RETIRE, 0, body=encode(retirement._asdict()).encode())
 
     def progress(self, body: bytes) -> None:
-        """How far the request is that the running code belongs to."""
+        """Send the progress of the request that the running code belongs to."""
         route = current_route()
         if route is None or route.finished or not self._channel.is_own_process:
             return

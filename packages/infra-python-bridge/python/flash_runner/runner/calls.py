@@ -77,7 +77,7 @@ class Calls:
         return None
 
     def end(self) -> None:
-        """Take away what was there for one request."""
+        """Remove the modules that were importable for one request."""
         if self._active_modules is not None:
             self._active_modules.deactivate()
             self._active_modules = None
@@ -90,7 +90,7 @@ class Calls:
         return method is not None and Target(method, [], {}).is_async
 
     async def joined(self, frame: Request, instance: str) -> Outcome:
-        """Run such a request."""
+        """Run a request beside others of its instance."""
         request, blobs = parse(frame)
         call = _Call(request, Arguments(request.get("serialization_format") or "cloudpickle", blobs), None)
         load = self._loader(frame.header, request, "class")
@@ -112,7 +112,7 @@ class Calls:
         return self._module_sets.get(request["modules"]) if request.get("modules") else None
 
     def _loader(self, header: dict[str, Any], request: dict[str, Any], kind: str) -> Callable[[], ModuleType]:
-        """Where the request's code comes from: with it, or from the deployed app."""
+        """What loads the request's code: from the request's source, or from the deployed app."""
         place = header.get("deployed")
         if place is not None:
             return lambda: deployed.import_from(place["directory"], place["module"])

@@ -9,7 +9,7 @@ import os
 
 
 class RunnerConfig:
-    """The runner's number, its places and its bounds."""
+    """A runner's number, directories and bounds."""
 
     __slots__ = (
         "completion_file",

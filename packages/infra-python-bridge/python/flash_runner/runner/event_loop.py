@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from ..user_code.invoke import cancel_all
 
 if TYPE_CHECKING:
-    # Imported when a loop is needed: it takes a third of Python's start, and most requests have no use for it.
+    # asyncio is imported when a loop is made: that takes a third of Python's start, and most requests need no loop.
     import asyncio
 
 
 class EventLoop:
-    """Made when it is first needed, and anew when user code has closed it or left something on it."""
+    """A loop that is made when it is first needed, and made anew when user code has closed it or left something on it."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None

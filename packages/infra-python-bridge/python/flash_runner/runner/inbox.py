@@ -12,7 +12,7 @@ from ..protocol.frames import Channel, Request
 
 
 class Inbox:
-    """Requests that wait for their turn. Acknowledgements of a stream's chunks don't: they are heard at once."""
+    """Keeps requests that wait for their turn. Acknowledgements of a stream's chunks are taken in at once."""
 
     def __init__(self, channel: Channel, cancellation: Cancellation) -> None:
         self._channel = channel
@@ -21,7 +21,7 @@ class Inbox:
         self._on_ack: Callable[[dict[str, Any]], None] = lambda _header: None
 
     def hear_acks_with(self, hear_ack: Callable[[dict[str, Any]], None]) -> None:
-        """Name who is told of acknowledgements; it gets their headers."""
+        """Have ``hear_ack`` called with the header of each acknowledgement."""
         self._on_ack = hear_ack
 
     def take(self) -> Request | None:
@@ -37,14 +37,14 @@ class Inbox:
         return not self._waiting
 
     def hear_ack(self, frame: Request) -> bool:
-        """Take in an acknowledgement. ``False``, and nothing is done, when it is a request."""
+        """Take in an acknowledgement. Return ``False``, without doing anything, for a request."""
         if "ack" not in frame.header:
             return False
         self._on_ack(frame.header)
         return True
 
     def requests(self, arrived: Iterable[Request]) -> Iterator[Request]:
-        """What has arrived without the acknowledgements, which are heard on the way."""
+        """The requests among the frames that have arrived; acknowledgements are taken in on the way."""
         return (frame for frame in arrived if not self.hear_ack(frame))
 
     def hear(self) -> None:

@@ -15,7 +15,7 @@ _exit = os._exit
 def leave() -> NoReturn:
     """End as a Python process does: wait for threads that are no daemons, run what was registered for the exit.
 
-    How long that may take is up to the supervisor, which kills the process in the end.
+    The supervisor kills the process when that takes longer than ``FLASH_RUNNER_EXIT_MS``.
     """
     try:
         for step in (_shutdown, _run_exit_functions):

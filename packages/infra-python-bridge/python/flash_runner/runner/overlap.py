@@ -15,7 +15,7 @@ from ..user_code.outcome import Outcome, failure
 from .inbox import Inbox
 
 if TYPE_CHECKING:
-    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
+    # For types only; event_loop.py says why asyncio is imported late.
     import asyncio
 
 
@@ -41,7 +41,7 @@ class Overlap:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     async def run(self, route: Route, frame: Request, work: Coroutine[Any, Any, Outcome]) -> None:
-        """Run one asynchronous method or handler, and what of its kind arrives meanwhile, until none is left."""
+        """Run one asynchronous method or handler, and those of its instance that arrive meanwhile, until none is left."""
         import asyncio
 
         assert route.instance is not None

@@ -35,7 +35,7 @@ _exit = os._exit
 
 
 class Runner:
-    """Takes requests, has them run, answers, and sees to it that the next one finds a process as if it were new."""
+    """Takes requests, has them run, answers, and restores the process for the next one."""
 
     def __init__(self, config: RunnerConfig, data: int, control: int) -> None:
         self._config = config
@@ -50,7 +50,7 @@ class Runner:
         self._handlers = HandlerRuns(self._channel, self._cancellation, self._inbox.wait_and_hear, config.max_response_bytes)
         self._inbox.hear_acks_with(self._handlers.hear_ack)
         self._overlap = Overlap(self._channel, self._cancellation, self._capture, self._inbox, self)
-        # What instances leave on their loop goes on; what functions leave on theirs does not.
+        # Tasks that instances leave on their loop go on; those of functions are cancelled.
         self._function_loop, self._instance_loop = EventLoop(), EventLoop()
         self._epoch = PackageEpoch()
         self._spin_us = 0
@@ -59,7 +59,7 @@ class Runner:
         library_imports = LibraryImports(None if recorder is None else recorder.note)
         library_imports.install()
         self._change_modules_of_others()
-        # A process that serves one function request need not be as new after it.
+        # A process that serves one function request need not be restored after it.
         self._state = ProcessState(Bounds(config.max_bytes_left, config.max_descriptors_left)) if config.reuses else None
         self._calls = Calls(config, self._cancellation, self._capture, self._instances, self._state)
         if self._state is not None:
@@ -83,7 +83,7 @@ class Runner:
             except Disconnected:
                 _exit(0)
             except RequestCancelled:
-                continue  # came just after its request had ended
+                continue  # the cancel came just after its request had ended
 
     def _next(self) -> Request:
         self._instance_loop.run_until_readable(self._channel.socket.fileno())
@@ -142,7 +142,7 @@ class Runner:
         return self._calls.function(frame, route, self._function_loop)
 
     def _context_of(self, route: Route) -> contextvars.Context:
-        """Where the request's context variables live: a function's end with it, an instance's are its own."""
+        """The context variables of a request: new ones for a function, kept ones for an instance."""
         if route.instance is None:
             return contextvars.copy_context()
         context = self._contexts.get(route.instance)
@@ -151,7 +151,7 @@ class Runner:
         return context
 
     def answer(self, route: Route, outcome: Outcome) -> None:
-        """Tell the supervisor what has become of a request."""
+        """Send the outcome of a request, and let go of an instance that could not be made."""
         instance = route.instance
         lives = instance is not None and (self._instances.get(instance) is not None or self._handlers.is_loaded(instance))
         if instance is not None and not lives:
@@ -167,14 +167,14 @@ class Runner:
     # --- one request and the next -----------------------------------------------------------------------------------------
 
     def _may_serve(self, header: dict[str, Any]) -> bool:
-        """Whether this process may run the request: it is what the request is to find, and has not been retired."""
+        """Whether this process may run the request: it has not retired, and has the state that the request is to find."""
         owner = _owner(header)
         if self._retirement is not None:
             return owner is not None and (self._instances.get(owner) is not None or self._handlers.is_loaded(owner))
         return self._state is None or self._retire(self._state.enter(owner))
 
     def _clean_up(self) -> None:
-        """Make the process what the next function request is to find, while the supervisor passes the answer on."""
+        """Restore the process for the next function request, while the supervisor passes the answer on."""
         if self._state is None or self._retirement is not None:
             return
         try:
@@ -186,7 +186,7 @@ class Runner:
         self._retire(retirement)
 
     def _retire(self, retirement: Retirement | None) -> bool:
-        """Take no more function requests, if there is a reason for it. ``True`` when there is none."""
+        """Take no more function requests if ``retirement`` says so. Return whether the process goes on serving them."""
         if retirement is None:
             return True
         self._retirement = retirement
@@ -205,14 +205,14 @@ class Runner:
         return self._calls.may_join(frame, instance)
 
     async def joined(self, frame: Request, instance: str) -> Outcome:
-        """Run such a request."""
+        """Run a request beside others of its instance."""
         if "handler" in frame.header:
             return await self._handlers.joined(frame)
         return await self._calls.joined(frame, instance)
 
 
 def _owner(header: dict[str, Any]) -> str | None:
-    """Whose state of the process a request works with: its instance's, its app's, or that of a process as new."""
+    """Which state of the process a request works with: its instance's, its app's, or a new process's (``None``)."""
     if "deployed" in header and "instance" not in header:
         directory: str = header["deployed"]["directory"]
         return directory

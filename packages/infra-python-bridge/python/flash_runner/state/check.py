@@ -17,7 +17,8 @@ class Check:
     """What it notices, for the table in the docs (docs/guides/operate.md)."""
 
     needs_process: ClassVar[bool] = False
-    """Whether an instance that has such a thing needs a process of its own: no other request could be told from it."""
+    """Whether an instance that leaves such a thing behind needs a process of its own, as what other requests leave could not
+    be told from it."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -27,11 +28,11 @@ class Check:
         raise NotImplementedError
 
     def before_import(self) -> Any:
-        """Something to tell what a library's import does, which is not the request's doing."""
+        """Called when the import of a library begins; the result goes to ``after_import``."""
         return None
 
     def after_import(self, before: Any) -> None:
-        """Take what came since ``before`` for the library's."""
+        """Called when the import has ended: what it has left behind counts as the library's, and not as the request's."""
 
 
 class Bounds:

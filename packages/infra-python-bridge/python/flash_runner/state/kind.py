@@ -18,7 +18,7 @@ class Kind:
     """
 
     title: ClassVar[str]
-    """What it is, for the table in the docs (docs/guides/operate.md)."""
+    """What the state is, for the table in the docs (docs/guides/operate.md)."""
 
     def read(self) -> Any:
         """The state as it is now, as a value that later changes of the state leave alone."""

@@ -21,7 +21,7 @@ def _modules_of(room: str) -> list[Any]:
     return [importlib.import_module(f".{room}.{name}", __package__) for name in names]
 
 
-# Imported with this module, by the zygote: to import them takes a runner as long as all else that it does before a request.
+# The zygote imports them with this module: that takes as long as everything else a runner does before its first request.
 _KINDS, _CHECKS = _modules_of("kinds"), _modules_of("checks")
 
 
@@ -34,12 +34,12 @@ class Retirement(NamedTuple):
 
 
 def load_kinds() -> list[Kind]:
-    """One of each kind, in the order in which they are restored."""
+    """The kinds, in the order in which they are restored."""
     return [module.KIND for module in _KINDS]
 
 
 def load_checks(bounds: Bounds) -> list[Check]:
-    """One of each check."""
+    """The checks, in the order in which they look."""
     return [module.CHECK(bounds) for module in _CHECKS]
 
 
@@ -55,9 +55,9 @@ class ProcessState:
         self._of_owners: dict[str, list[Any]] = {}
 
     def enter(self, owner: str | None) -> Retirement | None:
-        """Begin a request of an instance, or of no one (``None``).
+        """Begin a request of ``owner`` (an instance or a deployed app; ``None``: a function): restore what it is to find.
 
-        Returns why the process can't be made what that request is to find.
+        Returns why that is not possible.
         """
         if owner == self._owner:
             return None
@@ -75,11 +75,11 @@ class ProcessState:
         return self._restore(self._kept) or self._look()
 
     def forget(self, owner: str) -> None:
-        """An instance is gone."""
+        """Forget the state of an instance that is gone."""
         self._of_owners.pop(owner, None)
 
     def expect(self, code: CodeType) -> None:
-        """Code that is about to run for the first time in this request."""
+        """Show the checks code that is about to run for the first time in this request."""
         for expect in self._expect:
             expect(code)
 
@@ -88,7 +88,7 @@ class ProcessState:
         return [[kind.read() for kind in self._kinds], [check.before_import() for check in self._checks]]
 
     def after_import(self, before: list[Any]) -> None:
-        """Called when it has ended: what it did to the process stays."""
+        """Called when the import has ended: its changes to the process stay."""
         kinds, checks = before
         for place, kind in enumerate(self._kinds):
             now = kind.read()

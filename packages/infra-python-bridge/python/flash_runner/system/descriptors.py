@@ -13,5 +13,5 @@ def out_of_the_way(fd: int) -> int:
     try:
         return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
     except OSError:
-        # The process may not have so many.
+        # The process may be bound to fewer descriptors.
         return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 0)

@@ -19,7 +19,7 @@ _store: Any = None
 
 
 def find() -> None:
-    """Remember generators that libraries keep to themselves. Looks at every object: for a zygote, after its imports."""
+    """Remember the generators that libraries have made. A zygote calls it after its imports, as it looks at every object."""
     kinds = tuple(filter(None, (_attribute("random", "Random"), _attribute("numpy.random", "Generator"))))
     kinds += tuple(filter(None, (_attribute("numpy.random", "RandomState"),)))
     _found.clear()

@@ -1,4 +1,4 @@
-"""Error texts as the author of the user's code would want to read them."""
+"""Error texts for the author of user code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 _OWN_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 _LIBRARY = os.path.dirname(os.__file__)
-# What stands between the worker's own frames and the user's first one: the event loop, and the import of a deployed module.
+# Frames that may be between the worker's own and the user's first one: of the event loop, and of an import.
 _BETWEEN = (
     _OWN_DIRECTORY,
     os.path.join(_LIBRARY, "asyncio") + os.sep,
@@ -82,7 +82,7 @@ def _user_traceback(error: BaseException) -> str:
 
 
 def _skip_own(trace: TracebackType | None) -> TracebackType | None:
-    """Without the frames before the user's first one: the worker's own, and those it has called."""
+    """The traceback from the first frame of user code on, without the worker's own frames before it."""
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_BETWEEN):
         trace = trace.tb_next
     return trace

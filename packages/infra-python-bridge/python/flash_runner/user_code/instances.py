@@ -17,7 +17,7 @@ class Instance(NamedTuple):
 
 
 class Instances:
-    """The runner's table. How many may live is decided by the supervisor, which sees all runners."""
+    """The instances of one runner. The supervisor, which sees all runners, decides how many may live."""
 
     def __init__(self) -> None:
         self._table: dict[str, Instance] = {}

@@ -14,13 +14,13 @@ from .modules import ModuleSet
 from .serialization import PLAIN, Arguments
 
 if TYPE_CHECKING:
-    # Imported where a loop is made: it takes a third of Python's start, and most requests have no use for it.
+    # For types only; event_loop.py says why asyncio is imported late.
     import asyncio
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
-# Loads the module that a request's code is.
+# Loads the module of a request's code.
 Load = Callable[[], ModuleType]
 
 
@@ -89,7 +89,7 @@ def _construct(request: dict[str, Any], arguments: Arguments, load: Load, module
 
 
 def call_sync(target: Target, loop: Callable[[], asyncio.AbstractEventLoop]) -> Any:
-    """Call, and collect a generator into a list. What turns out to need a loop after all is run on one."""
+    """Call, and collect a generator into a list. A function that returns something to await after all is run on a loop."""
     value = target.function(*target.args, **target.kwargs)
     if type(value) in PLAIN:
         return value

@@ -49,7 +49,7 @@ class ModuleSets:
         self._written: OrderedDict[str, str] = OrderedDict()
 
     def get(self, modules: dict[str, str]) -> ModuleSet:
-        """A set of these sources of which nothing is imported yet. They are written first when they are new."""
+        """Write the sources to disk, unless they are there, and return a set of which nothing is imported yet."""
         # Imported here, as hashlib loads OpenSSL and only requests that bring modules need it.
         import hashlib
 

@@ -1,4 +1,4 @@
-"""What goes back for one request."""
+"""The outcome of one request, as the runner sends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .serialization import encode_result
 
 
 class Outcome(NamedTuple):
-    """A result frame in the making."""
+    """The contents of a result frame."""
 
     flags: int
     body: bytes = b""

@@ -22,7 +22,7 @@ class Arguments(NamedTuple):
     """How the arguments of one request are encoded."""
 
     serialization: str
-    # Long arguments, which the supervisor has decoded; the request has their numbers in their places.
+    # The long arguments, which the supervisor has decoded: the request has their numbers instead.
     blobs: list[memoryview]
 
     def decode(
@@ -55,14 +55,14 @@ def _load(data: bytes | memoryview, where: str) -> Any:
 
 
 class Encoded(NamedTuple):
-    """A result on its way: JSON text, base64 of a pickle, or the pickle itself when it is large."""
+    """An encoded result: JSON text, base64 of a pickle, or the pickle itself when it is large."""
 
     body: bytes
     is_raw: bool = False
 
     @property
     def size(self) -> int:
-        """Length of what the client gets."""
+        """Length of the result as the client gets it."""
         return (len(self.body) + 2) // 3 * 4 if self.is_raw else len(self.body)
 
 

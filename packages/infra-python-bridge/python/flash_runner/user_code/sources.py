@@ -29,10 +29,10 @@ class _Source(NamedTuple):
 
 
 class Sources:
-    """Bounded cache of sources, each in a directory of its own, from which its module can be imported."""
+    """A bounded cache of compiled sources, with a directory for each, from which other processes can import its module."""
 
     def __init__(self, directory: str) -> None:
-        """``directory``: of this process alone; it is made when it is needed."""
+        """``directory`` belongs to this process alone, and is made when it is needed."""
         self._directory = directory
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._count = 0
@@ -76,7 +76,7 @@ class Sources:
         if len(self._sources) > _MOST_SOURCES:
             _, oldest = self._sources.popitem(last=False)
             linecache.cache.pop(oldest.code.co_filename, None)
-            import shutil  # takes long to be imported, and few have so many sources
+            import shutil  # imported late: it takes long, and few processes have so many sources
 
             shutil.rmtree(oldest.directory, ignore_errors=True)
         return added

@@ -16,7 +16,7 @@ class AppConfig(NamedTuple):
     required_version: str | None
     """MAJOR.MINOR that this interpreter must be."""
     endpoint_id: str
-    """Part of the answer to ``/ping`` when the app has none of its own."""
+    """Part of the worker's answer to ``/ping``, which it gives when the app has no such route."""
     keep_alive_s: int
     drain_s: int
     """Seconds that requests in flight have after SIGTERM."""

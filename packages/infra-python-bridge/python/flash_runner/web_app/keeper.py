@@ -1,4 +1,4 @@
-"""The keeper: parent of one app process. It outlives the app by just as long as it takes to end what the app left behind.
+"""The keeper: parent of one app process. It ends when it has ended every process that the app left behind.
 
 It runs no user code. Signals that ask it to end go to the app; when the supervisor is gone everything ends at once.
 """
@@ -65,7 +65,7 @@ def _out_of_the_way(descriptor: int) -> socket.socket:
 
 
 def _wait(app: int, connection: socket.socket, wakeup: int) -> Any:
-    """The state in which the app ended. Adopted orphans are buried on the way."""
+    """Wait until the app has ended and return how. Orphans that end meanwhile are waited for, too."""
     waiting = select.poll()
     waiting.register(wakeup, select.POLLIN)
     # The keeper asks for no event: poll reports a hang-up all the same, and the app's commands stay the app's to read.

@@ -1,4 +1,4 @@
-"""A thin layer around the app: the platform's ``/ping`` where the app has none, and an eye on its start."""
+"""A thin layer around the app: it answers ``/ping`` where the app does not, and reports when the app has started."""
 
 from __future__ import annotations
 

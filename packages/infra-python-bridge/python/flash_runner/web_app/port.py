@@ -35,7 +35,7 @@ class Port:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 
     async def bind(self, host: str, port: int, *, share: bool, wait_s: float = _BIND_S) -> None:
-        """Bind; ``share``: others may listen on the port too. One that is taken is waited for, ``wait_s`` seconds.
+        """Bind; ``share``: other sockets may listen there too. Waits up to ``wait_s`` seconds for a port that is taken.
 
         Raises:
             OSError: the port is not to be had.

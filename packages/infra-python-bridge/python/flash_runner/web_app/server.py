@@ -48,7 +48,7 @@ class AppServer(uvicorn.Server):
         return None if self.started else self._layer.failure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn's own, with word to the supervisor."""
+        """uvicorn's server, which tells the supervisor how far it is."""
         await super().startup(sockets=sockets)
         if not self._sockets:
             # The port could not be bound, and uvicorn took the failure for that of an app without a start-up.

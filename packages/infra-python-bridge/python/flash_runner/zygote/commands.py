@@ -10,7 +10,7 @@ from ..runner.config import RunnerConfig
 
 
 class Start:
-    """``start``: what a zygote is for. The first line of all."""
+    """``start``: what a zygote is for; its first command."""
 
     __slots__ = (
         "completion_file",
@@ -38,7 +38,7 @@ class Start:
 
 
 class Fork:
-    """``fork``: have another runner."""
+    """``fork``: fork another runner."""
 
     __slots__ = ("end_mark", "max_bytes_left", "max_descriptors_left", "max_response_bytes", "reuses", "runner")
 

@@ -22,7 +22,7 @@ from ..system.exits import exit_fields
 from .commands import Fork, Start, parse
 from .fork_runner import fork_runner
 
-# Without a command for so long, in seconds, the start is over, and the zygote imports what it has not imported yet.
+# Seconds without a command after which the start is over: the zygote then imports what it has not imported yet.
 _QUIET_SECONDS = 0.25
 
 
@@ -209,7 +209,7 @@ class Zygote:
             shutil.rmtree(directory, ignore_errors=True)
 
     def remove_directory(self) -> None:
-        """Sockets, pipes and modules have no use any more. The supervisor does this too, unless it was killed."""
+        """Remove the supervisor's directory of sockets, pipes and modules, in case the supervisor was killed and can't."""
         import shutil
 
         shutil.rmtree(self._start.directory, ignore_errors=True)

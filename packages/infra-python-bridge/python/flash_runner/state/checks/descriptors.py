@@ -17,7 +17,7 @@ def _lowest_free() -> int:
 
 
 class Descriptors(Check):
-    """The system gives out the lowest free number, which grows with what is left open."""
+    """Looks at the lowest free descriptor, which grows with the number of those that are left open."""
 
     name = "descriptors"
     title = "more open descriptors than `FLASH_RUNNER_MAX_DESCRIPTORS_LEFT`"

@@ -12,7 +12,7 @@ from ..check import Bounds, Check
 
 _read, _collect, _freeze = os.pread, gc.collect, gc.freeze
 _PAGE = resource.getpagesize()
-# Modules and their functions refer to each other, so that only a collection frees what a request's module held.
+# A module and its functions refer to each other: only a collection frees what a request's module held.
 _COLLECT_BYTES = 16 * 1024 * 1024
 
 
