@@ -36,7 +36,7 @@ function normalize(specifier: string): string {
   const requirement = parseRequirement(specifier);
   if (requirement.type === 'BareURL') return requirement.url;
   const { environmentMarkerTree: marker, extras = [] } = requirement;
-  const condition = marker === undefined ? '' : ` ; ${markerText(marker)}`;
+  const condition = marker === undefined ? '' : ` ; ${pep508MarkerText(marker)}`;
   const wanted = [...new Set(extras.map(normalizeName))].sort().join(',');
   const name = normalizeName(requirement.name) + (wanted === '' ? '' : `[${wanted}]`);
   if (requirement.type === 'ProjectURL') return `${name} @ ${requirement.url}${condition}`;
@@ -44,9 +44,9 @@ function normalize(specifier: string): string {
   return name + versions.join(',') + condition;
 }
 
-function markerText(marker: EnvironmentMarker): string {
+function pep508MarkerText(marker: EnvironmentMarker): string {
   if (marker.operator === 'and' || marker.operator === 'or')
-    return `(${markerText(marker.left)} ${marker.operator} ${markerText(marker.right)})`;
+    return `(${pep508MarkerText(marker.left)} ${marker.operator} ${pep508MarkerText(marker.right)})`;
   const { left, operator, right } = marker as EnvironmentMarkerLeaf;
   return [left, operator, right].map(withDoubleQuotes).join(' ');
 }

@@ -98,7 +98,7 @@ export {
 } from './usecases/execute-request.ts';
 export {
   InstallDependencies,
-  type InstallDependenciesParts,
+  type InstallDependenciesPorts,
   type PreparedPackages,
   type WantedPackages,
 } from './usecases/install-dependencies.ts';

@@ -197,7 +197,7 @@ def _word(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def supervision(**options: Any) -> Iterator[Supervisor]:
+def started_supervisor(**options: Any) -> Iterator[Supervisor]:
     """A supervisor whose zygote is started with these options."""
     # A Unix socket's path must be short; pytest's own directories may not be.
     directory = Path(f"/tmp/fr-{os.getpid()}-{time.monotonic_ns()}")
@@ -210,7 +210,7 @@ def supervision(**options: Any) -> Iterator[Supervisor]:
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    with supervision() as started:
+    with started_supervisor() as started:
         yield started
 
 
@@ -246,5 +246,5 @@ __all__ = [
     "alive",
     "encode",
     "signal",
-    "supervision",
+    "started_supervisor",
 ]

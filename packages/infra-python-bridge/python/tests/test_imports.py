@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import IMPORTS, supervision
+from conftest import IMPORTS, started_supervisor
 
 from flash_runner.imports.library_imports import LibraryImports
 from flash_runner.imports.preimport import Contaminated, _opens_gpu, preimport
@@ -31,7 +31,7 @@ def test_costly_imports_of_a_request_are_told(tmp_path: Path, monkeypatch: pytes
     packages = library(tmp_path, slow_one=f"import slow_inner\n{SLOW}", slow_inner=inner, quick="x = 1")
     (tmp_path / "mine.py").write_text(SLOW)
     monkeypatch.setenv("PYTHONPATH", f"{packages}{os.pathsep}{tmp_path}")
-    with supervision(record_imports=True) as supervisor:
+    with started_supervisor(record_imports=True) as supervisor:
         runner = supervisor.fork()
         assert runner.value("def f():\n    import slow_one, quick, mine\n    return 1") == 1
         told = [json.loads(frame.body) for frame in runner.frames if frame.kind == IMPORTS]
@@ -68,7 +68,7 @@ def test_a_timed_module_looks_like_any_other(tmp_path: Path, monkeypatch: pytest
 def test_runners_have_what_was_imported_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = library(tmp_path, ahead="import os\nPID = os.getpid()\n")
     monkeypatch.setenv("PYTHONPATH", str(packages))
-    with supervision(preimport=["ahead", "not_there"]) as supervisor:
+    with started_supervisor(preimport=["ahead", "not_there"]) as supervisor:
         assert list(supervisor.ready["imported"]) == ["ahead"]
         assert "ModuleNotFoundError" in supervisor.ready["refused"]["not_there"]
         runner = supervisor.fork()
@@ -87,7 +87,7 @@ def test_what_must_not_be_forked_ends_the_zygote(
 ) -> None:
     packages = library(tmp_path, unfit=source)
     monkeypatch.setenv("PYTHONPATH", str(packages))
-    with supervision(preimport=["unfit"], preimport_bytes=100_000_000) as supervisor:
+    with started_supervisor(preimport=["unfit"], preimport_bytes=100_000_000) as supervisor:
         assert supervisor.ready["event"] == "failed"
         assert supervisor.ready["module"] == "unfit"
         assert reason in supervisor.ready["reason"]

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive, supervision
+from conftest import alive, started_supervisor
 
 from flash_runner.zygote.commands import Fork, Start
 from flash_runner.zygote.fork_runner import fork_runner
@@ -19,7 +19,7 @@ def break_cloudpickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_runner_serves() -> None:
-    with supervision(lean=True) as supervisor:
+    with started_supervisor(lean=True) as supervisor:
         assert "cloudpickle" in supervisor.ready["modules"]
         runners = [supervisor.fork(), supervisor.fork()]
         time.sleep(0.6)  # the zygote imports the rest meanwhile
@@ -28,13 +28,13 @@ def test_every_runner_serves() -> None:
 
 
 def test_what_is_not_there_is_told_before_the_first_runner() -> None:
-    with supervision(lean=True, flags=("-S",)) as supervisor:
+    with started_supervisor(lean=True, flags=("-S",)) as supervisor:
         assert supervisor.ready == {"event": "failed", "reason": "No module named 'cloudpickle'"}
 
 
 def test_what_can_not_be_imported_ends_zygote_and_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     break_cloudpickle(tmp_path, monkeypatch)
-    with supervision(lean=True) as supervisor:
+    with started_supervisor(lean=True) as supervisor:
         if supervisor.ready["event"] == "failed":
             # The zygote had the time to find out what is missing.
             assert supervisor.ready["reason"] == "broken on purpose"
@@ -50,7 +50,7 @@ def test_what_can_not_be_imported_ends_zygote_and_runner(tmp_path: Path, monkeyp
 
 def test_one_that_is_not_lean_has_imported_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     break_cloudpickle(tmp_path, monkeypatch)
-    with supervision(lean=False) as supervisor:
+    with started_supervisor(lean=False) as supervisor:
         assert supervisor.ready == {"event": "failed", "reason": "broken on purpose"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import RETIRE, STALE, RunnerHandle, Supervisor, supervision
+from conftest import RETIRE, STALE, RunnerHandle, Supervisor, started_supervisor
 
 
 class Change(NamedTuple):
@@ -120,7 +120,7 @@ def code(does: str, sees: str = "None") -> str:
 
 @pytest.fixture(scope="module")
 def shared():
-    with supervision() as supervisor:
+    with started_supervisor() as supervisor:
         yield supervisor
 
 
@@ -168,7 +168,7 @@ def test_what_can_not_be_undone_retires_the_runner(name: str) -> None:
     kind, does, reason = RETIRED[name]
     if kind == "state" and os.getuid() != 0:
         pytest.skip("only root can change that")
-    with supervision() as supervisor:
+    with started_supervisor() as supervisor:
         runner = supervisor.fork(max_descriptors_left=20)
         runner.run(code(does))
         retirement = runner.retirement()
@@ -232,7 +232,7 @@ def test_libraries_keep_what_their_import_did(tmp_path: Path, monkeypatch: pytes
         " any('of the library' in str(f) for f in warnings.filters), len(logging.getLogger('flash_library').handlers),"
         " 'flash_library.made' in sys.modules]"
     )
-    with supervision() as supervisor:
+    with started_supervisor() as supervisor:
         runner = supervisor.fork()
         for _ in range(3):
             assert runner.value(look) == ["1", True, True, 1, True]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import supervision
+from conftest import started_supervisor
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def package() -> Iterator[tuple[str, Path]]:
     directory.rmdir()
 
 
-def arrive(directory: Path, mark: Path, seconds: float) -> threading.Thread:
+def bring_tests(directory: Path, completion_file: Path, seconds: float) -> threading.Thread:
     def work() -> None:
         time.sleep(seconds)
         (directory / "tests").mkdir()
         (directory / "tests" / "__init__.py").write_text("")
         (directory / "tests" / "test_it.py").write_text("x = 2\n")
-        mark.touch()
+        completion_file.touch()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -57,36 +57,36 @@ LOOKS = [
 
 @pytest.mark.parametrize("code", LOOKS)
 def test_what_looks_for_them_waits(code: str, tmp_path: Path, package: tuple[str, Path]) -> None:
-    mark = tmp_path / "whole"
-    with supervision(completion_file=str(mark)) as supervisor:
+    completion_file = tmp_path / "complete"
+    with started_supervisor(completion_file=str(completion_file)) as supervisor:
         runner = supervisor.fork()
         # The import system has listed the package's directory while the tests were missing.
         assert runner.value("def f():\n    import flash_arriving\n    return flash_arriving.x") == 1
-        assert not mark.exists()
-        thread = arrive(package[1], mark, 0.3)
+        assert not completion_file.exists()
+        thread = bring_tests(package[1], completion_file, 0.3)
         try:
             assert runner.value(f"def f():\n    {code}") == 2
-            assert mark.exists()
+            assert completion_file.exists()
         finally:
             thread.join()
 
 
 def test_other_code_does_not_wait(tmp_path: Path, package: tuple[str, Path]) -> None:
-    mark = tmp_path / "whole"
+    completion_file = tmp_path / "complete"
     code = (
         "def f():\n    import os, json, flash_arriving, importlib.metadata\n"
         "    os.listdir('.')\n    open(flash_arriving.__path__[0] + '/data.txt').close()\n"
         "    open(os.devnull).close()\n    return importlib.metadata.version('cloudpickle')[0]"
     )
-    with supervision(completion_file=str(mark)) as supervisor:
+    with started_supervisor(completion_file=str(completion_file)) as supervisor:
         runner = supervisor.fork()
         assert runner.value(code) == "3"
-        assert not mark.exists()
+        assert not completion_file.exists()
 
 
 def test_once_all_is_there_nothing_stands_in_the_way(tmp_path: Path) -> None:
-    mark = tmp_path / "whole"
-    mark.touch()
-    with supervision(completion_file=str(mark)) as supervisor:
+    completion_file = tmp_path / "complete"
+    completion_file.touch()
+    with started_supervisor(completion_file=str(completion_file)) as supervisor:
         code = "def f():\n    import sys, subprocess\n    return subprocess.run(['true']).returncode"
         assert supervisor.fork().value(code) == 0

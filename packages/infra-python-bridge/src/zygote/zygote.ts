@@ -18,7 +18,7 @@ export interface RunnerExit {
   readonly reason?: string;
 }
 
-/** What a zygote tells. It runs no user code, so that it is believed: to check it would be the first use of zod, for which a start would wait. */
+/** Events of a zygote. They are not validated: a zygote runs no user code, and the start would have to wait until zod is loaded. */
 type ZygoteEvent =
   | ({
       readonly event: 'ready';
@@ -57,7 +57,7 @@ export interface Preimported {
   readonly refused: Readonly<Record<string, string>>;
 }
 
-/** A module that must not be imported before a fork has been: this zygote is of no use, one without the module is. */
+/** A zygote has imported a module that must not be imported before a fork: it can't be used, and another one has to do without the module. */
 export class ContaminatedZygoteError extends WorkerStartError {
   readonly module: string;
 
@@ -67,7 +67,7 @@ export class ContaminatedZygoteError extends WorkerStartError {
   }
 }
 
-const lastWordsBytes = 4096;
+const stderrTailBytes = 4096;
 
 /** The Python process that forks runners. */
 export class Zygote {
@@ -81,7 +81,7 @@ export class Zygote {
   readonly #startTimer: NodeJS.Timeout;
   #modules: readonly string[] = [];
   #preimported: Preimported = { imported: {}, refused: {} };
-  #lastWords = '';
+  #stderrTail = '';
   #isUp = false;
   #closing = false;
 
@@ -123,7 +123,7 @@ export class Zygote {
     return this.#modules;
   }
 
-  /** Which of the modules that it was to import ahead it has. */
+  /** Which of the modules that it was told to preimport it has imported. */
   get preimported(): Preimported {
     return this.#preimported;
   }
@@ -200,13 +200,13 @@ export class Zygote {
   }
 
   #note(text: string): void {
-    this.#lastWords = (this.#lastWords + text).slice(-lastWordsBytes);
+    this.#stderrTail = (this.#stderrTail + text).slice(-stderrTailBytes);
     this.#options.log.write('warn', text.trimEnd(), { source: 'zygote' });
   }
 
   #lost(how: string): void {
     clearTimeout(this.#startTimer);
-    const said = this.#lastWords.trim();
+    const said = this.#stderrTail.trim();
     const reason = `the Python zygote is gone: ${how}${said ? `; it said: ${said}` : ''}`;
     this.#ready.reject(new WorkerStartError(reason));
     this.#exited.resolve();

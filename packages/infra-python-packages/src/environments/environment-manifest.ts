@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 
 const name = 'flash-environment.json';
-const markerSchema = z.lazy(() => z.object({ requirements: z.array(z.string()) }));
+const manifestSchema = z.lazy(() => z.object({ requirements: z.array(z.string()) }));
 
 /** Writes into an environment which requirements it was made for. An environment without this file is not used. */
 export async function writeEnvironmentManifest(
@@ -16,7 +16,7 @@ export async function writeEnvironmentManifest(
 /** The requirements an environment was made for; `undefined` when the directory is no environment. */
 export async function readEnvironmentManifest(directory: string): Promise<readonly string[] | undefined> {
   try {
-    return markerSchema.parse(JSON.parse(await readFile(join(directory, name), 'utf8'))).requirements;
+    return manifestSchema.parse(JSON.parse(await readFile(join(directory, name), 'utf8'))).requirements;
   } catch {
     return undefined;
   }

@@ -23,7 +23,7 @@ interface Progress {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface InstallDependenciesParts {
+export interface InstallDependenciesPorts {
   readonly python: Installer;
   readonly system: Installer;
   /** Environments for each set of Python packages; without them packages go into the base interpreter. */
@@ -36,10 +36,10 @@ const compilerPackage = 'build-essential';
 
 /** Makes sure that a request's packages are installed before it runs (docs/reference/protocol.md, FunctionRequest). */
 export class InstallDependencies {
-  readonly #parts: InstallDependenciesParts;
+  readonly #ports: InstallDependenciesPorts;
 
-  constructor(parts: InstallDependenciesParts) {
-    this.#parts = parts;
+  constructor(ports: InstallDependenciesPorts) {
+    this.#ports = ports;
   }
 
   /**
@@ -48,7 +48,7 @@ export class InstallDependencies {
    * @throws InstallError naming the packages and the reason; WorkerBusyError when there is no room for one more environment.
    */
   async prepare(wanted: WantedPackages, progress: Progress): Promise<PreparedPackages> {
-    const { environments, system } = this.#parts;
+    const { environments, system } = this.#ports;
     if (environments === undefined || wanted.dependencies.length === 0)
       return { changes: await this.install(wanted, progress), lease: undefined };
     const missingSystem = await system.missing(wanted.systemDependencies);
@@ -67,7 +67,7 @@ export class InstallDependencies {
    * @throws InstallError naming the packages and the reason.
    */
   async install(wanted: WantedPackages, progress: Progress): Promise<readonly InstalledChange[]> {
-    const { python, system } = this.#parts;
+    const { python, system } = this.#ports;
     // Both lists are checked before anything is started: a bad specifier leaves nothing half done.
     const [missingSystem, missingPython] = await Promise.all([
       system.missing(wanted.systemDependencies),
@@ -79,7 +79,7 @@ export class InstallDependencies {
         python.promise(wanted.dependencies);
         return [];
       }
-      await this.#parts.volumeCache.hydrate(progress.onLine, 'packages');
+      await this.#ports.volumeCache.hydrate(progress.onLine, 'packages');
       progress.onLine(`Installing Python packages: ${missingPython.join(', ')}`);
       return this.#withCompiler(() => python.install(wanted.dependencies, options), wanted, progress);
     });
@@ -116,12 +116,12 @@ export class InstallDependencies {
     wanted: WantedPackages,
     progress: Progress,
   ): Promise<void> {
-    const { system } = this.#parts;
+    const { system } = this.#ports;
     if (missing.length === 0) {
       system.promise(wanted.systemDependencies);
       return;
     }
-    await this.#parts.volumeCache.hydrate(progress.onLine, 'packages');
+    await this.#ports.volumeCache.hydrate(progress.onLine, 'packages');
     progress.onLine(`Installing system packages: ${missing.join(', ')}`);
     const options = { accelerate: wanted.accelerateDownloads, ...progress };
     await system.install(wanted.systemDependencies, options);
@@ -138,7 +138,7 @@ export class InstallDependencies {
     } catch (error) {
       if (!(error instanceof InstallError) || error.failure !== 'COMPILER_MISSING') throw error;
       progress.onLine(`A package must be compiled and no compiler is there: installing ${compilerPackage}`);
-      await this.#parts.system.install([compilerPackage], { accelerate, ...progress });
+      await this.#ports.system.install([compilerPackage], { accelerate, ...progress });
       return work();
     }
   }
