@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module';
+import { isatty } from 'node:tty';
 import { type Log, ports, type SecretRedactor } from '@flash/worker-core';
 import { ContainerModule } from 'inversify';
-import { destination } from 'pino';
-import { openLogDestination } from './destination.ts';
+import { type DestinationStream, destination } from 'pino';
 import { PinoLog } from './pino-log.ts';
 import { PlatformLog } from './platform-log.ts';
 import type { LoggingSettings } from './settings.ts';
@@ -29,4 +30,12 @@ export function openLog({ settings, redactor, descriptor = 2 }: LoggingModuleOpt
     return new PlatformLog({ level, redactor, destination: destination({ dest: descriptor, sync: true }) });
   }
   return new PinoLog({ level, redactor, destination: openLogDestination(descriptor) });
+}
+
+/** JSON lines; on a terminal readable, coloured ones. */
+function openLogDestination(descriptor: number): DestinationStream {
+  if (!isatty(descriptor)) return destination({ dest: descriptor, sync: true });
+  // Loaded only for a person: a worker in a container never needs it.
+  const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
+  return pretty({ destination: descriptor, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' });
 }

@@ -5,10 +5,10 @@ import type { Outbox, StoredResult } from './outbox.ts';
 import { QueueCallError } from './queue-call-error.ts';
 import type { QueueClient } from './queue-client.ts';
 import type { QueueUrls } from './queue-urls.ts';
-import { platformLimit } from './result-limit.ts';
 import { withRetries } from './retry.ts';
 import type { RunpodQueueSettings } from './settings.ts';
 
+const mebibyte = 1024 * 1024;
 /** Results that are posted again at the same time. */
 const repostsAtOnce = 4;
 
@@ -220,4 +220,13 @@ function refused(jobId: string, { status, answer }: QueueCallError, size: number
   const known =
     limit === undefined ? '20 MB for runsync, 10 MB for run' : `${limit} bytes for this kind of job`;
   return `the platform refused the result with status ${status}${answer ? ` (${answer})` : ''}: it has ${size} bytes, and the platform's limit is ${known}`;
+}
+
+/**
+ * The most bytes the platform takes for a job's result, by the kind of job its id tells: ids of `/runsync` begin with "sync-", those of
+ * `/run` end in a region such as "-u1" or "-e2" (docs/reference/protocol.md, Result). `undefined` for any other id.
+ */
+function platformLimit(jobId: string): number | undefined {
+  if (jobId.startsWith('sync-')) return 20 * mebibyte;
+  return /-[a-z]\d+$/.test(jobId) ? 10 * mebibyte : undefined;
 }

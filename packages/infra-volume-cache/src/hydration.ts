@@ -6,10 +6,12 @@ import { statOf } from './local/local-tree.ts';
 import { PlacedFiles } from './local/placed-files.ts';
 import { makeStaging, removeStaging } from './local/staging.ts';
 import type { RestorationReport, Share } from './restoration.ts';
-import { shares } from './shares.ts';
 
-/** Until all is in it. Most have this mode in the end, too. */
+/** Mode of a new directory until everything is in it; most keep this mode. */
 const newDirectoryMode = 0o755;
+/** How much a thread restores at a time: enough to be worth the message, little enough that all threads end together. */
+const shareBytes = 8 * 1024 * 1024;
+const shareFiles = 250;
 
 export interface HydrationReport {
   files: number;
@@ -178,4 +180,23 @@ function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else list.push(value);
+}
+
+/** Divides the files of an archive into runs of neighbours; hard links of one file stay together. */
+function shares(files: readonly FileEntry[]): FileEntry[][] {
+  const sorted = files.toSorted((one, other) => one.content.offset - other.content.offset);
+  const all: FileEntry[][] = [];
+  let run: FileEntry[] = [];
+  let bytes = 0;
+  for (const file of sorted) {
+    const isTwin = run.at(-1)?.content.offset === file.content.offset;
+    if (!isTwin && (bytes >= shareBytes || run.length >= shareFiles)) {
+      all.push(run);
+      [run, bytes] = [[], 0];
+    }
+    run.push(file);
+    bytes += file.content.length;
+  }
+  if (run.length > 0) all.push(run);
+  return all;
 }

@@ -8,7 +8,6 @@ import type { KnownEntries } from './known-entries.ts';
 import type { SegmentDirectory } from './volume/segment-directory.ts';
 import type { SegmentIndex } from './volume/segment-index.ts';
 import { ChangedContentError, SegmentWriter } from './volume/segment-writer.ts';
-import { VolumeFullError } from './volume/volume-full-error.ts';
 
 /** A file that changed so shortly ago may change again without a sign: it is compared once more. */
 const youngMs = 1000;
@@ -261,5 +260,15 @@ function signatureOf(candidate: Candidate): string {
       return `d${candidate.mode}`;
     case 'symlink':
       return `l${candidate.target}`;
+  }
+}
+
+/** The volume has no room for what is to be kept. Nothing of it was written. */
+class VolumeFullError extends Error {
+  constructor(wanted: number, free: number) {
+    super(
+      `the volume has ${free} bytes free and the cache needs ${wanted}: enlarge the volume, remove something from it, or bound the cache with FLASH_CACHE_MAX_BYTES`,
+    );
+    this.name = 'VolumeFullError';
   }
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { directoryBytes } from './directory-bytes.ts';
 import { readEnvironmentManifest } from './environment-manifest.ts';
 import { EnvironmentUsers } from './environment-users.ts';
 import { exclusively } from './machine-lock.ts';
@@ -212,4 +211,19 @@ export class LocalEnvironments {
   async close(): Promise<void> {
     await Promise.all([...this.#environments.keys()].map((id) => this.#users.leave(id)));
   }
+}
+
+/** Bytes that a directory's files take on the disk; what goes away meanwhile does not count. */
+async function directoryBytes(path: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+    const below = join(path, entry.name);
+    if (entry.isDirectory()) bytes += await directoryBytes(below);
+    const blocks = await lstat(below).then(
+      (stat) => stat.blocks,
+      () => 0,
+    );
+    bytes += blocks * 512;
+  }
+  return bytes;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -13,10 +14,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isSegmentId, newSegmentId } from './segment-id.ts';
 import { readManifest, type SegmentManifest, writeManifest } from './segment-manifest.ts';
 
 const temporary = 'tmp';
+const segmentIdPattern = /^\d{15}-[0-9a-f]{12}$/;
 
 /**
  * The directory on the volume that holds an endpoint's segments: `<id>.tar` with the content, `<id>.json` with the manifest. A segment
@@ -155,4 +156,13 @@ function syncDirectory(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** An id that no other worker makes, and that sorts by time. */
+function newSegmentId(nowMs = Date.now()): string {
+  return `${String(nowMs).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
+}
+
+function isSegmentId(text: string): boolean {
+  return segmentIdPattern.test(text);
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..user_code.failures import RequestError
-from ..user_code.files import load_file
+from ..user_code.deployed import load_file
 
 
 class Answer(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ..system import process_control
 from ..user_code.failures import RequestError, describe, details, note_missing_module
-from ..user_code.files import load_file
+from ..user_code.deployed import load_file
 from .config import AppConfig
 from .control import Control
 
