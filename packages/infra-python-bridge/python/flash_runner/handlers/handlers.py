@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..user_code.failures import RequestError
 from ..user_code.deployed import load_file
+from ..user_code.failures import RequestError
 
 
 class Answer(NamedTuple):

@@ -9,8 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ..system import process_control
-from ..user_code.failures import RequestError, describe, details, note_missing_module
 from ..user_code.deployed import load_file
+from ..user_code.failures import RequestError, describe, details, note_missing_module
 from .config import AppConfig
 from .control import Control
 
