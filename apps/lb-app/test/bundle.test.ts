@@ -90,7 +90,7 @@ it('a worker that finds the Python it was started ahead for takes it, and no oth
   expect(await app.end()).toBe(0);
 });
 
-it('a worker that is killed leaves nobody behind who sends its traces', async () => {
+it('a worker that is killed leaves no sender of its traces behind', async () => {
   const sent = Promise.withResolvers<string | undefined>();
   const collector = createServer((request, response) => {
     sent.resolve(request.url);

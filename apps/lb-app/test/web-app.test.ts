@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { App, path, uv } from './running-app.ts';
 
@@ -66,7 +67,7 @@ describe('the user’s web app', () => {
     ['shared', {}],
     ['handed over', { FLASH_SHARE_PORT: '0' }],
   ])('on a port that is %s', (kind, env) => {
-    it('is reached when it is ready; until then /ping says 204, all else 503, and nobody is refused', async () => {
+    it('is reached when it is ready; until then /ping says 204, all else 503, and no connection is refused', async () => {
       write(
         `import asyncio\n${plain.replace('message = await receive()', 'message = await receive()\n            await asyncio.sleep(0.5)')}`,
       );
@@ -131,16 +132,32 @@ describe('the user’s web app', () => {
   });
 
   it.each([
-    ['of its own', '@app.get("/ping")\ndef ping():\n    return "mine"', '"mine"'],
+    [
+      'of its own',
+      pythonCode`
+        @app.get("/ping")
+        def ping():
+            return "mine"
+      `,
+      '"mine"',
+    ],
     ['none', '', '{"status": "healthy", "endpoint": "lb", "id": "ep-1"}'],
     [
       'none but a route for any path, which knows it not',
-      '@app.get("/{path:path}")\ndef any(path):\n    raise HTTPException(404)',
+      pythonCode`
+        @app.get("/{path:path}")
+        def any(path):
+            raise HTTPException(404)
+      `,
       '{"status": "healthy", "endpoint": "lb", "id": "ep-1"}',
     ],
     [
       'none but a route for any path, which answers',
-      '@app.get("/{path:path}")\ndef any(path):\n    return path',
+      pythonCode`
+        @app.get("/{path:path}")
+        def any(path):
+            return path
+      `,
       '"ping"',
     ],
   ])('made with FastAPI answers /ping: %s', async (_, route, body) => {
@@ -208,7 +225,11 @@ describe('the user’s web app', () => {
     ['has an app that is none', 'app = 1', "'app' in main.py is no ASGI app but a int"],
     [
       'fails to start',
-      'from fastapi import FastAPI\ndef fail(): raise ValueError("no database")\napp = FastAPI(on_startup=[fail])',
+      pythonCode`
+        from fastapi import FastAPI
+        def fail(): raise ValueError("no database")
+        app = FastAPI(on_startup=[fail])
+      `,
       'no database',
     ],
   ])('that %s is told of on every route, and served once it is mended', async (_, source, reason) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '@flash/worker-core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, descendants, returned, testPython } from './bridge.ts';
 
 let root: string;
@@ -29,8 +30,16 @@ function newBridge(settings: Record<string, unknown> = {}): Bridge {
   return bridge;
 }
 
-const where = 'def f(s=0):\n    import os, time\n    time.sleep(s)\n    return os.environ.get("ENVIRONMENT")';
-const slowModule = 'import time\ntime.sleep(0.05)\n';
+const where = pythonCode`
+  def f(s=0):
+      import os, time
+      time.sleep(s)
+      return os.environ.get("ENVIRONMENT")
+`;
+const slowModule = pythonCode`
+  import time
+  time.sleep(0.05)
+`;
 
 /** Processes that run in an environment. */
 function processesOf(id: string): number[] {
@@ -79,7 +88,11 @@ describe('runs in environments', () => {
 
   it('find an instance where it lives', async () => {
     newBridge();
-    const code = 'import os\nclass C:\n    def where(self): return os.environ.get("ENVIRONMENT")';
+    const code = pythonCode`
+      import os
+      class C:
+          def where(self): return os.environ.get("ENVIRONMENT")
+    `;
     const call = (one: Environment | undefined, create: boolean) =>
       bridge.call(
         code,
@@ -104,8 +117,13 @@ describe('runs in environments', () => {
 });
 
 describe('imports ahead', () => {
-  const hasIt =
-    'def f():\n    import sys\n    had = "slow_module" in sys.modules\n    import slow_module\n    return had';
+  const hasIt = pythonCode`
+    def f():
+        import sys
+        had = "slow_module" in sys.modules
+        import slow_module
+        return had
+  `;
   const wasImported = (): boolean =>
     bridge.log.messages.some((message) => message.includes('were imported ahead'));
 

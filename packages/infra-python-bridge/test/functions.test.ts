@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { executorContract } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, returned, testPython } from './bridge.ts';
 
 describe.each(['clean', 'never'])(
@@ -20,28 +21,91 @@ describe('functions', () => {
 
   it.each([
     ['keyword arguments', 'def f(a, b=2):\n return [a, b]', { args: [1], kwargs: { b: 3 } }, [1, 3]],
-    ['an async function', 'import asyncio\nasync def f():\n await asyncio.sleep(0.01)\n return 5', {}, 5],
-    ['a generator, as a list', 'def f():\n yield 1\n yield 2', {}, [1, 2]],
-    ['an async generator, as a list', 'async def f():\n yield 1\n yield 2', {}, [1, 2]],
+    [
+      'an async function',
+      pythonCode`
+        import asyncio
+        async def f():
+            await asyncio.sleep(0.01)
+            return 5
+      `,
+      {},
+      5,
+    ],
+    [
+      'a generator, as a list',
+      pythonCode`
+        def f():
+            yield 1
+            yield 2
+      `,
+      {},
+      [1, 2],
+    ],
+    [
+      'an async generator, as a list',
+      pythonCode`
+        async def f():
+            yield 1
+            yield 2
+      `,
+      {},
+      [1, 2],
+    ],
     ['a function that returns an awaitable', 'async def g(): return 4\ndef f(): return g()', {}, 4],
-    ['a callable object', 'class F:\n def __call__(self, a): return a\nf = F()', { args: [9] }, 9],
+    [
+      'a callable object',
+      pythonCode`
+        class F:
+            def __call__(self, a): return a
+        f = F()
+      `,
+      { args: [9] },
+      9,
+    ],
     [
       'asyncio.run in synchronous code',
-      'import asyncio\nasync def g(): return 3\ndef f(): return asyncio.run(g())',
+      pythonCode`
+        import asyncio
+        async def g(): return 3
+        def f(): return asyncio.run(g())
+      `,
       {},
       3,
     ],
-    ['a signal handler', 'import signal\ndef f():\n signal.signal(signal.SIGUSR1, print)\n return 1', {}, 1],
+    [
+      'a signal handler',
+      pythonCode`
+        import signal
+        def f():
+            signal.signal(signal.SIGUSR1, print)
+            return 1
+      `,
+      {},
+      1,
+    ],
     [
       'no event loop running in synchronous code',
-      'import asyncio\ndef f():\n try: asyncio.get_running_loop()\n except RuntimeError: return "none"',
+      pythonCode`
+        import asyncio
+        def f():
+            try: asyncio.get_running_loop()
+            except RuntimeError: return "none"
+      `,
       {},
       'none',
     ],
     ['unicode', 'def f(ä): return ä + "→😀"', { kwargs: { ä: 'ü' } }, 'ü→😀'],
     [
       'a dataclass with postponed annotations',
-      'from __future__ import annotations\nimport dataclasses\n@dataclasses.dataclass\nclass P:\n x: int\ndef f(): return dataclasses.asdict(P(1))',
+      pythonCode`
+        from __future__ import annotations
+        import dataclasses
+        @dataclasses.dataclass
+        class P:
+            x: int
+        def f(): return dataclasses.asdict(P(1))
+      `,
       {},
       { x: 1 },
     ],
@@ -58,12 +122,20 @@ describe('functions', () => {
   it.each([
     [
       'an exception',
-      'def f():\n    x = 1\n    raise ValueError("boom")',
+      pythonCode`
+        def f():
+            x = 1
+            raise ValueError("boom")
+      `,
       /^boom\nTraceback \(most recent call last\):\n {2}File "[^"]*flash_live\.py", line 3, in f\n {4}raise ValueError\("boom"\)\n(?:.*\n)?ValueError: boom\n$/,
     ],
     [
       'a chained exception',
-      'def f():\n try: 1/0\n except ZeroDivisionError as e: raise KeyError("k") from e',
+      pythonCode`
+        def f():
+            try: 1/0
+            except ZeroDivisionError as e: raise KeyError("k") from e
+      `,
       /ZeroDivisionError[\s\S]*direct cause[\s\S]*KeyError/,
     ],
     ['a syntax error', 'def f(:\n pass', /SyntaxError/],
@@ -82,7 +154,11 @@ describe('functions', () => {
     ['a BaseException', 'class Odd(BaseException): pass\ndef f(): raise Odd("odd")', /^odd\n/],
     [
       'an exception whose text can not be made',
-      'class E(Exception):\n def __str__(self): raise ValueError\ndef f(): raise E()',
+      pythonCode`
+        class E(Exception):
+            def __str__(self): raise ValueError
+        def f(): raise E()
+      `,
       /text could not be made/,
     ],
     [
@@ -131,9 +207,16 @@ describe('functions', () => {
   });
 
   it('gives functions and classes of the code back by value, to a client that can not import them', async () => {
-    const execution = await bridge.run('class Point:\n x = 3\ndef f(): return Point()', {
-      serialization_format: 'cloudpickle',
-    });
+    const execution = await bridge.run(
+      pythonCode`
+        class Point:
+            x = 3
+        def f(): return Point()
+      `,
+      {
+        serialization_format: 'cloudpickle',
+      },
+    );
     if (execution.result?.format !== 'cloudpickle') throw new Error(execution.error);
     const base64 = new TextDecoder().decode(execution.result.base64);
     const script = `import base64, cloudpickle; print(cloudpickle.loads(base64.b64decode("${base64}")).x)`;
@@ -141,17 +224,30 @@ describe('functions', () => {
   });
 
   it('runs each request in a fresh namespace', async () => {
-    const code = 'try: count += 1\nexcept NameError: count = 1\ndef f(): return count';
+    const code = pythonCode`
+      try: count += 1
+      except NameError: count = 1
+      def f(): return count
+    `;
     expect(returned(await bridge.run(code))).toBe(1);
     expect(returned(await bridge.run(code))).toBe(1);
   });
 
   it('puts back what a request changed for the process', async () => {
     await bridge.run(
-      'import os, sys, signal\ndef f():\n os.chdir("/tmp"); sys.path.append("/nowhere"); signal.alarm(60)\n sys.stdout.close()',
+      pythonCode`
+        import os, sys, signal
+        def f():
+            os.chdir("/tmp"); sys.path.append("/nowhere"); signal.alarm(60)
+            sys.stdout.close()
+      `,
     );
-    const code =
-      'import os, sys, signal\ndef f():\n print("heard")\n return [os.getcwd(), "/nowhere" in sys.path, signal.alarm(0)]';
+    const code = pythonCode`
+      import os, sys, signal
+      def f():
+          print("heard")
+          return [os.getcwd(), "/nowhere" in sys.path, signal.alarm(0)]
+    `;
     const execution = await bridge.run(code);
     expect(returned(execution)).toEqual([process.cwd(), false, 0]);
     expect(execution.output).toBe('heard\n');
@@ -166,7 +262,12 @@ describe('modules', () => {
   afterAll(() => bridge.close());
 
   it('are importable while the code is loaded and while it runs, packages too', async () => {
-    const code = 'import mathy\ndef f():\n from tools.text import shout\n return shout(str(mathy.double(4)))';
+    const code = pythonCode`
+      import mathy
+      def f():
+          from tools.text import shout
+          return shout(str(mathy.double(4)))
+    `;
     const modules = {
       'mathy.py': 'def double(x): return 2 * x',
       'tools/__init__.py': '',
@@ -190,7 +291,12 @@ describe('modules', () => {
       method_name: 'late',
       modules: { 'later.py': 'value = 7' },
     };
-    const code = 'class C:\n def late(self):\n  import later\n  return later.value';
+    const code = pythonCode`
+      class C:
+          def late(self):
+              import later
+              return later.value
+    `;
     expect(returned(await bridge.call(code, request))).toBe(7);
     expect(returned(await bridge.call(code, { ...request, modules: {} }))).toBe(7);
   });

@@ -1,9 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, descendants, returned } from './bridge.ts';
 
 const quick = 'def f(): return "fine"';
-const slow = 'import time\ndef f():\n time.sleep(0.4)\n print("slow")\n return "slow"';
+const slow = pythonCode`
+  import time
+  def f():
+      time.sleep(0.4)
+      print("slow")
+      return "slow"
+`;
 
 describe('hostile user code', () => {
   let bridge: Bridge;
@@ -34,7 +41,17 @@ describe('hostile user code', () => {
     ['kills its group', 'import os, signal\ndef f(): os.killpg(0, signal.SIGTERM)', 'crashed', /SIGTERM/],
     [
       'overflows the C stack',
-      'import ctypes, sys\ndef f():\n sys.setrecursionlimit(10**9)\n class A:\n  def __getattr__(self, n): return repr(A()) \n def g(n): return g.__call__(n+1)\n x = []\n for _ in range(10**6): x = [x]\n return repr(x)',
+      pythonCode`
+        import ctypes, sys
+        def f():
+            sys.setrecursionlimit(10**9)
+            class A:
+                def __getattr__(self, n): return repr(A())
+            def g(n): return g.__call__(n+1)
+            x = []
+            for _ in range(10**6): x = [x]
+            return repr(x)
+      `,
       undefined,
       /./,
     ],
@@ -51,7 +68,11 @@ describe('hostile user code', () => {
 
   it('that crashes leaves what it had printed in the answer', async () => {
     const { output } = await bridge.run(
-      'import os\ndef f():\n print("last words"); os.write(2, b"from C\\n"); os._exit(1)',
+      pythonCode`
+        import os
+        def f():
+            print("last words"); os.write(2, b"from C\n"); os._exit(1)
+      `,
     );
     expect(output).toBe('last words\nfrom C\n');
   });
@@ -62,12 +83,31 @@ describe('hostile user code', () => {
     ['in a coroutine', 'import asyncio\nasync def f(): await asyncio.sleep(1000)'],
     [
       'while it swallows what interrupts it',
-      'def f():\n while True:\n  try:\n   while True: pass\n  except BaseException: pass',
+      pythonCode`
+        def f():
+            while True:
+                try:
+                    while True: pass
+                except BaseException: pass
+      `,
     ],
-    ['in a coroutine that blocks the loop', 'import time\nasync def f():\n while True: time.sleep(0.01)'],
+    [
+      'in a coroutine that blocks the loop',
+      pythonCode`
+        import time
+        async def f():
+            while True: time.sleep(0.01)
+      `,
+    ],
     [
       'in a coroutine that swallows its cancellation',
-      'import asyncio\nasync def f():\n while True:\n  try: await asyncio.sleep(1000)\n  except asyncio.CancelledError: pass',
+      pythonCode`
+        import asyncio
+        async def f():
+            while True:
+                try: await asyncio.sleep(1000)
+                except asyncio.CancelledError: pass
+      `,
     ],
     ['in native code that holds the interpreter', 'def f(): return sum(range(10**12))'],
     ['while the code is loaded', 'while True: pass'],
@@ -96,28 +136,40 @@ describe('hostile user code', () => {
   });
 
   it('that closes every descriptor still gives its answer', async () => {
-    const code = 'import os\ndef f():\n os.closerange(0, 65536)\n return "closed"';
+    const code = pythonCode`
+      import os
+      def f():
+          os.closerange(0, 65536)
+          return "closed"
+    `;
     expect(returned(await bridge.run(code))).toBe('closed');
     expect(returned(await bridge.run(quick))).toBe('fine');
   });
 
   it('that closes every descriptor and opens files in their place does no harm to the files', async () => {
-    const code =
-      'import os, tempfile\ndef f():\n os.closerange(3, 65536)\n files = [tempfile.TemporaryFile() for _ in range(260)]\n import gc\n f.files = files\n return max(x.fileno() for x in files)';
+    const code = pythonCode`
+      import os, tempfile
+      def f():
+          os.closerange(3, 65536)
+          files = [tempfile.TemporaryFile() for _ in range(260)]
+          import gc
+          f.files = files
+          return max(x.fileno() for x in files)
+    `;
     expect(returned(await bridge.run(code))).toBeGreaterThan(201);
     expect(returned(await bridge.run(quick))).toBe('fine');
   });
 
   it('that writes into the connection of its runner is ended, and nothing else', async () => {
-    const code = [
-      'import os, stat, time',
-      'def f():',
-      ' for fd in range(3, 1024):',
-      '  try:',
-      '   if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b"\\xff" * 100)',
-      '  except OSError: pass',
-      ' time.sleep(60)',
-    ].join('\n');
+    const code = pythonCode`
+      import os, stat, time
+      def f():
+          for fd in range(3, 1024):
+              try:
+                  if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b"\xff" * 100)
+              except OSError: pass
+          time.sleep(60)
+    `;
     const [other, hostile] = await Promise.all([bridge.run(slow), bridge.run(code)]);
     expect(hostile.end).toBe('crashed');
     expect(returned(other)).toBe('slow');
@@ -125,15 +177,15 @@ describe('hostile user code', () => {
   });
 
   it('that leaves children, daemons and threads behind is cleared away at shutdown', async () => {
-    const code = [
-      'import os, subprocess, threading, time',
-      'def f():',
-      ' subprocess.Popen(["sleep", "1000"])',
-      ' subprocess.Popen(["setsid", "sleep", "1000"])',
-      ' os.system("setsid sh -c \'sleep 1000 & sleep 1000\' &")',
-      ' threading.Thread(target=time.sleep, args=(1000,)).start()',
-      ' return "left"',
-    ].join('\n');
+    const code = pythonCode`
+      import os, subprocess, threading, time
+      def f():
+          subprocess.Popen(["sleep", "1000"])
+          subprocess.Popen(["setsid", "sleep", "1000"])
+          os.system("setsid sh -c 'sleep 1000 & sleep 1000' &")
+          threading.Thread(target=time.sleep, args=(1000,)).start()
+          return "left"
+    `;
     expect(returned(await bridge.run(code))).toBe('left');
     expect(returned(await bridge.run(quick))).toBe('fine');
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -141,8 +193,11 @@ describe('hostile user code', () => {
   });
 
   it('that crashes takes its own children along', async () => {
-    const code =
-      'import os, subprocess\ndef f():\n subprocess.Popen(["setsid", "sleep", "4321"]); os._exit(1)';
+    const code = pythonCode`
+      import os, subprocess
+      def f():
+          subprocess.Popen(["setsid", "sleep", "4321"]); os._exit(1)
+    `;
     expect((await bridge.run(code)).end).toBe('crashed');
     await new Promise((resolve) => setTimeout(resolve, 300));
     const sleeping = descendants().filter((pid) => commandOf(pid).includes('4321'));
@@ -150,7 +205,12 @@ describe('hostile user code', () => {
   });
 
   it('that forks does not answer twice', async () => {
-    const code = 'import os\ndef f():\n pid = os.fork()\n return "child" if pid == 0 else "parent"';
+    const code = pythonCode`
+      import os
+      def f():
+          pid = os.fork()
+          return "child" if pid == 0 else "parent"
+    `;
     expect(returned(await bridge.run(code))).toBe('parent');
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(returned(await bridge.run(quick))).toBe('fine');
@@ -162,8 +222,13 @@ describe('hostile user code', () => {
   });
 
   it('may use threads and processes of concurrent.futures', async () => {
-    const code =
-      'from concurrent.futures import ThreadPoolExecutor\ndef g(x):\n print("t", x); return x * 2\ndef f():\n with ThreadPoolExecutor(1) as pool: return list(pool.map(g, [1, 2]))';
+    const code = pythonCode`
+      from concurrent.futures import ThreadPoolExecutor
+      def g(x):
+          print("t", x); return x * 2
+      def f():
+          with ThreadPoolExecutor(1) as pool: return list(pool.map(g, [1, 2]))
+    `;
     const execution = await bridge.run(code);
     expect(returned(execution)).toEqual([2, 4]);
     expect(execution.output).toBe('t 1\nt 2\n');
@@ -178,7 +243,12 @@ describe('hostile user code', () => {
 
   it('that eats its address space fails alone', async () => {
     const { end, error } = await bridge.run(
-      'import resource\ndef f():\n resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))\n return len(bytearray(2**30))',
+      pythonCode`
+        import resource
+        def f():
+            resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
+            return len(bytearray(2**30))
+      `,
     );
     expect(end).toBe('raised');
     expect(error).toContain('MemoryError');
@@ -196,99 +266,6 @@ describe('hostile user code', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(state().zombies).toBe(0);
     expect(state().fds).toBeLessThanOrEqual(first.fds + 3);
-  });
-});
-
-describe('the pool', () => {
-  let bridge: Bridge;
-  afterEach(() => bridge.close());
-
-  it('runs as many calls side by side as it may', async () => {
-    bridge = new Bridge({ FLASH_MAX_RUNNERS: 4 });
-    await bridge.run(quick);
-    const started = performance.now();
-    await Promise.all(Array.from({ length: 4 }, () => bridge.run('import time\ndef f(): time.sleep(0.3)')));
-    expect(performance.now() - started).toBeLessThan(900);
-  });
-
-  it('refuses what does not fit into its waiting line, and runs what does', async () => {
-    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1, FLASH_MAX_WAITING: 2 });
-    await bridge.run(quick);
-    const runs = await Promise.allSettled(
-      Array.from({ length: 5 }, () => bridge.run('import time\ndef f(): time.sleep(0.05)')),
-    );
-    expect(runs.map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'fulfilled',
-      'fulfilled',
-      'rejected',
-      'rejected',
-    ]);
-    expect((runs[4] as PromiseRejectedResult).reason).toMatchObject({
-      code: 'WORKER_BUSY',
-      message: expect.stringContaining('FLASH_MAX_WAITING'),
-    });
-  });
-
-  it('serves an instance after a call of it was refused for want of room', async () => {
-    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1, FLASH_MAX_WAITING: 1 });
-    await bridge.run(quick);
-    const call = () =>
-      bridge.call('class C:\n def __call__(self): return 7', {
-        instance_id: 'late',
-        create_new_instance: false,
-      });
-    const busy = [bridge.run(slow), bridge.run(slow)];
-    await expect(call()).rejects.toMatchObject({ code: 'WORKER_BUSY' });
-    await Promise.all(busy);
-    expect(returned(await call())).toBe(7);
-  });
-
-  it('lets a waiting request leave', async () => {
-    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
-    await bridge.run(quick);
-    const [, left] = await Promise.all([
-      bridge.run(slow),
-      bridge.run(quick, {}, { signal: AbortSignal.timeout(50) }),
-    ]);
-    expect(left).toMatchObject({ end: 'cancelled', error: expect.stringContaining('while it waited') });
-  });
-
-  it('comes back when the zygote is killed', async () => {
-    bridge = new Bridge();
-    // The parent of this runner is its zygote; zygotes of earlier tests may still be about to end.
-    const zygote = returned(await bridge.run('import os\ndef f(): return os.getppid()'));
-    const running = bridge.run('import time\ndef f(): time.sleep(30)');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    process.kill(Number(zygote), 'SIGKILL');
-    expect(await running).toMatchObject({ end: 'crashed', error: expect.stringContaining('zygote') });
-    expect(returned(await bridge.run(quick))).toBe('fine');
-  });
-
-  it('says what to do when Python can not serve', async () => {
-    bridge = new Bridge({}, process.env, '/usr/bin/false');
-    await expect(bridge.executor.start()).rejects.toMatchObject({ code: 'WORKER_START' });
-    await expect(bridge.run(quick)).rejects.toMatchObject({ code: 'WORKER_START' });
-  });
-
-  it('keeps what it is told from the environment of user code', async () => {
-    bridge = new Bridge({}, { PATH: process.env.PATH, ONLY: 'this' });
-    const code = 'import os\ndef f(): return [os.environ.get("ONLY"), os.environ.get("HOME")]';
-    expect(returned(await bridge.run(code))).toEqual(['this', null]);
-  });
-
-  it('takes a runner out of use that has imported what was replaced', async () => {
-    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
-    const pid = 'import os\ndef f(): return os.getpid()';
-    const first = returned(await bridge.run(`import wave\n${pid}`));
-    await bridge.executor.packagesChanged([
-      { name: 'six', version: '2', previousVersion: '1', replacedModules: ['six'] },
-    ]);
-    expect(returned(await bridge.run(pid))).toBe(first);
-    await bridge.executor.packagesChanged([
-      { name: 'wave', version: '2', previousVersion: '1', replacedModules: ['wave'] },
-    ]);
-    expect(returned(await bridge.run(pid))).not.toBe(first);
   });
 });
 

@@ -1,18 +1,19 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, returned } from './bridge.ts';
 
-const counter = [
-  'class C:',
-  ' def __init__(self, start=0): self.n = start',
-  ' def __call__(self): return self.n',
-  ' def add(self, by=1): self.n += by; return self.n',
-  ' async def slow_add(self, name):',
-  '  import asyncio',
-  '  print("begin", name); await asyncio.sleep(0.1); self.n += 1; print("end", name)',
-  '  return self.n',
-  ' def crash(self):',
-  '  import os; os._exit(1)',
-].join('\n');
+const counter = pythonCode`
+  class C:
+      def __init__(self, start=0): self.n = start
+      def __call__(self): return self.n
+      def add(self, by=1): self.n += by; return self.n
+      async def slow_add(self, name):
+          import asyncio
+          print("begin", name); await asyncio.sleep(0.1); self.n += 1; print("end", name)
+          return self.n
+      def crash(self):
+          import os; os._exit(1)
+`;
 const keep = { instance_id: 'one', create_new_instance: false, method_name: 'add' };
 
 describe('instances', () => {
@@ -60,7 +61,11 @@ describe('instances', () => {
 
   it('do not stay when their constructor fails', async () => {
     bridge = new Bridge({ FLASH_MAX_INSTANCES: 1 });
-    const failing = 'class C:\n def __init__(self): raise ValueError("no")\n def add(self): pass';
+    const failing = pythonCode`
+      class C:
+          def __init__(self): raise ValueError("no")
+          def add(self): pass
+    `;
     const failed = await bridge.call(failing, { ...keep, instance_id: 'failing' });
     expect(failed).toMatchObject({ end: 'raised', error: expect.stringMatching(/^no\n/) });
     expect(failed.instanceId).toBeUndefined();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, returned } from './bridge.ts';
 
 describe('output', () => {
@@ -9,17 +10,17 @@ describe('output', () => {
   afterAll(() => bridge.close());
 
   it('keeps the order of prints, stderr, child processes and C code', async () => {
-    const code = [
-      'import os, subprocess, sys, logging',
-      'def f():',
-      ' print("one")',
-      ' print("two", file=sys.stderr)',
-      ' os.system("echo three")',
-      ' os.write(1, b"four\\n")',
-      ' subprocess.run(["sh", "-c", "echo five >&2"])',
-      ' logging.getLogger("app").info("six")',
-      ' print("seven", end="")',
-    ].join('\n');
+    const code = pythonCode`
+      import os, subprocess, sys, logging
+      def f():
+          print("one")
+          print("two", file=sys.stderr)
+          os.system("echo three")
+          os.write(1, b"four\n")
+          subprocess.run(["sh", "-c", "echo five >&2"])
+          logging.getLogger("app").info("six")
+          print("seven", end="")
+    `;
     expect((await bridge.run(code)).output).toBe('one\ntwo\nthree\nfour\nfive\nINFO:app:six\nseven');
   });
 
@@ -27,7 +28,12 @@ describe('output', () => {
     const times: number[] = [];
     const started = performance.now();
     await bridge.run(
-      'import time\ndef f():\n for _ in range(3):\n  print("tick"); time.sleep(0.1)',
+      pythonCode`
+        import time
+        def f():
+            for _ in range(3):
+                print("tick"); time.sleep(0.1)
+      `,
       {},
       { onOutput: () => times.push(performance.now() - started) },
     );
@@ -37,7 +43,13 @@ describe('output', () => {
 
   it('keeps head and tail of 100 MB and says how much was cut', async () => {
     const { end, output } = await bridge.run(
-      'def f():\n print("head")\n line = "x" * 99_999\n for _ in range(1000): print(line)\n print("tail")',
+      pythonCode`
+        def f():
+            print("head")
+            line = "x" * 99_999
+            for _ in range(1000): print(line)
+            print("tail")
+      `,
     );
     expect(end).toBe('returned');
     // Not toMatch: a failure would print all of it.
@@ -51,36 +63,62 @@ describe('output', () => {
 
   it('shows bytes that are no UTF-8', async () => {
     const { output } = await bridge.run(
-      'import sys\ndef f():\n sys.stdout.buffer.write(b"\\xff\\xfeok\\n")\n print("\\udc80")',
+      pythonCode`
+        import sys
+        def f():
+            sys.stdout.buffer.write(b"\xff\xfeok\n")
+            print("\udc80")
+      `,
     );
     expect(output).toBe('\ufffd\ufffdok\n\\udc80\n');
   });
 
   it('of a thread that outlives its request is not in the next one', async () => {
-    const thread =
-      'import threading, time\ndef later():\n time.sleep(0.15); print("LATE")\ndef f():\n threading.Thread(target=later).start(); print("now")';
+    const thread = pythonCode`
+      import threading, time
+      def later():
+          time.sleep(0.15); print("LATE")
+      def f():
+          threading.Thread(target=later).start(); print("now")
+    `;
     expect((await bridge.run(thread)).output).toBe('now\n');
     expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
   });
 
   it('of a child that outlives its request is not in the next one', async () => {
-    const child =
-      'import subprocess\ndef f():\n subprocess.Popen("sleep 0.15; echo LATE", shell=True); print("now")';
+    const child = pythonCode`
+      import subprocess
+      def f():
+          subprocess.Popen("sleep 0.15; echo LATE", shell=True); print("now")
+    `;
     expect((await bridge.run(child)).output).toBe('now\n');
     expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
   });
 
   it('of a daemon that outlives its request is not in the next one', async () => {
-    const daemon =
-      'import os\ndef f():\n os.system("setsid sh -c \'sleep 0.15; echo LATE\' &"); print("now")';
+    const daemon = pythonCode`
+      import os
+      def f():
+          os.system("setsid sh -c 'sleep 0.15; echo LATE' &"); print("now")
+    `;
     expect((await bridge.run(daemon)).output).toBe('now\n');
     expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
   });
 
   it('works after user code closed or replaced its streams', async () => {
-    await bridge.run('import os, sys\ndef f():\n sys.stdout = None\n os.close(1); os.close(2)');
+    await bridge.run(pythonCode`
+      import os, sys
+      def f():
+          sys.stdout = None
+          os.close(1); os.close(2)
+    `);
     const execution = await bridge.run(
-      'import os\ndef f():\n print("one"); os.system("echo two")\n return 3',
+      pythonCode`
+        import os
+        def f():
+            print("one"); os.system("echo two")
+            return 3
+      `,
     );
     expect(execution.output).toBe('one\ntwo\n');
     expect(returned(execution)).toBe(3);
@@ -93,7 +131,11 @@ describe('output', () => {
   });
 
   it('holds a whole log handler of the user, put back for the next request', async () => {
-    await bridge.run('import logging\ndef f():\n logging.basicConfig(force=True, level=logging.ERROR)');
+    await bridge.run(pythonCode`
+      import logging
+      def f():
+          logging.basicConfig(force=True, level=logging.ERROR)
+    `);
     expect((await bridge.run('import logging\ndef f(): logging.info("seen")')).output).toBe(
       'INFO:root:seen\n',
     );
