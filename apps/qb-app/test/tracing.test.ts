@@ -185,7 +185,7 @@ describe('a trace', () => {
     expect(Buffer.concat(receiver.binary).toString('latin1')).toContain('serialise');
   });
 
-  it('is dropped when nobody takes it; jobs are served and the worker ends in time', async () => {
+  it('is dropped when no collector takes it; jobs are served and the worker ends in time', async () => {
     const env = traced({ FLASH_TRACES_FLUSH_MS: '500' });
     receiver.close();
     const worker = queue.worker(env);

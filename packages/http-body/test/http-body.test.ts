@@ -115,7 +115,7 @@ describe('a connection', () => {
     expect((await send(port, many)).answer).toMatch(/^HTTP\/1\.1 431 .*headers are too large/s);
   });
 
-  it('whose body nobody reads is closed all the same', async () => {
+  it('whose body the server does not read is closed all the same', async () => {
     const port = await open({ FLASH_REQUEST_TIMEOUT_MS: '500' });
     const { answer, ms } = await send(port, head('/unread', 10));
     expect(answer).toMatch(/unread$/);

@@ -79,7 +79,7 @@ describe('StateManagerManifestStore', () => {
     expect((await current(open())).names).toEqual(['new']);
   });
 
-  it('does not ask while the file is young, whoever has written it', async () => {
+  it('does not ask while the file is young, also when another process has written it', async () => {
     write(here, 1000);
     const store = open();
     expect((await current(store)).names).toEqual(['old']);
@@ -120,7 +120,7 @@ describe('StateManagerManifestStore', () => {
     ['without an environment', [{ FLASH_ENVIRONMENT_ID: undefined }]],
     ['outside a Flash deployment', [{}, { isDeployment: false }]],
     ['on a preview endpoint', [{}, { endpointId: 'preview-x' }]],
-  ])('asks nobody %s', async (_, args) => {
+  ])('makes no call %s', async (_, args) => {
     write(here);
     expect(await current(open(...args))).toEqual({ names: ['old'], warnings: [] });
     expect(source.asked).toEqual([]);

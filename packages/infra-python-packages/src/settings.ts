@@ -21,7 +21,7 @@ export const pythonPackagesSettingsSchema = defineSettings({
   FLASH_ENVIRONMENTS: choice(
     ['shared', 'isolated'],
     'shared',
-    'Where Python packages go: shared: into the one interpreter, as ever; isolated: each distinct set of dependencies has an environment of its own above the image’s packages',
+    'Where Python packages go: shared: into the one interpreter; isolated: each distinct set of dependencies has an environment of its own above the image’s packages',
   ),
   FLASH_MAX_PROMISED_REQUIREMENTS: positiveInteger(
     1000,

@@ -5,7 +5,7 @@ import { withRetries } from './retry.ts';
 import type { RunpodQueueSettings } from './settings.ts';
 
 const attempts = 4;
-/** Ids beyond this are left out: addresses have an end. The platform hears of them in their turn. */
+/** Longest list of ids in one ping, as addresses are bounded; the next pings have the others. */
 const longestIds = 6000;
 const longestReason = 256;
 

@@ -40,7 +40,7 @@ export class JobTaker {
     this.#pacer = new TakePacer(dependencies.settings.FLASH_EMPTY_TAKE_MS);
   }
 
-  /** Resolves with none when the queue has none. Failures are waited out here; only the signal makes it reject. */
+  /** Takes jobs; none when the queue has none. Tries again after a failure, and rejects only when the signal aborts. */
   take(wanted: number, signal: AbortSignal): Promise<Job[]> {
     const { client, settings, log, metrics } = this.#dependencies;
     return withRetries(() => this.#takeOnce(wanted, signal), settings, {
@@ -72,7 +72,7 @@ export class JobTaker {
     return taken;
   }
 
-  /** 400 is how a frozen worker is told that there is nothing; a poll that ran its whole time has found nothing. */
+  /** Passes over a failed take that means that there is no job (400 tells a frozen worker so; a poll ran its whole time); throws for any other. */
   #nothing(error: unknown, startedAt: number): undefined {
     const { FLASH_TAKE_TIMEOUT_MS: timeoutMs } = this.#dependencies.settings;
     if (error instanceof QueueCallError) {
@@ -81,7 +81,7 @@ export class JobTaker {
         return undefined;
       }
       if (error.status === undefined && performance.now() - startedAt >= timeoutMs) return undefined;
-      // No status of the queue means that jobs will never come: a key may be renewed, an endpoint may be back.
+      // No status of the queue is final: a key may be renewed, an endpoint may be back.
       const passing = error.status === 429 ? { status: 429 } : {};
       throw new QueueCallError(error.message, { ...passing, cause: error });
     }
@@ -97,7 +97,7 @@ export class JobTaker {
       throw new QueueCallError(`the queue's answer is not JSON: ${(error as Error).message}`);
     }
     if (!Array.isArray(body)) return this.#accept(bytes, body);
-    // The text of each as it came: to print it again changes large numbers, and fails for what is nested deep.
+    // Each job keeps its text as it came: to print it again would change large numbers, and fail for deep nesting.
     const texts = elementsOf(bytes);
     return body.flatMap((item, index) => this.#accept(texts[index] as Uint8Array, item));
   }
@@ -113,7 +113,7 @@ export class JobTaker {
     }
     const { id } = job;
     if (id === undefined) {
-      log.write('error', 'the queue sent a job without an id: nobody can answer it, it is dropped');
+      log.write('error', 'the queue sent a job without an id: it can’t be answered, and is dropped');
       return [];
     }
     if (jobs.isKnown(id) || hasResult(id)) {

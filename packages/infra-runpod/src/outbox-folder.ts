@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isRunning, readIdentity, thisProcess } from '@flash/process-lock';
 import type { Log } from '@flash/worker-core';
 
-/** Says whose a folder is. No process uses one without it. */
+/** File that says which process a folder belongs to; every folder in use has one. */
 const ownerName = 'owner.json';
 /** Begins the name of a folder that has no owner yet. */
 const unfinished = '.new-';
@@ -74,7 +74,7 @@ export class OutboxFolder {
   /** Lets go of the folder: what is left in it belongs to the next process. */
   async close(): Promise<void> {
     await rm(join(this.path, ownerName), { force: true });
-    // Each fails when there is something left, which is how it should be.
+    // A directory that still holds something can't be removed, and stays.
     await rmdir(this.path).catch(() => {});
     await rmdir(this.#options.directory).catch(() => {});
   }

@@ -16,7 +16,7 @@ const headerSchema = z.lazy(() =>
 );
 const suffix = '.result';
 const newline = 10;
-/** A process shows so often in a lease that it lives, and looks for others that do not. */
+/** How often within a lease a process shows that it lives, and looks for others that do not. */
 const looksPerLease = 4;
 
 /** A result that the platform has not acknowledged. */
@@ -87,7 +87,7 @@ export class Outbox {
     this.#file = new SpareFile(folder.path);
   }
 
-  /** @param onFound - told of each result of a process that turns out to be gone, from here on. */
+  /** @param onFound - called with each result of a process that turns out to be gone later. */
   watch(onFound: (result: StoredResult) => void): void {
     const tick = async (): Promise<void> => {
       await this.#folder.renew();
@@ -104,7 +104,7 @@ export class Outbox {
     }, this.#options.leaseMs / looksPerLease).unref();
   }
 
-  /** What is stored, oldest first. */
+  /** The stored results, oldest first. */
   get results(): readonly StoredResult[] {
     return [...this.#results.values()];
   }
@@ -161,7 +161,7 @@ export class Outbox {
     return this.#note({ jobId, isStream, name, size, storedAt: earlier?.storedAt ?? Date.now() });
   }
 
-  /** Another process that took this one for gone has moved its folder: then it makes a new one. */
+  /** Makes a new folder when another process has taken this one for gone and has moved its folder. */
   async #write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
     try {
       await this.#file.write(name, pieces);
@@ -186,7 +186,7 @@ export class Outbox {
     await rm(join(this.#folder.path, name), { force: true });
   }
 
-  /** Leaves nothing behind when nothing is stored. */
+  /** Ends; removes the folder when it holds no result. */
   async close(): Promise<void> {
     clearInterval(this.#watch);
     await this.#collecting;
@@ -220,7 +220,7 @@ export class Outbox {
       // The job was delivered to both processes, and this one's result is the later one.
       if (known.name !== name) await rm(path, { force: true });
     } catch (error) {
-      // Not removed: a person may still find the result in it.
+      // The file is not removed, so that an operator may still find the result in it.
       this.#options.log.write('error', 'a stored result can’t be read and is left alone', { path, error });
     }
     return undefined;

@@ -29,7 +29,7 @@ interface Parcel {
   readonly body: () => Promise<Uint8Array>;
   /** `undefined` when it could not be kept on disk. */
   readonly stored: StoredResult | undefined;
-  /** It is an error report in place of a result that was refused. */
+  /** Whether it is an error report in place of a result that was refused. */
   readonly isReport: boolean;
 }
 
@@ -101,7 +101,7 @@ export class ResultDelivery {
     }
   }
 
-  /** Gives what waits so long to be delivered, in milliseconds, and ends. What is left stays on disk for the next process. */
+  /** Ends; results that wait have so many milliseconds to be delivered. Those that are left stay on disk for the next process. */
   async close(flushMs: number): Promise<void> {
     await Promise.race([Promise.all(this.#pending.values()), delay(flushMs, undefined, { ref: false })]);
     this.#closed.abort();

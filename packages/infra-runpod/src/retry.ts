@@ -9,7 +9,7 @@ export interface RetryOptions {
   /** How often to try; `Infinity` when only the signal ends it. */
   readonly attempts: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told of every failure that is followed by another attempt; may wait before it. */
+  /** Called for every failure that is followed by another attempt, which waits for the promise. */
   readonly onFailure?: (error: Error, attempt: number) => void | Promise<void>;
 }
 

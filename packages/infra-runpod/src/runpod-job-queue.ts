@@ -131,7 +131,7 @@ export class RunpodJobQueue implements JobQueue {
     const call = {
       timeoutMs: this.#settings.FLASH_POST_TIMEOUT_MS,
       signal: job.stop,
-      // An attempt whose answer was lost is repeated: by its number a chunk can be known again.
+      // An attempt whose answer was lost is repeated: the platform knows the chunk by its number.
       headers: { 'x-chunk-number': String(number) },
     };
     const body = jobOutputJson(chunkJson);
@@ -151,7 +151,7 @@ export class RunpodJobQueue implements JobQueue {
   async finish(job: Job, outcome: JobOutcome): Promise<void> {
     await this.#jobs.get(job.id)?.progress.end();
     await this.#delivery.deliver(job.id, outcome);
-    // It may still be on its way; then the delivery speaks for it.
+    // A result that still waits to be delivered says how the job ended.
     if (this.#jobs.get(job.id)?.job === job) this.#jobs.remove(job.id, false);
   }
 
@@ -165,7 +165,7 @@ export class RunpodJobQueue implements JobQueue {
     return this.#heartbeat.reportUnhealthy(check, reason);
   }
 
-  /** Gives undelivered results so long, in milliseconds, and ends. What is left stays on disk for the next start. */
+  /** Ends; undelivered results have so many milliseconds. Those that are left stay on disk for the next start. */
   async close(flushMs: number): Promise<void> {
     await this.#delivery.close(flushMs);
     await Promise.all([this.#stopChannel?.close(), this.#heartbeat.close()]);

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a file is called that has no name of its own yet. */
+/** Ends the name of a file that was opened ahead and holds no result yet. */
 export const spareSuffix = '.new';
 
 /** What is written is durable when the write returns: one wait for the disk instead of two. */

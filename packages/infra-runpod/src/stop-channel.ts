@@ -68,7 +68,7 @@ export class StopChannel {
   }
 }
 
-/** A poll that ran its whole time has found nothing; any other failure is tried again, whatever its status. */
+/** Passes over a poll that ran its whole time and found nothing; throws for any other failure, which is tried again. */
 function expired(error: unknown, startedAt: number, timeoutMs: number): undefined {
   if (!(error instanceof QueueCallError)) throw error;
   if (error.status === undefined && performance.now() - startedAt >= timeoutMs) return undefined;

@@ -229,7 +229,7 @@ describe('RunpodEndpointRouter', () => {
       );
     });
 
-    it('cancels such a job when nobody waits for it any more', async () => {
+    it('cancels such a job when its caller no longer waits', async () => {
       remote.answer = (_, response) => reply(response, { id: 'j', status: 'IN_QUEUE' });
       const parts = await call({ form: 'queue' }, {}, { signal: AbortSignal.timeout(60) });
       expect([parts.success, parts.error]).toEqual([

@@ -183,7 +183,7 @@ describe('taking jobs', () => {
     expect(platform.of('job-done')).toHaveLength(1);
   });
 
-  it('takes a job again when its result is long past: somebody wants it run once more', async () => {
+  it('takes a job again when its result is long past: it is to run once more', async () => {
     platform.answers.take = status(200, { id: 'same', input: 1 });
     const { queue } = await open({ FLASH_DUPLICATE_WINDOW_MS: '30' });
     const [job] = await takeSome(queue);

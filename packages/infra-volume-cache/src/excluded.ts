@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 import type { BytePath } from './byte-path.ts';
 
-/** As in the original: references and negative answers of Hugging Face's cache are not kept, nor is its own mark of a hydration. */
+/** Paths that the original worker does not keep either: references and negative answers of Hugging Face's cache, and the file that notes a hydration. */
 const always = ['**/refs/**', '**/.no_exist/**', '.cache-last-hydrated'];
 /** This worker's own files in the cache directory. */
 export const ownPrefix = '.flash-';

@@ -43,9 +43,9 @@ export interface HydrationOptions {
 /** Brings to the cache directory what it lacks of the volume's. What is newer in the directory stays. */
 export class Hydration {
   readonly #options: HydrationOptions;
-  /** Directories, by whether this hydration has made them; those that something else is in the place of are `blocked`. */
+  /** Directories, by whether this hydration has made them; `blocked`: a file or a link stands in the directory's place. */
   readonly #directories = new Map<BytePath, 'made' | 'there' | 'blocked'>();
-  /** Of directories that this hydration has made. */
+  /** Modes of the directories that this hydration has made. */
   readonly #modes: [BytePath, number][] = [];
   readonly #report: HydrationReport = { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
 
@@ -57,7 +57,7 @@ export class Hydration {
   /**
    * May be called again for entries that were not in the first list; the report is of all of them.
    *
-   * @param isLast - nothing more will come: directories get their modes, which may forbid that.
+   * @param isLast - no further call will come: directories get their modes, which may forbid to write there.
    * @throws Error when the cache directory can't be written, or the volume not be read; what was brought until then is whole.
    */
   async run(entries: readonly PlacedEntry[], isLast = true): Promise<HydrationReport> {
@@ -112,7 +112,7 @@ export class Hydration {
     }
   }
 
-  /** The deepest first: a directory may lose its own right to be entered. */
+  /** Sets the deepest directory first: a directory may lose the right to be entered. */
   #setModes(): void {
     const { root } = this.#options;
     this.#modes.sort(([one], [other]) => other.length - one.length);
@@ -142,7 +142,7 @@ export class Hydration {
       links.symlink(entry);
       this.#report.files++;
     } else if (!stat.isSymbolicLink() || this.#target(entry.path) !== entry.target) {
-      // A link says not when it was made to lead there: the one that is there stays.
+      // A link has no time of its last change that could be compared: the one that is there stays.
       return;
     }
     this.#options.onPresent(entry);
@@ -169,7 +169,7 @@ export class Hydration {
     return 'made';
   }
 
-  /** Something else is in the place. */
+  /** Thrown when something else stands in an entry's place. */
   #block(): false {
     this.#report.blocked++;
     return false;

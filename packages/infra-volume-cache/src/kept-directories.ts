@@ -25,7 +25,7 @@ export interface KeptDirectoriesOptions {
 /** Directories that are kept whole under a name, each in segments of its own. */
 export class KeptDirectories {
   readonly #options: KeptDirectoriesOptions;
-  /** The one that was read ahead, until it is brought. */
+  /** The directory whose manifest was read ahead, until it is fetched. */
   #ahead: { readonly name: string; readonly index: SegmentIndex } | undefined;
 
   constructor(options: KeptDirectoriesOptions) {
@@ -40,10 +40,10 @@ export class KeptDirectories {
   }
 
   /**
-   * Brings one to a path where nothing is. What `first` matches comes before all others, what `last` matches after them; `onStage` tells how far
-   * it has come. What was told to be usable stays, whatever comes of the rest.
+   * Brings a directory to a path where nothing is. Files that `first` matches come before all others, those that `last` matches after them;
+   * `onStage` is told how far it has come. A directory that was told to be usable stays, also when the rest can't be brought.
    *
-   * @returns whether all of it is there; else nothing is, or nothing but what was usable.
+   * @returns whether all files are there; if not, the directory is empty, or holds what made it usable.
    */
   async fetch(
     { name, directory: target, first = [], last = [] }: KeptPlace,
@@ -56,7 +56,7 @@ export class KeptDirectories {
     let isUsable = false;
     try {
       const { early, main, late } = divide(index.view.consistent(), first, last);
-      // In this thread: what is waited for is little.
+      // This thread brings the first files by itself: they are few.
       let restoreAll: HydrationOptions['restoreAll'] = async (jobs, onRestored) => {
         for (const job of jobs) onRestored(job, restore(job));
       };
@@ -85,7 +85,7 @@ export class KeptDirectories {
     return isWhole;
   }
 
-  /** Reads what one consists of, for a `fetch` that is about to be asked for. Never throws: `fetch` says what is wrong. */
+  /** Reads the list of a directory's files before it is fetched. Never throws: `fetch` says what is wrong. */
   readAhead(name: string): void {
     try {
       this.#ahead = { name, index: this.#index(name) };
@@ -94,7 +94,7 @@ export class KeptDirectories {
     }
   }
 
-  /** Writes a directory, unless there is one of that name. @returns its bytes; 0 when there was one. */
+  /** Writes a directory to the volume, unless there is one of that name. @returns its bytes; 0 when there was one. */
   keep(name: string, source: string): number {
     const directory = this.#directory(name);
     const index = this.#index(name);
@@ -106,10 +106,10 @@ export class KeptDirectories {
       known: new KnownEntries(),
       index,
       directory,
-      // All of it is one segment: it exists as a whole or not at all.
+      // The directory is one segment, which exists as a whole or not at all.
       segmentBytes: Number.POSITIVE_INFINITY,
       bigFileBytes: Number.POSITIVE_INFINITY,
-      // One that is being removed would be kept by halves.
+      // A directory that is being removed meanwhile must not be kept in part.
       beforePublish: () => {
         if (statSync(source, { throwIfNoEntry: false })?.ino !== ino)
           throw new Error(`${source} went away while it was to be kept`);
@@ -118,7 +118,7 @@ export class KeptDirectories {
     return report.bytes;
   }
 
-  /** Each with its size and when it was last used, for the budget. */
+  /** The kept directories with their sizes and last uses, for the budget. */
   candidates(): { readonly bytes: number; readonly lastUsed: number; readonly remove: () => void }[] {
     return this.#all().map(({ directory, bytes, lastUsed }) => ({
       bytes,
@@ -159,7 +159,7 @@ export class KeptDirectories {
     return readdirSync(this.#options.path).filter((name) => safeName.test(name));
   }
 
-  /** @throws Error when it is no name. */
+  /** @throws Error when a directory can't be kept under the name. */
   #directory(name: string): SegmentDirectory {
     if (!safeName.test(name)) throw new Error(`${JSON.stringify(name)} can't be a name on the volume`);
     return new SegmentDirectory(join(this.#options.path, name));
@@ -192,7 +192,7 @@ function divide(
   return parts;
 }
 
-/** There are thousands of paths: what these globs mean is asked for once. */
+/** Compiles the globs once, as they are matched with thousands of paths. */
 function matcher(globs: readonly string[]): (path: string) => boolean {
   const patterns = globs.map((glob) => picomatch.makeRe(glob, { dot: true }));
   return (path) => patterns.some((pattern) => pattern.test(path));

@@ -1,4 +1,4 @@
-/** How far a directory has come: what was named as the first part is there; all but what was named as the last is. */
+/** How far a directory has come. `first`: the files of `KeptPlace.first` are there; `usable`: all but those of `KeptPlace.last`. */
 export type FetchStage = 'first' | 'usable';
 
 /** A directory, and the name it is kept under. */

@@ -19,13 +19,13 @@ export interface MaintenanceOptions {
   readonly index: SegmentIndex;
   readonly segmentBytes: number;
   readonly bigFileBytes: number;
-  /** Small segments are merged when there are so many. */
+  /** Number of small segments from which on they are merged. */
   readonly compactAt: number;
-  /** Merged segments stay for so long. */
+  /** Milliseconds that merged segments stay. */
   readonly graceMs: number;
   /** 0: no bound. */
   readonly maxBytes: number;
-  /** Directories that are kept whole; they count as well. */
+  /** Directories that are kept whole; they count towards the budget too. */
   readonly kept: KeptDirectories;
   readonly warn: (line: string) => void;
 }
@@ -165,7 +165,7 @@ export class Maintenance {
           replaces.push(manifest.id);
         } catch (error) {
           writer.takeBackTo(before);
-          // It stays as it is: what can't be read now may be readable by another worker, or later.
+          // An unreadable segment stays: another worker may be able to read it, or this one later.
           warn(`Segment ${manifest.id} of the volume's cache is not merged: ${(error as Error).message}`);
           if (!(error instanceof UnreadableSegmentError)) throw error;
         }

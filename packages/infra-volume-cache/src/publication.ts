@@ -9,11 +9,11 @@ import type { SegmentDirectory } from './volume/segment-directory.ts';
 import type { SegmentIndex } from './volume/segment-index.ts';
 import { ChangedContentError, SegmentWriter } from './volume/segment-writer.ts';
 
-/** A file that changed so shortly ago may change again without a sign: it is compared once more. */
+/** A file that changed less than this ago may change again without another time: it is compared once more. */
 const youngMs = 1000;
-/** Same content under another time is looked for up to this size. */
+/** Largest file that is looked for on the volume by its content, when its time is another one. */
 const mostCompared = 64 * 1024 * 1024;
-/** What a segment takes besides the content, for each entry. */
+/** Bytes that a segment takes for each entry besides its content. */
 const entryOverhead = 1536;
 
 export interface PublicationReport {
@@ -31,7 +31,7 @@ export interface PublicationOptions {
   readonly directory: SegmentDirectory;
   readonly segmentBytes: number;
   readonly bigFileBytes: number;
-  /** Looks once more before a segment comes into being. Throws when it must not. */
+  /** Called before a segment is made to exist. Throws when it must not exist. */
   readonly beforePublish?: () => void;
 }
 
@@ -44,7 +44,7 @@ type Candidate =
 export class Publication {
   readonly #options: PublicationOptions;
   readonly #report: PublicationReport = { files: 0, bytes: 0, segments: 0, isUnfinished: false };
-  /** What the open segment will have made known, with its signature. */
+  /** Paths of the open segment with their signatures, which are known once it exists. */
   #pending: { readonly path: BytePath; readonly signature: string; readonly isYoung: boolean }[] = [];
   #twins = new Map<string, FileEntry>();
   #writer: SegmentWriter | undefined;
@@ -64,7 +64,7 @@ export class Publication {
       if (candidates.length > 0) this.#publish(candidates);
       return this.#report;
     } catch (error) {
-      // What was seen as changed is not known yet, and would not be seen so again.
+      // The entries that were seen as changed were not published, and the tree would not show them again.
       tree.forgetAll();
       throw error;
     } finally {
@@ -95,7 +95,7 @@ export class Publication {
     }
   }
 
-  /** It was published when it had just been written, and may have been written again in the same moment. */
+  /** Called for an entry that was published just after it was written, and may have been written again in the same moment. */
   #wasYoung(candidate: Candidate): boolean {
     return candidate.kind === 'file' && this.#options.known.isYoung(candidate.path);
   }
@@ -126,7 +126,7 @@ export class Publication {
     this.#pending.push({ path: candidate.path, signature: signatureOf(candidate), isYoung: false });
   }
 
-  /** Whether the very same is there already, from this worker or another. */
+  /** Whether the volume has the same entry already, from this worker or another. */
   #isOnVolume(candidate: Candidate): boolean {
     const { index, known } = this.#options;
     const { path } = candidate;
@@ -173,7 +173,7 @@ export class Publication {
       content = new FileContent(this.#options.tree.root, path);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      // Gone meanwhile, or something else now, or nothing that this worker may read.
+      // It is gone meanwhile, or is something else now, or this worker may not read it.
       if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO'].includes(code)) return;
       throw error;
     }
@@ -247,7 +247,7 @@ function withTwins(candidates: readonly Candidate[]): Iterable<readonly Candidat
   return groups.values();
 }
 
-/** No path begins so. */
+/** Begins keys that are no paths. */
 function inodeOf({ dev, ino }: Stats): string {
   return `/${dev}:${ino}`;
 }

@@ -9,9 +9,9 @@ import type { PublicationReport } from './publication.ts';
 import type { VolumeCacheSettings } from './settings.ts';
 import { within } from './within.ts';
 
-/** After a failure the volume is left alone for so long. */
+/** Milliseconds after a failure in which the volume is not used. */
 const pauseMs = 30_000;
-/** So long after the cache was hydrated it is tidied. */
+/** Milliseconds after the hydration at which the volume is tidied. */
 const maintainAfterMs = 2000;
 /** How long a volume may take to say whether it is there. */
 const lookMs = 5000;
@@ -72,7 +72,7 @@ export class TarSegmentCache implements VolumeCache {
       else stages?.onUsable?.();
     };
     const isThere = (await this.#request('fetch', place, undefined, onStage)) ?? false;
-    // The process may have ended in the midst of it.
+    // The process may have ended before it had answered.
     if (!isThere && !isUsable) await rm(directory, { recursive: true, force: true }).catch(() => {});
     return isThere;
   }
@@ -102,7 +102,7 @@ export class TarSegmentCache implements VolumeCache {
       });
     const outcome = await within(answer, timeoutMs);
     if (outcome.isLate && name === 'fetch') {
-      // It must not go on writing where others are about to write.
+      // The process is ended, since it must not go on writing where others are about to write.
       this.#process?.kill();
       this.#mayHydrateAt = performance.now() + pauseMs;
       this.#warn(
@@ -201,7 +201,7 @@ export class TarSegmentCache implements VolumeCache {
   /** Never rejects: no request depends on it. */
   async #syncNow(everything: boolean): Promise<void> {
     try {
-      // What is there already would be written once more by a worker that has not read it.
+      // A worker that has not read the volume would write once more what is there already.
       await Promise.all(this.#hydrations.values());
       const report = await this.#open().ask('sync', everything);
       this.#lastTrouble = '';
@@ -219,7 +219,7 @@ export class TarSegmentCache implements VolumeCache {
     if (!this.#isClosed) void this.#maintain();
   }
 
-  /** A worker that starts has other things to do. */
+  /** Tidies the volume later, as a worker that starts has other things to do. */
   #maintainSoon(): void {
     this.#maintenance ??= setTimeout(() => void this.#maintain(), maintainAfterMs).unref();
   }
@@ -235,7 +235,7 @@ export class TarSegmentCache implements VolumeCache {
     }
   }
 
-  /** Does not wait for it: it answers in the order in which it is asked. */
+  /** The cache's process, which is started when there is none. Does not wait for its session: it answers in the order in which it is asked. */
   #open(): CacheProcess {
     if (this.#process !== undefined && !this.#process.hasEnded) return this.#process;
     const started = new CacheProcess((line) => this.#warn(line));
@@ -262,7 +262,7 @@ export class TarSegmentCache implements VolumeCache {
     };
   }
 
-  /** The same trouble is told once, until it has gone. */
+  /** Logs a trouble once until it is over. */
   #trouble(error: Error): void {
     const { code = error.message } = error as NodeJS.ErrnoException;
     if (code === this.#lastTrouble) return;

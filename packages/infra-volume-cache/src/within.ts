@@ -1,9 +1,9 @@
-/** What came of waiting. */
+/** The outcome of {@link within}. */
 export type Waited<T> =
   | { readonly isLate: false; readonly value: T }
   | { readonly isLate: true; readonly value?: undefined };
 
-/** Waits for something that never rejects, for so long at most; 0: without a bound. */
+/** Waits for a promise that never rejects, for `timeoutMs` at most; 0: without a bound. */
 export async function within<T>(work: Promise<T>, timeoutMs: number): Promise<Waited<T>> {
   const done = work.then((value) => ({ isLate: false, value }) as const);
   if (timeoutMs === 0) return done;

@@ -61,7 +61,7 @@ describe('a volume', () => {
     const other = volume.newRoot();
     put(root, 'a', Buffer.alloc(9 * MB, 1));
     put(other, 'b', Buffer.alloc(9 * MB, 2));
-    put(volume.path, 'of somebody else', Buffer.alloc(8 * MB));
+    put(volume.path, 'of another program', Buffer.alloc(8 * MB));
     // Each sees room for its own; there is none for both.
     const [one, two] = [volume.newCache(root), volume.newCache(other)];
     await Promise.all([one.sync(), two.sync()]);

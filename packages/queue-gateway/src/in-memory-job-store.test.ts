@@ -125,7 +125,7 @@ describe('InMemoryJobStore', () => {
     expect(leases.map(({ record }) => record.endpoint)).toEqual(['a', 'a']);
   });
 
-  it('gives a job to somebody else when its worker is lost, and gives it up in the end', async () => {
+  it('gives a job to another worker when its own is lost, and gives it up in the end', async () => {
     const jobs = store();
     const job = await jobs.submit('e', input, {});
     await takeOne(jobs, { leaseMs: 30 });

@@ -122,7 +122,7 @@ describe('unpackArchive', () => {
     expect([text('a'), text('b'), text('c'), text('x')]).toEqual(['two', 'one', 'own', 'kept']);
   });
 
-  it('fills a directory that nobody may write to', async () => {
+  it('fills a directory without write permission', async () => {
     await unpack(await archive([{ name: 'd', type: 'directory', mode: 0o500 }, file('d/f')]));
     expect(existsSync(join(target, 'd/f'))).toBe(true);
   });

@@ -19,7 +19,7 @@ export type RemoteAnswer =
   /** `runsync` did not wait for the job's end. */
   | { readonly kind: 'pending'; readonly jobId: string };
 
-/** What is deeper can't be printed again: V8 runs out of stack at some 4400 levels. */
+/** Most levels of nesting: V8 runs out of stack when it prints some 4400. */
 const deepestAnswer = 4000;
 
 const pending = new Set(['IN_QUEUE', 'IN_PROGRESS']);
@@ -53,7 +53,7 @@ export function failure(reason: string): ResponseParts {
   return { success: false, error: reason };
 }
 
-/** v1.0: what is in the job's output, or the whole, is a FunctionResponse. */
+/** v1.0: the job's output, or the whole answer, is a FunctionResponse. */
 function functionResponse(value: unknown, status: string | undefined, error: unknown): ResponseParts {
   const response = functionResponseSchema.safeParse(value);
   if (!response.success) {
@@ -86,7 +86,7 @@ function handlerResult(status: string | undefined, output: unknown, error: unkno
   if (status !== undefined && failed.has(status)) return failure(`its job is ${status}`);
   if (status === undefined && output === undefined)
     return failure('its answer has neither output nor status');
-  // Generated handlers say so when the function raised.
+  // A generated handler answers in this form when the function has raised.
   const said =
     typeof output === 'object' && output !== null ? (output as { error?: unknown }).error : undefined;
   return said === undefined || said === null ? plainResult(output) : failure(text(said));

@@ -95,7 +95,7 @@ export class RunpodEndpointRouter implements EndpointRouter {
     return answer.parts;
   }
 
-  /** Only a request that can't have been received is sent again. */
+  /** Sends a request again only when it can't have been received. */
   #send(request: RemoteRequest, endsAt: number, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     return pRetry(
       () =>
@@ -117,7 +117,7 @@ export class RunpodEndpointRouter implements EndpointRouter {
     );
   }
 
-  /** A job whose caller has gone need not run. */
+  /** Cancels a job whose caller no longer waits. */
   async #cancel(request: RemoteRequest, jobId: string): Promise<void> {
     const url = jobUrl(request.url, 'cancel', jobId);
     await this.#http

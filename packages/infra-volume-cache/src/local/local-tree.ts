@@ -87,7 +87,7 @@ export function statOf(root: string, path: BytePath): Stats | undefined {
   try {
     return lstatSync(diskPath(root, path), { throwIfNoEntry: false });
   } catch (error) {
-    // Below something that is no directory any more.
+    // The path is below something that is no directory any more.
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;
   }
@@ -102,7 +102,7 @@ function namesIn(root: string, directory: BytePath): string[] {
     return readdirSync(diskPath(root, directory), 'latin1').sort();
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    // Gone meanwhile, or nothing that this worker may read.
+    // It is gone meanwhile, or this worker may not read it.
     if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(code)) return [];
     throw error;
   }

@@ -14,7 +14,7 @@ import { crc32 } from 'node:zlib';
 import { type BytePath, diskPath } from '../byte-path.ts';
 import type { FileEntry, RestorableFile, SymlinkEntry } from '../cache-entry.ts';
 
-/** What was read is not what was stored. */
+/** Thrown when a file's content is not what was stored. */
 export class DamagedContentError extends Error {
   constructor(path: string) {
     super(`the content of ${JSON.stringify(path)} is not what its checksum says`);

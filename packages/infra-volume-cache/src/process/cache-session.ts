@@ -17,9 +17,9 @@ import type { FetchStage, KeptPlace } from '../kept-place.ts';
 import { RestoreThreads } from './restore-threads.ts';
 import type { SessionOptions } from './session-options.ts';
 
-/** A segment that went away while it was about to be read is in another one: the list is read again so often. */
+/** Most times that the list of segments is read again because a segment was merged into another one before it could be read. */
 const mostAttempts = 3;
-/** A segment's use is noted so often. */
+/** Least time between two notes of a segment's use. */
 const useNotedMs = 3_600_000;
 const warnAtPart = 0.75;
 
@@ -32,10 +32,10 @@ export class CacheSession {
   readonly #threads: RestoreThreads;
   readonly #kept: KeptDirectories;
   readonly #known = new KnownEntries();
-  /** Made when it is needed: an environment that comes first has no need of it. */
+  /** Made when it is needed: to fetch an environment does not need it. */
   #excludedPaths: ReturnType<typeof excluded> | undefined;
   #localTree: LocalTree | undefined;
-  /** The file system of the volume: when it is another one, the volume is gone and its mount point is left. */
+  /** The file system of the volume. When the path leads to another one, the volume is gone and its mount point is left. */
   readonly #device: number;
   #lastFullScan = Date.now();
   #hasReadOriginal = false;
@@ -44,7 +44,7 @@ export class CacheSession {
   constructor(options: SessionOptions, warn: (line: string) => void) {
     this.#options = options;
     this.#warn = warn;
-    // Modes are those of the files that were stored, not what this process would make of them.
+    // Files get the modes with which they were stored.
     process.umask(0);
     this.#device = statSync(options.volume).dev;
     this.#directory = new SegmentDirectory(join(options.volume, '.cache', `cache-${options.endpointId}`));
@@ -150,7 +150,7 @@ export class CacheSession {
       .consistent()
       .filter(({ entry }) => part === undefined || partOf(entry.path) === part)
       .filter(({ entry }) => !this.#isExcluded(entry.path));
-    // Without a look at the local disk, where there may be much.
+    // The local disk, which may hold many files, is not looked at.
     if (entries.length === 0) return { files: 0, bytes: 0, damaged: 0, blocked: 0, gone: 0 };
     return new Hydration({
       root,

@@ -9,7 +9,7 @@ import type { SessionOptions } from './session-options.ts';
 const backgroundPriority = 10;
 
 let session: CacheSession | undefined;
-/** Why there is none. */
+/** Why there is no session. */
 let unopened = new Error('no cache was opened');
 let earlier: Promise<void> = Promise.resolve();
 let earliest = earlier;

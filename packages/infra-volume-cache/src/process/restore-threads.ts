@@ -19,7 +19,7 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker;
   isUp: boolean;
-  /** A restoration has this thread. */
+  /** Whether a restoration uses this thread. */
   isTaken: boolean;
   /** What it is at work on. */
   current: Waiting | undefined;
@@ -27,10 +27,10 @@ interface Thread {
 
 /** Restores shares in several threads at once; this thread is one of them. */
 export class RestoreThreads {
-  /** Beside this thread. */
+  /** The other threads. */
   readonly #most: number;
   readonly #threads = new Set<Thread>();
-  /** Told when a thread is free. */
+  /** Called when a thread is free. */
   readonly #wanted: ((thread: Thread) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 

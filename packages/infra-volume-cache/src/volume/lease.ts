@@ -42,7 +42,7 @@ export class Lease {
     return this.#create();
   }
 
-  /** Makes it last anew. @returns whether it is still ours. */
+  /** Renews the lease. @returns whether this worker still has it. */
   renew(): boolean {
     if (!this.#isOurs()) return false;
     this.#write('r+');

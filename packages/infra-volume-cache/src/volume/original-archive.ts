@@ -4,7 +4,7 @@ import { type BytePath, isSafePath } from '../byte-path.ts';
 import type { CacheEntry } from '../cache-entry.ts';
 
 const mostMembers = 5_000_000;
-/** It came before every segment. */
+/** Sorts before the id of every segment. */
 const earliest = '';
 
 /** The one tarball of the original: read, never changed. */

@@ -97,7 +97,7 @@ export class SegmentDirectory {
     return { bytes: archive.size, lastUsed: manifest.mtimeMs };
   }
 
-  /** Notes a use. The segment may be gone, or the volume read-only: it is but a note. */
+  /** Notes a use. Does nothing when the segment is gone or the volume read-only. */
   tryNoteUse(id: string): void {
     try {
       const now = new Date();

@@ -87,7 +87,7 @@ export class SegmentIndex {
     try {
       return this.#directory.manifest(id);
     } catch (error) {
-      // Taken away between the listing and now: what it held is in another one.
+      // The segment was merged since the listing: another one holds its entries.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       this.#unreadable.add(id);
       this.#warn(

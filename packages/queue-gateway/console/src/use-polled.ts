@@ -8,7 +8,7 @@ export interface Polled<T> {
 
 const hiddenMs = 10_000;
 
-/** Asks again and again, seldom while nobody looks at the page. A question waits for the answer to the one before. */
+/** Asks again and again, seldom while the page is hidden. A question waits for the answer to the one before. */
 export function usePolled<T>(ask: () => Promise<T>, everyMs: number): Polled<T> {
   const [polled, setPolled] = useState<Polled<T>>({ value: undefined, error: undefined });
   useEffect(() => {
