@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import {
   startGateway,
 } from '@flash/queue-gateway';
 import { RecordingLog } from '@flash/worker-core/testing';
+import { pythonCode } from '../../../scripts/lib/python-code.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
@@ -180,4 +181,40 @@ export async function until(condition: () => boolean, timeoutMs = 20_000): Promi
 /** A live function "f" with JSON arguments. */
 export function live(code: string, ...args: unknown[]): object {
   return { function_name: 'f', function_code: code, serialization_format: 'json', args };
+}
+
+/** Requests for functions that add, loop for ever, and sleep. */
+export const add = live('def f(a, b): return a + b', 1, 2);
+export const loop = live('def f():\n while True: pass');
+export const sleep = (seconds: number): object =>
+  live(
+    pythonCode`
+      def f(s):
+          import time
+          time.sleep(s)
+          return "slept"
+    `,
+    seconds,
+  );
+
+/** Writes a generated handler. @returns the settings of a worker that serves it. */
+export function deployed(queue: Queue, code: string, manifest?: object): Record<string, string> {
+  const directory = join(queue.directory, 'app');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'handler_gpu.py'), code);
+  const path = join(directory, 'flash_manifest.json');
+  if (manifest !== undefined) writeFileSync(path, JSON.stringify(manifest));
+  return {
+    FLASH_APP_DIR: directory,
+    FLASH_RESOURCE_NAME: 'gpu',
+    FLASH_MANIFEST_PATH: path,
+    FLASH_DISABLE_UNPACK: '1',
+  };
+}
+
+/** Resolves when a job is at work in a worker. */
+export async function untilAtWork(queue: Queue, id: string): Promise<void> {
+  const record = await queue.gateway.store.find('ep', id);
+  await until(() => record?.status === 'IN_PROGRESS');
+  await wait(300);
 }
