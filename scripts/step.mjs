@@ -12,7 +12,7 @@ const output = isShown ? 'pipe' : 'inherit';
 const child = spawn(command, {
   shell: true,
   stdio: ['ignore', output, output],
-  // What is piped would come without its colours.
+  // A program that writes to a pipe leaves its colours out.
   env: isShown ? { FORCE_COLOR: '1', ...process.env } : process.env,
 });
 const pieces = [];

@@ -85,7 +85,7 @@ export class LbServer {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0];
     const { bootFailure } = this.#worker;
-    // What is wrong with the app is no reason to hide the worker's figures.
+    // The worker's figures are served also when the app fails.
     if (bootFailure !== undefined && path !== '/metrics')
       throw new HttpError(503, 'APP', bootFailure.message);
     switch (path) {
@@ -192,7 +192,7 @@ export class LbServer {
     await refuse(request, response, refusal);
   }
 
-  /** What the client is told; an error that is none of ours is logged. */
+  /** The status and body that the client gets; an error without an error class of ours is logged. */
   #explain(error: unknown): HttpError {
     const known = toHttpError(error);
     if (known === undefined)

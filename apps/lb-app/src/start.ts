@@ -48,7 +48,7 @@ async function serveFunctions(worker: Worker, settings: LbSettings): Promise<voi
   worker.log.write('info', 'ready');
 }
 
-/** The same for the user's own web app, which takes the port over when it is ready. Ends only when it is given up. */
+/** Listens for the user's own web app, which takes the port over when it is ready. Returns only when the app is given up. */
 async function serveWebApp(worker: Worker, app: ServeApp, settings: LbSettings): Promise<void> {
   const door = new AppFrontDoor(settings, worker.log);
   endOnSignal(async () => {

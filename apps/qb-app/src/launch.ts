@@ -4,7 +4,7 @@ import { keepHeapSmall } from '@flash/worker-host/small-heap';
 
 const headStart = takeHeadStart(process.env, 'queue');
 keepHeapSmall();
-// What was compiled once is not compiled again by the next start (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
+// The next start takes compiled code from this cache (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
 enableCompileCache();
 // Loaded after the flags are set, and while Python starts: a static import would be read and linked before them, into a heap that had
 // already grown.

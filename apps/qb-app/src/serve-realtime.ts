@@ -82,7 +82,7 @@ function statusOf(error: Error): number {
   return error instanceof InvalidRequestError ? 400 : 500;
 }
 
-/** What of the body is still on its way is taken, for a while, so that the client hears why. */
+/** Reads the rest of the body for a while, so that the client reads the answer. */
 function reply(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };

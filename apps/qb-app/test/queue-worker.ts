@@ -18,7 +18,7 @@ const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
 
 export const workerKey = 'the-worker-key-nobody-may-see';
 
-/** What a worker takes longer to end when it writes down what of it was used (scripts/coverage.mjs). */
+/** How much longer a worker takes to end when it writes its coverage (scripts/coverage.mjs). */
 export const measuredMs = process.env.NODE_V8_COVERAGE === undefined ? 0 : 10_000;
 
 /** What a client finds of a job. */

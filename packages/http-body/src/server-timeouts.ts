@@ -1,7 +1,7 @@
 import type { ServerOptions } from 'node:http';
 import type { BodySettings } from './settings.ts';
 
-/** What `readBody` did not end by then is ended by Node: a body that no route reads. */
+/** How much longer than `readBody` Node waits: it ends requests whose bodies no route reads. */
 const graceMs = 2000;
 const longestCheckMs = 1000;
 

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { isTagRunning, processTag, processTagPattern, withLock } from '@flash/process-lock';
 
 const lockTimeoutMs = 60_000;
-/** What is unpacked for longer is not being unpacked any more. */
+/** A directory that is being unpacked for longer was left by a process that is gone. */
 const longestUnpackMs = 3_600_000;
 
 /** Makes room beside a directory for its next content, on the same file system, and switches that in. */
@@ -81,7 +81,7 @@ export class AppSwitch {
   }
 }
 
-/** Of a process that can't be looked for from here, in another container, only the age of what it left tells. */
+/** A process in another container can't be looked for from here: the age of what it left tells whether it is gone. */
 async function isAbandoned(path: string, tag: string): Promise<boolean> {
   const isRunning = isTagRunning(tag);
   if (isRunning !== undefined) return !isRunning;

@@ -8,7 +8,7 @@ export interface StateManagerManifestStoreOptions {
   readonly path: string;
   /** This worker is part of a Flash deployment (docs/reference/protocol.md, Modes); else the State Manager is never asked. */
   readonly isDeployment: boolean;
-  /** Those that begin with `preview-` have no State Manager. */
+  /** Endpoints whose id begins with `preview-` have no State Manager. */
   readonly endpointId: string | undefined;
   readonly settings: ManifestSettings;
   readonly log: Log;

@@ -6,7 +6,7 @@ export const bounds: readonly number[] = [
 
 /** How often something took how long. */
 export class Distribution {
-  /** One for each bound, and one for what is beyond the last. */
+  /** A count for each bound, and one for values beyond the last. */
   readonly #counts = new Array<number>(bounds.length + 1).fill(0);
   #sum = 0;
 

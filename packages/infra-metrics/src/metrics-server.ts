@@ -43,7 +43,7 @@ export class MetricsServer {
       else
         response.writeHead(404, { 'content-type': 'text/plain' }).end('only GET /metrics is served here\n');
     });
-    // What only watches keeps no process.
+    // A server of metrics does not keep the process from ending.
     server.unref();
     this.#server = server;
     return new Promise((resolve, reject) => {

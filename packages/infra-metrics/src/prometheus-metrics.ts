@@ -57,7 +57,7 @@ export class PrometheusMetrics implements Metrics {
       const name = key as MetricName;
       const values = [...(this.#series.get(name)?.values() ?? [])].flatMap(samples);
       const got = { name, help, type: kind, values, aggregator: 'sum' };
-      // Of a metric the registry uses its name, and what it is now.
+      // The registry uses a metric's name and its current values only.
       registry.registerMetric({ name, get: async () => got } as unknown as Metric);
     }
     return { text: await registry.metrics(), contentType: registry.contentType };

@@ -23,7 +23,7 @@ function deferred(options: PythonPackageInstallerOptions): Installer {
     promise: (packages) => {
       if (packages.length === 0) return;
       const promised = installer().then((loaded) => loaded.promise(packages));
-      // What could not be loaded, or is no requirement, has failed in `missing`.
+      // A requirement that can't be parsed, and an adapter that can't be loaded, have failed in `missing` before.
       promised.catch(() => {});
     },
   };

@@ -23,12 +23,12 @@ export class Resolutions {
     try {
       return resolutionSchema.parse(JSON.parse(await readFile(this.#path(id), 'utf8'))).pins;
     } catch {
-      // Not there, or of no use: it is resolved anew, and written anew.
+      // The file is not there or can't be read: the set is resolved anew, and the file written anew.
       return undefined;
     }
   }
 
-  /** Never rejects: without it a set is resolved once more. */
+  /** Remembers a resolution. Never rejects: without the file a set is resolved once more. */
   async note(id: string, requirements: readonly string[], pins: readonly string[]): Promise<void> {
     const aside = join(this.#directory, `.${id}.${process.pid}.${writes++}`);
     try {

@@ -5,7 +5,7 @@ import type { GivenIds } from './given-ids.ts';
 import type { RecordedSpan, SpanOrigin, SpanTaker } from './recorded-span.ts';
 import type { TracingSettings } from './settings.ts';
 
-/** So many are handed over in one go, for a millisecond. */
+/** Most spans that are handed over in one go, which takes a millisecond. */
 const most = 100;
 const longestMs = 1000;
 const propagator = new W3CTraceContextPropagator();

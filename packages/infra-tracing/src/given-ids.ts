@@ -5,7 +5,7 @@ export class GivenIds implements IdGenerator {
   #traceId = '';
   #spanId = '';
 
-  /** Those of the span that begins next. */
+  /** Sets the ids of the span that begins next. */
   give(traceId: string, spanId: string): void {
     this.#traceId = traceId;
     this.#spanId = spanId;

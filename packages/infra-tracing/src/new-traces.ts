@@ -13,7 +13,7 @@ const longestLook = 100;
 export class NewTraces {
   readonly #ids: IdGenerator;
   readonly #sampler: Sampler;
-  /** Those to come before the next that is sampled. */
+  /** How many traces come before the next one that is sampled. */
   #unsampled = 0;
   #sampled: string | undefined;
 

@@ -17,7 +17,7 @@ export interface OtlpTracerOptions {
   /** Who the worker is; part of every trace. */
   readonly attributes: SpanAttributes;
   readonly log: Log;
-  /** What the process that sends them runs on. */
+  /** Path of the interpreter of the process that sends spans. */
   readonly python: SenderPython;
 }
 

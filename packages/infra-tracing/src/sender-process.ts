@@ -25,7 +25,7 @@ export interface SenderStart {
   readonly certificates?: string;
 }
 
-/** What came of an attempt: an answer, or a reason why there is none. */
+/** The outcome of an attempt: an answer, or a reason why there is none. */
 export type Attempt =
   | { readonly status: number; readonly answer: string }
   | { readonly status?: undefined; readonly failure: string };
@@ -50,7 +50,7 @@ export class SenderProcess {
   readonly #waiting: Waiting[] = [];
   #child: ChildProcess | undefined;
   #socket: Socket | undefined;
-  /** What came before it had connected. */
+  /** What was to be sent before the process had connected. */
   #unsent: Buffer[] = [];
   #text = '';
   #ended: string | undefined;

@@ -71,7 +71,7 @@ async function removeIfAbandoned(path: string, aside: string, sighting: Sighting
   const identity = readIdentity(content);
   const isAlive = (identity && isRunning(identity)) ?? now - sighting.since < silenceMs;
   if (isAlive) return;
-  // Of two that find it abandoned one moves it away. Should it be the lock of one that was quicker still, it goes back.
+  // Of two processes that find a lock abandoned one moves it away. If it turns out to be a third process's new lock, it goes back.
   await rename(path, aside).catch(() => {});
   if ((await readFile(aside, 'utf8').catch(() => content)) !== content)
     await link(aside, path).catch(() => {});

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 
-/** What can go wrong with a call on purpose. "late" ones do their work first, and only the answer is lost. */
+/** The faults that a call can be given on purpose. With a "late" fault the call does its work, and only the answer is lost. */
 export const faultKinds = ['status', 'late-status', 'drop', 'late-drop', 'latency', 'duplicate'] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

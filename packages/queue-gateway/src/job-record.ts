@@ -35,7 +35,7 @@ export interface JobRecord {
   workerId: string | undefined;
   /** How often it was handed to a worker. */
   deliveries: number;
-  /** What was posted when the job had its result already: the same result again, another one, or progress. */
+  /** Counts of posts that came after the job's result: the same result again, another one, progress. */
   readonly late: { same: number; other: number; progress: number };
   /** Chunks that no client has fetched yet, as JSON text. */
   stream: Uint8Array[];

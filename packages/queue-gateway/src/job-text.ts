@@ -7,7 +7,7 @@ export function jobText({ id, bytes, options: { trace } }: JobRecord): string {
   // The client's own text stays as it is; a later "id" of the client would win, so this one comes last.
   const end = text.lastIndexOf('}');
   const members = text.slice(start, end).trim();
-  // And this one first: what a client says in `metadata` is its own.
+  // This one comes first, so that a client's own `metadata` wins.
   const metadata = trace === undefined ? '' : `"metadata":${JSON.stringify(trace)},`;
   return `{${metadata}${members}${members === '' ? '' : ','}"id":${JSON.stringify(id)}}`;
 }

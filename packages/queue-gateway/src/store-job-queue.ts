@@ -22,7 +22,7 @@ export class StoreJobQueue implements JobQueue {
       try {
         jobs.push(jobOf(lease));
       } catch (error) {
-        // One job that can't be read is no reason to serve none.
+        // A job that can't be read fails alone; the others are served.
         await this.#store.finish(lease.record.id, { error: (error as Error).message });
       }
     }

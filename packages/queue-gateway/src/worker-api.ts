@@ -29,7 +29,7 @@ export interface WorkerApiOptions {
 
 type WorkerContext = Context<{ Bindings: HttpBindings }>;
 
-/** What is deeper can't be printed again: V8 runs out of stack at some 4400 levels. */
+/** Most levels of nesting: V8 runs out of stack when it prints some 4400. */
 const deepestResult = 4000;
 const encoder = new TextEncoder();
 const resultSchema = z.looseObject({
@@ -106,7 +106,7 @@ export function workerApi(options: WorkerApiOptions): Hono<{ Bindings: HttpBindi
     return context.json({});
   });
   app.onError((error, context) => {
-    // As the platform does: it has one status for all that it does not take.
+    // The platform has one status for everything that it refuses.
     if (error instanceof BodyError) {
       const status = error.status === 413 ? 400 : error.status;
       return context.json({ error: error.message, code: error.code }, status, { connection: 'close' });

@@ -1,4 +1,4 @@
-/** What came of reading a text: a value, or what is wrong with the text. */
+/** The outcome of reading a text: a value, or what is wrong with the text. */
 export type Reading<T> = { readonly value: T } | { readonly problem: string };
 
 /** One setting: how its text is read, what it is when its variable is absent, and what it means. */

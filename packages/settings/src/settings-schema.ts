@@ -10,7 +10,7 @@ type ValuesOf<S extends SettingsShape> = {
   -readonly [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never;
 };
 
-/** What came of reading: the values, or what is wrong with which variables. */
+/** The outcome of reading: the values, or what is wrong with which variables. */
 export type SettingsResult<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly problems: readonly string[] };

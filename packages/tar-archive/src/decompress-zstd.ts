@@ -18,7 +18,7 @@ export function decompressZstd(path: string, maxMemoryBytes: number): Readable {
       const file = createReadStream(path, { start, highWaterMark: readAheadBytes });
       const frame = createZstdDecompress({ chunkSize: pieceBytes, params: { [largestWindow]: log } });
       file.on('error', (error) => frame.destroy(error));
-      // What comes after the frame's end is the next one's.
+      // Bytes after a frame's end belong to the next frame.
       frame.on('error', () => {});
       try {
         yield* file.pipe(frame) as AsyncIterable<Buffer>;

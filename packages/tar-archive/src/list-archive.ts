@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Header } from 'tar-stream';
 import { BrokenArchiveError } from './broken-archive-error.ts';
 
-/** Not in the library's types. A name is then one character a byte, whatever it is encoded in. */
+/** The library's types lack this option, which gives names as one character for each byte. */
 const options = { filenameEncoding: 'latin1', allowUnknownFormat: true } as Parameters<
   typeof import('tar-stream').extract
 >[0];

@@ -111,7 +111,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
   let concurrency = settings.FLASH_CONCURRENCY ?? 1;
   let workerId = settings.RUNPOD_POD_ID;
   const identity: WorkerIdentity = {
-    // Not at the start: to load node:crypto takes 3 ms of it.
+    // node:crypto is loaded when it is needed: that takes 3 ms, which a start does not spend.
     get workerId() {
       workerId ??= randomUUID();
       return workerId;
@@ -172,7 +172,7 @@ export function createWorker(options: CreateWorkerOptions = {}): Worker {
         throw await explainStartFailure(error, settings);
       });
       phases.reached('ready');
-      // Those who wait for the promise go on first.
+      // Callers that wait for the promise go on first.
       if (!hasWebApp) setTimeout(rehearse, rehearsalDelayMs, tracer).unref();
       concurrency = await readConcurrency(settings, manifests, log);
     },

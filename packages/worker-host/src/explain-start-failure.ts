@@ -8,7 +8,7 @@ import { describeSystemError } from './system-error.ts';
  * words, and those blame what they know.
  */
 export async function explainStartFailure(error: unknown, settings: WorkerSettings): Promise<unknown> {
-  // What is wrong with the app or a setting is said already.
+  // The error says what is wrong with the app or a setting.
   if (error instanceof WorkerError && !(error instanceof WorkerStartError)) return error;
   for (const check of resourceChecks(settings)) {
     const found = await check.check(AbortSignal.timeout(settings.FLASH_FITNESS_TIMEOUT_MS)).then(

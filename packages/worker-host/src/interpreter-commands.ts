@@ -94,7 +94,7 @@ function link(name: string, path: string): void {
     if (readlinkSync(name) === path) return;
     unlinkSync(name);
   } catch {
-    // It is not there.
+    // The command is not there.
   }
   try {
     symlinkSync(path, name);

@@ -49,7 +49,7 @@ export class SymbolIndex {
     return this.#rows('SELECT count(*) AS count FROM symbols')[0]?.count as number;
   }
 
-  /** Those of a name: exactly so first, then beginning with it, then with it inside. */
+  /** Symbols by name: exact matches first, then names that begin with it, then those that contain it. */
   find(name: string, kind?: string): readonly object[] {
     const order = 'CASE WHEN name = $name THEN 0 WHEN name LIKE $name || $any THEN 1 ELSE 2 END';
     const ofKind = kind === undefined ? '' : 'AND kind = $kind';
@@ -88,7 +88,7 @@ export class SymbolIndex {
     return this.#rows(`${select} WHERE file = $file ORDER BY line`, { $file: file });
   }
 
-  /** What is decorated so. */
+  /** Symbols that have the decorator. */
   decoratedWith(decorator: string): readonly object[] {
     const given = { $name: decorator.replace(/^@/, '') };
     return this.#rows(

@@ -39,7 +39,7 @@ export class EnvironmentFetcher {
     return this.#fetchOf(id).usable;
   }
 
-  /** As {@link bring}, and resolves when the tests of its packages are there too. */
+  /** Brings an environment as {@link bring} does; resolves when the tests of its packages are there too. */
   async bringComplete(id: string): Promise<LocalEnvironment | undefined> {
     const environment = await this.bring(id);
     await this.whenComplete(id);

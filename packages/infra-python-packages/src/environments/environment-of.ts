@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Environment } from '@flash/worker-core';
 import type { LocalEnvironment } from './local-environments.ts';
 
-/** What is to be known of an environment's directory to run something in it. */
+/** The environment of a directory, as the executor takes it to run code there. */
 export function environmentOf(
   { id, path, completionFile }: Pick<LocalEnvironment, 'id' | 'path' | 'completionFile'>,
   env: NodeJS.ProcessEnv,

@@ -15,7 +15,7 @@ export interface LocalEnvironment {
   readonly requirements: readonly string[];
   /** Requests that need it now. */
   uses: number;
-  /** It is being written to the volume. */
+  /** Whether it is being written to the volume. */
   isBeingKept: boolean;
   /** A part of it will not come any more: it is removed when no request uses it. */
   isPartial: boolean;
@@ -125,7 +125,7 @@ export class LocalEnvironments {
     this.#environments.set(environment.id, environment);
   }
 
-  /** Those that could go, least recently used first; those that are being kept last of all. */
+  /** Environments that may be removed, the least recently used first; those that are being written to the volume come last. */
   unused(): LocalEnvironment[] {
     return [...this.#environments.values()]
       .filter(({ uses }) => uses === 0)

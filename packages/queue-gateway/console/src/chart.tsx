@@ -13,7 +13,7 @@ interface ChartSeries {
 
 export interface ChartProps {
   readonly title: string;
-  /** What there is to see, for who does not see it. */
+  /** The chart in words, for screen readers. */
   readonly summary: string;
   /** Seconds since 1970, for each value. */
   readonly times: readonly number[];

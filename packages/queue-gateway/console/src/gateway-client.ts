@@ -12,7 +12,7 @@ export interface JobResult {
   readonly error?: string;
 }
 
-/** What a job has printed since it was last asked. */
+/** The output of a job since the last call. */
 export interface LogPart {
   readonly text: string;
   /** To be given with the next question. */

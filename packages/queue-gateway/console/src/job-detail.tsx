@@ -15,7 +15,7 @@ export interface JobDetailProps {
   readonly hasLog: boolean;
 }
 
-/** One job: where its time went, what it prints, what it came to. */
+/** One job: its timeline, its log, its outcome. */
 export function JobDetail({ job, now, hasLog }: JobDetailProps): JSX.Element {
   return (
     <section class="card" aria-labelledby="job-title">

@@ -6,7 +6,7 @@ import { Scrolled } from './scrolled.tsx';
 /** Text of a result that is shown; clients get all of it. */
 const mostShown = 20_000;
 
-/** What a job that has ended came to. */
+/** The result or error of a job that has ended. */
 export function JobOutcome({ id, endpoint }: JobName): JSX.Element {
   const [result, setResult] = useState<JobResult>({});
   useEffect(() => {
@@ -43,7 +43,7 @@ function Text({ title, text }: { title: string; text: string }): JSX.Element {
   );
 }
 
-/** Of a FunctionResponse what its function returned; all of it where it is no JSON. */
+/** The return value in a FunctionResponse; the whole response when the value is no JSON. */
 function textOf(output: unknown): string {
   const response = output as { json_result?: unknown; success?: boolean; result?: unknown } | null;
   const isJson =

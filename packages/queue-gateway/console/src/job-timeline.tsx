@@ -44,7 +44,7 @@ export function JobTimeline({ job, now }: { job: JobSummary; now: number }): JSX
   );
 }
 
-/** Of a job whose worker is elsewhere it is only known when it was at work. */
+/** The steps of a job. When its worker is another process, only the time at work is known. */
 function rowsOf({ createdAt, startedAt, steps }: JobSummary, end: number): readonly JobStep[] {
   const queued = { name: 'queued', startedAt: createdAt, endedAt: startedAt ?? end };
   if (startedAt === undefined) return [queued];

@@ -6,7 +6,7 @@ import { type Draft, samples } from './samples.ts';
 
 const [firstSample = ''] = Object.keys(samples);
 
-/** What is wrong, and with which field; none: with the gateway. */
+/** An error, and the field that it is about; without a field it is the gateway's. */
 interface Problem {
   readonly field?: keyof Draft;
   readonly message: string;

@@ -22,7 +22,7 @@ export function useTheme(): [Theme, (theme: Theme) => void, string] {
     try {
       localStorage.setItem(key, chosen);
     } catch {
-      // Not kept, where the browser keeps nothing.
+      // The browser stores nothing: the choice lasts until the page is closed.
     }
   };
   return [theme, choose, theme === 'system' ? String(isDark) : theme];

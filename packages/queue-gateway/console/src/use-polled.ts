@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** What was last heard, and why nothing newer was. */
+/** The last answer, and the error of a later question. */
 export interface Polled<T> {
   readonly value: T | undefined;
   readonly error: string | undefined;

@@ -22,7 +22,7 @@ export interface EndedJob {
 
 /** How many jobs ended when in the last hour, and how long they took. */
 export class JobStatistics {
-  /** Those in which a job ended, oldest first. */
+  /** Stretches of time in which a job ended, oldest first. */
   readonly #stretches: Stretch[] = [];
 
   note({ createdAt, endedAt, isCompleted }: EndedJob): void {

@@ -1,7 +1,7 @@
 import type { BeginSpanOptions, Span, SpanAttributes, SpanName, Tracer } from '@flash/worker-core';
 import type { JobStep } from './overview.ts';
 
-/** Tracer that also notes the steps of jobs, for the console; what they are followed by otherwise goes on as it was. */
+/** Tracer that notes the steps of jobs for the console, and hands everything on to another tracer. */
 export class TimelineTracer implements Tracer {
   readonly #inner: Tracer;
   readonly #note: (jobId: string, step: JobStep) => void;

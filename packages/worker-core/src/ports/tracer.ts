@@ -52,11 +52,11 @@ export interface BeginSpanOptions {
   readonly attributes?: SpanAttributes | undefined;
 }
 
-/** Follows requests through the worker. Costs next to nothing where nothing is followed. */
+/** Follows requests through the worker. Costs next to nothing when nothing is traced. */
 export interface Tracer {
   /** Brings up what exports. Never rejects: a worker serves without traces, too. */
   start(): Promise<void>;
-  /** What a front door waits for before it begins a span, so that the first request is followed as well; `undefined`: nothing. */
+  /** What a front door waits for before it begins a span, so that the first request is traced as well; `undefined`: nothing. */
   readonly loading: Promise<void> | undefined;
   /** Begins what is one request to this worker. */
   begin(name: Extract<SpanName, 'POST /execute' | 'job'>, options?: BeginSpanOptions): Span;

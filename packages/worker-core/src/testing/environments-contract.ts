@@ -85,7 +85,7 @@ export function environmentsContract(make: () => Promise<EnvironmentsUnderTest>)
       const lease = await test.environments.acquire([test.versions[0]], options);
       lease.release();
       await test.environments.close();
-      // It goes to the volume behind the request's back.
+      // The environment is written to the volume in the background.
       for (let attempt = 0; ; attempt++) {
         const other = await test.newWorker();
         const ahead = await other.prewarm();

@@ -25,7 +25,7 @@ export class FakeAppServer implements AppServer {
         listener.unavailable(
           new AppError(start !== undefined && 'failure' in start ? start.failure : 'it lacks a module'),
         );
-      // As every server, it waits before it tries again.
+      // Like every AppServer, it waits before it tries again.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }

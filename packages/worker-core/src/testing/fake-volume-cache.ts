@@ -5,7 +5,7 @@ export interface FakeVolume {
   readonly files: Map<string, string>;
   /** Names of directories, and what they hold. */
   readonly directories: Map<string, unknown>;
-  /** What a write or a read fails with. */
+  /** The error of each write or read, when set. */
   failure: Error | undefined;
 }
 

@@ -14,7 +14,7 @@ import { withSpan } from './with-span.ts';
 import type { InstallDependencies } from './install-dependencies.ts';
 import type { PlaceCall } from './place-call.ts';
 
-/** What the front door knows of a request. */
+/** What the front door knows of a request besides its body. */
 export interface ExecuteOptions {
   /** Names the request in every log line. */
   readonly requestId: string;
@@ -24,7 +24,7 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number | undefined;
   /** `Authorization` that the request came with, for a call of another endpoint. User code never sees it. */
   readonly authorization?: string | undefined;
-  /** What the request's steps are steps of in its trace. */
+  /** The span that the request's steps belong to. */
   readonly span?: Span | undefined;
   /** Receives system lines and user output while the request is at work. Must not throw. */
   readonly onEvent?: ((event: RequestEvent) => void) | undefined;

@@ -10,7 +10,7 @@ export interface WantedPackages {
   readonly accelerateDownloads: boolean;
 }
 
-/** What a request's packages have come to. */
+/** The outcome of preparing a request's packages. */
 export interface PreparedPackages {
   /** Python packages that changed in the base interpreter; empty when everything was there. */
   readonly changes: readonly InstalledChange[];

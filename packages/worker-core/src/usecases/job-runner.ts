@@ -6,7 +6,7 @@ import type { Span } from '../ports/tracer.ts';
 
 /** Who follows a job while it is at work. */
 export interface JobListeners {
-  /** What the job's steps are steps of in its trace. */
+  /** The span that the job's steps belong to. */
   readonly span?: Span | undefined;
   /** Receives system lines and user output. Must not throw. */
   readonly onEvent?: ((event: RequestEvent) => void) | undefined;

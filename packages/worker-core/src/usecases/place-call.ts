@@ -57,7 +57,7 @@ export class PlaceCall {
     const here = local && find(local, name);
     if (here !== undefined && (self === undefined || here.resourceName === self))
       return this.#here(name, here);
-    // It may be new, or have moved: only now the manifest's source is asked.
+    // The function may be new, or have moved: only now the manifest's source is asked.
     const current = await manifests.current(onWarning);
     const known = current && find(current, name);
     if (current === undefined || known === undefined)
@@ -69,7 +69,7 @@ export class PlaceCall {
     return this.#here(name, known);
   }
 
-  /** What the app lacks of a call's code, for one that has failed: the module may as well be one of an installed package. */
+  /** What the app lacks of a failed call's code. Asked after the failure only, as the module may also be one of an installed package. */
   missingModule({ module }: DeployedCode): string | undefined {
     return this.#dependencies.missingModule?.(module);
   }

@@ -86,7 +86,7 @@ export class RenewableExecutor implements Executor {
 
   #closeIfUnused(generation: Generation): void {
     if (generation.atWork > 0) return;
-    // It stays in the list until its processes are gone: closing the whole waits for them too.
+    // The executor stays in the list until its processes are gone, so that `close` waits for them too.
     generation.executor.close().then(
       () => this.#retiring.delete(generation),
       () => this.#retiring.delete(generation),

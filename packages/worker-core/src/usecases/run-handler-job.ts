@@ -97,7 +97,7 @@ export class RunHandlerJob implements JobRunner {
       );
       const { failure } = execution;
       if (failure?.missingModule === undefined || job.stop.aborted) return execution;
-      // What was installed for this job and is missing all the same is not there in the package of its name.
+      // The package of the module's name was installed for this job and does not have the module.
       if (tried.has(failure.missingModule)) return execution;
       tried.add(failure.missingModule);
       const end = await installMissingModule.install(failure.missingModule, requestLog.system);

@@ -68,7 +68,7 @@ export class ServeApp {
 
   async #install(module: string): Promise<boolean> {
     const { installMissingModule, log } = this.#dependencies;
-    // What was installed and is missing all the same is not there in the package of its name.
+    // The package of the module's name was installed and does not have the module.
     if (this.#tried.has(module)) return false;
     this.#tried.add(module);
     const end = await installMissingModule.install(module, (line) => log.write('info', line));

@@ -167,7 +167,7 @@ export class ServeJobs {
     this.#fill();
   }
 
-  /** Begins what is followed of a job, with the take that had it. */
+  /** Begins a job's span, with the take that brought the job as its first step. */
   #begin({ job, askedAt, takenAt }: TakenJob): Span {
     const parent = traceContextOfJob(job.body);
     const span = this.#tracer.begin('job', { parent, attributes: { 'flash.job_id': job.id } });

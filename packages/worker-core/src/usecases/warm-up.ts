@@ -28,7 +28,7 @@ export class WarmUp {
     ]);
   }
 
-  /** Those that can't be brought are built for the request that asks for them. */
+  /** Environments that can't be brought are built for the request that asks for them. */
   async #bringEnvironments(): Promise<readonly Environment[]> {
     try {
       return (await this.#environments?.prewarm()) ?? [];
