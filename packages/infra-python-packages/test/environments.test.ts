@@ -15,10 +15,8 @@ import {
 } from '@flash/worker-core';
 import { environmentsContract, RecordingLog } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { plannedPackages } from '../src/environments/planned-packages.ts';
 import { UvEnvironments } from '../src/adapters.ts';
 import { pythonPackagesSettingsSchema } from '../src/index.ts';
-import { normalizeRequirements } from '../src/package-set.ts';
 
 const venv = fileURLToPath(new URL('../../../.venv/bin', import.meta.url));
 const uv = join(venv, 'uv');
@@ -362,44 +360,5 @@ describe('an environment', () => {
     } finally {
       process.env.PATH = PATH;
     }
-  });
-});
-
-describe('plannedPackages', () => {
-  it('reads what uv would do', () => {
-    const output = `Resolved 4 packages in 1ms
-Would install 3 packages
- + hello-pkg @ git+file:///x/pk@2c44
- - numpy==2.0.0
- + numpy==2.4.6
- + mine==1.0 (from file:///x/mine)`;
-    expect(plannedPackages(output)).toEqual([
-      'hello-pkg @ git+file:///x/pk@2c44',
-      'numpy==2.4.6',
-      'mine @ file:///x/mine',
-    ]);
-    expect(plannedPackages('Resolved 1 package in 0ms\nWould make no changes')).toEqual([]);
-  });
-
-  it('says when it is no plan it knows', () => {
-    expect(plannedPackages('uv will add numpy')).toBeUndefined();
-    const hidden = 'Would install 1 package\n + mine==1.0 (from https://user:****@x.org/mine-1.0.whl)';
-    expect(plannedPackages(hidden)).toBeUndefined();
-    expect(plannedPackages('Would install 2 packages\n + numpy==2.4.6')).toBeUndefined();
-  });
-});
-
-describe('normalizeRequirements', () => {
-  it('has one form for all the ways to write a requirement', () => {
-    const ways = ['Foo_Bar[a, b] >= 1.0 ; python_version > "3"', 'foo-bar[a,b]>=1.0;python_version>"3"'];
-    expect(new Set(ways.map((way) => normalizeRequirements([way]).join()))).toHaveProperty('size', 1);
-    expect(normalizeRequirements(['b', 'a', 'A'])).toEqual(['a', 'b']);
-    expect(normalizeRequirements(["a[Y,x] <2, >=1; os_name=='posix'"])).toEqual([
-      'a[x,y]<2,>=1 ; os_name == "posix"',
-    ]);
-    expect(normalizeRequirements(['A @ https://x/y.whl ; os_name == "nt" and extra in "a, b"'])).toEqual([
-      'a @ https://x/y.whl ; (os_name == "nt" and extra in "a, b")',
-    ]);
-    expect(normalizeRequirements(['a>=1'])).not.toEqual(normalizeRequirements(['a>=2']));
   });
 });

@@ -161,7 +161,7 @@ export class Zygote {
       case 'ready':
         clearTimeout(this.#startTimer);
         this.#modules = event.modules;
-        this.#preimported = event;
+        this.#preimported = { imported: event.imported, refused: event.refused };
         this.#checkVersion(event.python);
         break;
       case 'failed':
