@@ -43,7 +43,7 @@ function takeOut(key: string, value: unknown, blobs: Buffer[]): unknown {
 }
 
 /** What the header of a request frame is made of. */
-export interface RequestHeaderParts {
+export interface RequestHeaderFields {
   readonly id: number;
   readonly run: Run;
   /** Number of the packages' epoch. */
@@ -59,7 +59,7 @@ export interface RequestHeaderParts {
 }
 
 /** Members of a request frame's header, as JSON without the braces. Written by hand: it is on the way of every request. */
-export function requestHeader(parts: RequestHeaderParts): string {
+export function requestHeader(parts: RequestHeaderFields): string {
   const { id, run, epoch, replaced, isPinned, spinUs } = parts;
   const changes =
     replaced === undefined ? '' : `,"pinned":${isPinned},"replaced":${JSON.stringify(replaced)}`;
@@ -76,7 +76,7 @@ function instance({ instanceId, createInstance }: Run): string {
 }
 
 /** Where the code comes from, when it does not come along. */
-function code({ run: { call }, streamWindow }: RequestHeaderParts): string {
+function code({ run: { call }, streamWindow }: RequestHeaderFields): string {
   if (call.kind === 'handler') return `,"handler":${JSON.stringify(call.file)},"window":${streamWindow}`;
   return call.deployed === undefined ? '' : `,"deployed":${JSON.stringify(call.deployed)}`;
 }
