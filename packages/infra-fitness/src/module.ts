@@ -28,8 +28,9 @@ export function fitnessModule({ settings, env }: FitnessModuleOptions): Containe
 export function resourceChecks(settings: FitnessSettings): readonly FitnessCheck[] {
   const { FLASH_MIN_TMP_BYTES: minBytes, FLASH_MIN_TMP_FILES: minFiles } = settings;
   return [
+    // A process without a free descriptor can ask neither for memory nor for space, so this check is the first.
+    new OpenFilesCheck(settings.FLASH_MIN_OPEN_FILES),
     new MemoryCheck(settings.FLASH_MIN_MEMORY_BYTES),
     new TemporarySpaceCheck(tmpdir(), { minBytes, minFiles }),
-    new OpenFilesCheck(settings.FLASH_MIN_OPEN_FILES),
   ];
 }

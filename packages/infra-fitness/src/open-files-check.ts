@@ -27,8 +27,19 @@ export class OpenFilesCheck implements FitnessCheck {
     try {
       const soft = /^Max open files\s+(\d+)/m.exec(this.#readLimits())?.[1];
       return soft === undefined ? undefined : Number(soft);
-    } catch {
-      return undefined;
+    } catch (error) {
+      // To read the file takes a descriptor, and a process that is at its limit has none left.
+      return (error as NodeJS.ErrnoException).code === 'EMFILE' ? limitWithoutFile() : undefined;
     }
   }
+}
+
+/** The limit as Node's report tells it, which opens no file. */
+function limitWithoutFile(): number {
+  const { report } = process;
+  Object.assign(report, { excludeNetwork: true });
+  const { userLimits } = report.getReport() as unknown as {
+    readonly userLimits?: { readonly open_files?: { readonly soft?: number | string } };
+  };
+  return Number(userLimits?.open_files?.soft ?? 0);
 }

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
-import { OpenFilesCheck, TemporarySpaceCheck } from '../src/index.ts';
+import { MemoryCheck, OpenFilesCheck, TemporarySpaceCheck } from '../src/index.ts';
 
 const limits = (soft: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units
@@ -27,6 +27,16 @@ describe('OpenFilesCheck', () => {
       throw new Error('no such file');
     }).check();
     await new OpenFilesCheck(0).check();
+  });
+});
+
+describe('MemoryCheck', () => {
+  it('says what there is and what is needed', async () => {
+    await expect(new MemoryCheck(64, () => 63).check()).rejects.toThrow(
+      '63 bytes of memory are available and FLASH_MIN_MEMORY_BYTES is 64',
+    );
+    await expect(new MemoryCheck(64, () => 0).check()).rejects.toThrow('0 bytes');
+    await new MemoryCheck(64, () => 64).check();
   });
 });
 

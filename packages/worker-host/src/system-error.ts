@@ -34,7 +34,8 @@ const listenAdvice: Readonly<Record<string, string>> = {
 export function describeSystemError(error: unknown): string | undefined {
   if (!isSystemError(error)) return undefined;
   const { code, syscall = '', message } = error;
-  const what = syscall === 'listen' || syscall === 'getaddrinfo' ? listenAdvice[code] : advice[code];
+  const what =
+    syscall === 'listen' || syscall === 'getaddrinfo' ? (listenAdvice[code] ?? advice[code]) : advice[code];
   return what === undefined ? undefined : `${message}: ${what}`;
 }
 
