@@ -38,3 +38,18 @@ it('an error names what the reason mentions, of a bounded number of requirements
   );
   expect(contradictsPromises(sides, '', new SecretRedactor([])).message).toContain('package-9 and 20 more');
 });
+
+it('what pip says of its work before it fails is no reason', () => {
+  const as = (requirement: string) => ({ requirement, handed: requirement });
+  const said = [
+    'Looking in links: /wheels/bystander',
+    'Requirement already satisfied: bystander in ./site-packages (2.0)',
+    'Collecting culprit==2',
+    '  Downloading culprit-2-py3-none-any.whl (29 kB)',
+    'ERROR: Cannot install culprit==1 and culprit==2 because these package versions have conflicting dependencies.',
+  ].join('\n');
+  const sides = { wanted: [as('culprit==2')], promised: [as('bystander'), as('culprit==1')] };
+  expect(contradictsPromises(sides, said, new SecretRedactor([])).message).toContain(
+    'earlier requests to this worker were promised culprit==1: one interpreter',
+  );
+});

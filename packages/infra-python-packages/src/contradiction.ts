@@ -6,6 +6,10 @@ const mostNamed = 10;
 const advice =
   'Ask for versions that agree, or set FLASH_ENVIRONMENTS=isolated, so that each set of dependencies has an environment of its own; a worker that is started anew has promised nothing.';
 
+/** What pip says of its work before it fails: it names also what is not the reason. */
+const progress =
+  /^\s*(?:Looking in|Requirement already satisfied|Collecting|Using cached|Downloading|Preparing|Getting requirements|Obtaining|Processing|Found existing)\b/;
+
 /** A requirement, and the text that the tool is given for it. */
 export interface HandedRequirement {
   readonly requirement: string;
@@ -106,7 +110,8 @@ function conflict(packages: readonly string[], message: string, redactor: Secret
 }
 
 /** The requirements whose package the tool's reason mentions; all of them when it mentions none. */
-function named(requirements: readonly HandedRequirement[], reason: string): readonly string[] {
+function named(requirements: readonly HandedRequirement[], output: string): readonly string[] {
+  const reason = output.split('\n').filter((line) => !progress.test(line)).join('\n');
   const words = new Set(reason.split(/[^\w.-]+/).map(normalizeName));
   const mentioned = requirements.filter(({ handed }) => {
     const requirement = parseRequirement(handed);
