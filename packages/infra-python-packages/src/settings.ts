@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  directory,
   choice,
   positiveInteger,
   nonNegativeInteger,
@@ -14,7 +15,7 @@ import {
 export const pythonPackagesSettingsSchema = defineSettings({
   FLASH_UV: text(undefined, 'Path of uv; default: the one beside the Python interpreter, else on PATH'),
   FLASH_INSTALL_TIMEOUT_MS: positiveMilliseconds(300_000, 'Longest time of one installation step'),
-  FLASH_CACHE_DIR: text(
+  FLASH_CACHE_DIR: directory(
     () => join(homedir(), '.cache'),
     'The worker’s cache directory, which the network volume keeps',
   ),
@@ -27,7 +28,7 @@ export const pythonPackagesSettingsSchema = defineSettings({
     1000,
     'Requirements of earlier requests that later installations must leave met: Python’s in the one interpreter, and system packages; the one asked for longest ago is forgotten',
   ),
-  FLASH_ENVIRONMENTS_DIR: text(
+  FLASH_ENVIRONMENTS_DIR: directory(
     () => join(homedir(), '.flash/environments'),
     'Where environments are; best on the file system of FLASH_CACHE_DIR',
   ),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isTagRunning, processTag, processTagPattern } from '@flash/process-lock';
 import { readEnvironmentManifest } from './environment-manifest.ts';
 import { EnvironmentUsers } from './environment-users.ts';
 import { exclusively } from './machine-lock.ts';
@@ -28,7 +29,9 @@ const idPattern = /^[0-9a-f]{12}-[0-9a-f]{24}$/;
 const pollMs = 50;
 /** Longest wait for the lock: the work that is done while it is held takes milliseconds. */
 const lockTimeoutMs = 30_000;
-const leftoverPattern = /^\.(?:building|removing)-[0-9a-f]{12}-[0-9a-f]{24}-(\d+)(?:-|$)/;
+const leftoverPattern = new RegExp(
+  `^\\.(?:building|removing)-([0-9a-f]{12}-[0-9a-f]{24})-(${processTagPattern}|\\d+)(?:-[0-9a-f]{8})?$`,
+);
 
 /** The directory of environments. Other workers of this machine may use the same one. */
 export class LocalEnvironments {
@@ -53,8 +56,8 @@ export class LocalEnvironments {
         if (at === undefined) await this.#discardUnlessUsed(name);
         else found.push({ id: name, at });
       }
-      const pid = leftoverPattern.exec(name)?.[1];
-      if (pid !== undefined && !this.#users.isAlive(Number(pid)))
+      const [, id, tag] = leftoverPattern.exec(name) ?? [];
+      if (id !== undefined && tag !== undefined && (await this.#isAbandoned(id, tag)))
         await rm(path, { recursive: true, force: true });
     }
     for (const { id } of found.sort((one, other) => one.at - other.at)) await this.add(id);
@@ -71,7 +74,7 @@ export class LocalEnvironments {
 
   /** Where an environment is made before it appears. */
   asideOf(id: string): string {
-    return join(this.path, `.building-${id}-${process.pid}`);
+    return join(this.path, `.building-${id}-${processTag()}`);
   }
 
   get count(): number {
@@ -149,6 +152,11 @@ export class LocalEnvironments {
     await this.#discardUnlessUsed(id);
   }
 
+  /** A worker that can't be looked for from here has recorded its use of what it makes. */
+  async #isAbandoned(id: string, tag: string): Promise<boolean> {
+    return !((tag.includes('-') ? isTagRunning(tag) : undefined) ?? (await this.#users.othersUse(id)));
+  }
+
   async #takeUp(id: string): Promise<LocalEnvironment | undefined> {
     const path = this.pathOf(id);
     const requirements = await readEnvironmentManifest(path);
@@ -177,7 +185,7 @@ export class LocalEnvironments {
   }
 
   async #discardUnlessUsed(id: string): Promise<void> {
-    const aside = join(this.path, `.removing-${id}-${process.pid}-${randomUUID().slice(0, 8)}`);
+    const aside = join(this.path, `.removing-${id}-${processTag()}-${randomUUID().slice(0, 8)}`);
     await this.#exclusively(id, async () => {
       if (await this.#users.othersUse(id)) return;
       await rm(this.completionFileOf(id), { force: true });
