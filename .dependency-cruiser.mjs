@@ -100,7 +100,7 @@ export default {
       to: {
         path: '^(packages|apps)/[^/]+/src/',
         pathNot:
-          '^$1/$2/|/src/(((testing|endpoint-router)/)?index|small-heap|(zygote/)?head-start|node-version)\\.ts$',
+          '^$1/$2/|/src/(((testing|endpoint-router)/)?index|small-heap|compile-cache|(zygote/)?head-start|node-version)\\.ts$',
       },
     },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },

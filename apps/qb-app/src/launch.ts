@@ -1,11 +1,10 @@
-import { enableCompileCache } from 'node:module';
+import { keepCompiledCode } from '@flash/worker-host/compile-cache';
 import { takeHeadStart } from '@flash/worker-host/head-start';
 import { keepHeapSmall } from '@flash/worker-host/small-heap';
 
 const headStart = takeHeadStart(process.env, 'queue');
 keepHeapSmall();
-// The next start takes compiled code from this cache (NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE).
-enableCompileCache();
+keepCompiledCode();
 // Loaded after the flags are set, and while Python starts: a static import would be read and linked before them, into a heap that had
 // already grown.
 void import('./start.ts').then(({ start }) => start(headStart));

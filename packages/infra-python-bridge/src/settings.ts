@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  directory,
   choice,
   defineSettings,
   milliseconds,
@@ -8,7 +9,6 @@ import {
   positiveInteger,
   read,
   type SettingsOf,
-  text,
 } from '@flash/settings';
 import * as z from 'zod';
 
@@ -83,7 +83,7 @@ export const pythonBridgeSettingsSchema = defineSettings({
     600_000,
     'An environment’s processes end when nothing has run there for so long; 0: never',
   ),
-  FLASH_CACHE_DIR: text(
+  FLASH_CACHE_DIR: directory(
     () => join(homedir(), '.cache'),
     'The worker’s cache directory, which the network volume keeps',
   ),

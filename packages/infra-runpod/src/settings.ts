@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  directory,
   positiveInteger,
   defineSettings,
   milliseconds,
@@ -37,7 +38,7 @@ export const runpodQueueSettingsSchema = defineSettings({
     'Least time between two progress posts of one job; newer progress replaces older',
   ),
   FLASH_MAX_TAKE_BYTES: positiveInteger(64 * 1024 * 1024, 'Largest answer of the queue to one take'),
-  FLASH_STATE_DIR: text(
+  FLASH_STATE_DIR: directory(
     () => join(tmpdir(), 'flash-worker'),
     'Directory of results that the platform has not acknowledged; one folder per worker id, and in it one per process',
   ),

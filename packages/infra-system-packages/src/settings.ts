@@ -1,13 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  directory,
   defineSettings,
   milliseconds,
   positiveInteger,
   positiveMilliseconds,
   read,
   type SettingsOf,
-  text,
 } from '@flash/settings';
 import * as z from 'zod';
 
@@ -22,7 +22,7 @@ export const systemPackagesSettingsSchema = defineSettings({
     86_400_000,
     'Package lists older than this are updated before an installation',
   ),
-  FLASH_CACHE_DIR: text(
+  FLASH_CACHE_DIR: directory(
     () => join(homedir(), '.cache'),
     'The worker’s cache directory, which the network volume keeps',
   ),

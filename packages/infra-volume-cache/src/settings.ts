@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  directory,
   positiveInteger,
   nonNegativeInteger,
   defineSettings,
@@ -8,7 +9,6 @@ import {
   milliseconds,
   read,
   type SettingsOf,
-  text,
 } from '@flash/settings';
 import * as z from 'zod';
 
@@ -16,11 +16,11 @@ const MiB = 1024 * 1024;
 
 /** Settings of the volume cache by the environment variable that sets each (docs/reference/protocol.md, Places). */
 export const volumeCacheSettingsSchema = defineSettings({
-  FLASH_CACHE_DIR: text(
+  FLASH_CACHE_DIR: directory(
     () => join(homedir(), '.cache'),
     'The worker’s cache directory, which the network volume keeps',
   ),
-  FLASH_VOLUME_DIR: text(
+  FLASH_VOLUME_DIR: directory(
     '/runpod-volume',
     'Where the network volume is mounted; without it, and without RUNPOD_ENDPOINT_ID, nothing is kept',
   ),

@@ -1,6 +1,7 @@
 /** `@flash/settings`: settings by the environment variable that sets each. */
 export {
   choice,
+  directory,
   positiveInteger,
   nonNegativeInteger,
   flag,
@@ -13,6 +14,7 @@ export {
   text,
   keyword,
 } from './kinds.ts';
+export { isInProc } from './proc-directory.ts';
 export { Setting } from './setting.ts';
 export {
   defineSettings,

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { isInProc } from './proc-directory.ts';
 import { type Reading, Setting } from './setting.ts';
 
 const unbounded = Number.MAX_SAFE_INTEGER;
@@ -20,6 +21,34 @@ export function text<D extends string | undefined>(
     defaultValue,
     description,
   );
+}
+
+/** A directory that the worker makes. Also a default is checked: it may come from HOME or TMPDIR. */
+export function directory<D extends string | undefined>(
+  defaultValue: Default<D>,
+  description: string,
+): Setting<string | D> {
+  return new DirectorySetting<D>(defaultValue, description);
+}
+
+class DirectorySetting<D extends string | undefined> extends Setting<string | D> {
+  constructor(defaultValue: Default<D>, description: string) {
+    super(
+      (raw) => (typeof raw === 'string' ? { value: raw } : { problem: 'expected a text' }),
+      defaultValue,
+      description,
+    );
+  }
+
+  override read(raw: unknown): Reading<string | D> {
+    const reading = super.read(raw);
+    if (!('value' in reading) || reading.value === undefined || !isInProc(reading.value)) return reading;
+    const advice =
+      raw === undefined
+        ? 'set it, or what it comes from (HOME, TMPDIR), to another place'
+        : 'name another place';
+    return { problem: `${reading.value} is in /proc, where no directory can be made: ${advice}` };
+  }
 }
 
 /** A whole number from the one bound to the other. */

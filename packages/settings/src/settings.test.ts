@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import {
   choice,
+  directory,
   positiveInteger,
   nonNegativeInteger,
   defineSettings,
@@ -98,5 +99,19 @@ describe('settings', () => {
       expect.stringContaining('COUNT: '),
       expect.stringContaining('KIND: '),
     ]);
+  });
+
+  it('of directories are none in /proc, given or by default', () => {
+    const given = defineSettings({ PLACE: directory('/tmp', 'Place') });
+    expect(given.parse({ PLACE: '/proc/self/cwd/new' }).PLACE).toBe('/proc/self/cwd/new');
+    expect(given.parse({ PLACE: '/process' }).PLACE).toBe('/process');
+    for (const place of ['/proc', '/tmp/../proc/net/x', '/proc/self/none/y'])
+      expect(() => given.parse({ PLACE: place })).toThrow(
+        `PLACE: ${place} is in /proc, where no directory can be made: name another place`,
+      );
+    expect(() => defineSettings({ HOUSE: directory(() => '/proc/1', 'House') }).parse({})).toThrow(
+      'HOUSE: /proc/1 is in /proc, where no directory can be made: set it, or what it comes from',
+    );
+    expect(() => given.parse({ PLACE: 5 })).toThrow('expected a text');
   });
 });

@@ -1,9 +1,18 @@
-import { choice, positiveInteger, defineSettings, flag, read, type SettingsOf, text } from '@flash/settings';
+import {
+  choice,
+  directory,
+  positiveInteger,
+  defineSettings,
+  flag,
+  read,
+  type SettingsOf,
+  text,
+} from '@flash/settings';
 import * as z from 'zod';
 
 /** Settings that say which app this worker serves (docs/reference/protocol.md, Modes, Environment variables and Routing). */
 export const appSettingsSchema = defineSettings({
-  FLASH_APP_DIR: text('/app', 'Directory of the deployed app'),
+  FLASH_APP_DIR: directory('/app', 'Directory of the deployed app'),
   FLASH_RESOURCE_NAME: text(undefined, 'Resource of the deployed app that this worker serves'),
   FLASH_MAIN_FILE: text(
     undefined,

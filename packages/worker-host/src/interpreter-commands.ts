@@ -78,7 +78,7 @@ function linksTo(path: string, { TMPDIR }: NodeJS.ProcessEnv): string | undefine
   const own = join(TMPDIR || tmpdir(), `flash-python-${uid}`);
   const directory = join(own, path.replaceAll('/', '_'));
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const level of [own, directory]) makeDirectory(level);
     // A directory that another user has put there may hold another Python later.
     const { uid: owner, mode } = lstatSync(own);
     if (owner !== uid || (mode & 0o22) !== 0) return undefined;
@@ -86,6 +86,15 @@ function linksTo(path: string, { TMPDIR }: NodeJS.ProcessEnv): string | undefine
     return directory;
   } catch {
     return undefined;
+  }
+}
+
+/** Without its parents: Node would try to make those below /proc for ever. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

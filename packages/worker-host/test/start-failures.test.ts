@@ -50,11 +50,29 @@ describe('a start that fails', () => {
     },
   );
 
-  it.each([26])(
-    'says that a process may open no more than %d files, when those are too few',
-    async (most) => {
-      expect(await lastLine('qb-app', ['--test_input', job], {}, `ulimit -n ${most};`)).toMatch(
+  it.each([
+    ['qb-app', 26],
+    ['qb-app', 23],
+    ['lb-app', 24],
+  ])(
+    'of %s says that a process may open no more than %d files, when those are too few',
+    async (app, most) => {
+      expect(await lastLine(app, ['--test_input', job], {}, `ulimit -n ${most};`)).toMatch(
         new RegExp(`a process may open ${most} files here \\(ulimit -n\\).*raise the limit`),
+      );
+    },
+  );
+
+  it.each([
+    ['qb-app', 'TMPDIR'],
+    ['lb-app', 'HOME'],
+    ['qb-app', 'FLASH_CACHE_DIR'],
+    ['lb-app', 'FLASH_VOLUME_DIR'],
+  ])(
+    'of %s ends when its %s is in /proc, where Node would try to make directories for ever',
+    async (app, name) => {
+      expect(await lastLine(app, ['--test_input', job], { [name]: '/proc/sys/none' })).toMatch(
+        /_DIR: \/proc\/sys\/none\S* is in \/proc, where no directory can be made|temporary directory \/proc\/sys\/none can't be written to/,
       );
     },
   );
