@@ -111,7 +111,10 @@ function conflict(packages: readonly string[], message: string, redactor: Secret
 
 /** The requirements whose package the tool's reason mentions; all of them when it mentions none. */
 function named(requirements: readonly HandedRequirement[], output: string): readonly string[] {
-  const reason = output.split('\n').filter((line) => !progress.test(line)).join('\n');
+  const reason = output
+    .split('\n')
+    .filter((line) => !progress.test(line))
+    .join('\n');
   const words = new Set(reason.split(/[^\w.-]+/).map(normalizeName));
   const mentioned = requirements.filter(({ handed }) => {
     const requirement = parseRequirement(handed);

@@ -7,6 +7,7 @@ import {
   type SecretRedactor,
 } from '@flash/worker-core';
 import { brokePromises } from './contradiction.ts';
+import { removeIncomplete } from './incomplete-distributions.ts';
 import { changesBetween, describeInstalled } from './installed-changes.ts';
 import { type Distribution, InstalledDistributions } from './installed-distributions.ts';
 import { baseFingerprint, normalizeRequirements, packageSetId } from './package-set.ts';
@@ -39,6 +40,8 @@ export class PythonPackageInstaller implements Installer {
   readonly #resolutions: Resolutions;
   /** In their normalized form. */
   readonly #promised: PromisedPackages;
+  /** Promised requirements that an installation which failed half way has left unmet. */
+  readonly #lost = new Set<string>();
 
   constructor(options: PythonPackageInstallerOptions) {
     const { settings, log } = options;
@@ -69,8 +72,18 @@ export class PythonPackageInstaller implements Installer {
     const id = packageSetId(baseFingerprint(facts, installed), set);
     const installation = new SetInstallation(this.#options, facts, this.#distributions);
     const pins = options.accelerate ? await this.#resolutions.find(id) : undefined;
+    const startedAt = Date.now();
     const isKnown = pins !== undefined && (await installation.installResolved(pins, options));
-    if (!isKnown) await installation.install({ wanted, promised }, installed, options);
+    try {
+      if (pins !== undefined && !isKnown) await this.#removeIncomplete(facts, startedAt);
+      if (!isKnown) await installation.install({ wanted, promised }, installed, options);
+    } catch (error) {
+      await this.#removeIncomplete(facts, startedAt);
+      // What a tool has removed before it failed is installed again with what is installed next.
+      for (const requirement of await this.#unmet(promised, facts)) this.#lost.add(requirement);
+      throw error;
+    }
+    this.#lost.clear();
     const after = await this.#distributions.read(facts.directories);
     const changes = changesBetween(before, after);
     if (!isKnown) await this.#noteResolution(id, set, changes, after);
@@ -92,7 +105,8 @@ export class PythonPackageInstaller implements Installer {
   /** The promised requirements that are still met. Those that user code has broken with an installer of its own are forgotten. */
   async #stillKept(facts: InterpreterFacts, { onLine }: InstallOptions): Promise<readonly string[]> {
     const promised = this.#promised.all();
-    const broken = new Set(await this.#unmet(promised, facts));
+    const unmet = await this.#unmet(promised, facts);
+    const broken = new Set(unmet.filter((requirement) => !this.#lost.has(requirement)));
     for (const requirement of broken) {
       this.#promised.forget(requirement);
       const line = `An earlier request asked for ${requirement}; something other than this worker has replaced or removed it since`;
@@ -112,6 +126,10 @@ export class PythonPackageInstaller implements Installer {
     if (broken.length > 0) throw brokePromises(wanted, broken, this.#options.redactor);
     const unmet = new Set(await this.#unmet(wanted, facts));
     this.#promised.add(wanted.filter((requirement) => !unmet.has(requirement)));
+  }
+
+  #removeIncomplete({ directories }: InterpreterFacts, startedAt: number): Promise<void> {
+    return removeIncomplete(this.#distributions, directories, startedAt);
   }
 
   /** Remembers what a set came to, when it can be told by names and versions alone. */
