@@ -61,6 +61,13 @@ describe('FunctionRequest', () => {
     [{ ...minimal, modules: { 'a\\b.py': '' } }, 'relative'],
     [{ ...minimal, modules: { 'a//b.py': '' } }, 'empty'],
     [{ ...minimal, modules: { 'a.txt': '' } }, '.py'],
+    [{ ...minimal, modules: { 'a\ud801.py': '' } }, 'a half of a surrogate pair'],
+    [
+      { ...minimal, modules: { 'a.py': 'x = "\udfff"' } },
+      'modules.a.py: it holds a half of a surrogate pair',
+    ],
+    [{ ...minimal, function_code: '# \udc80' }, 'function_code: it holds a half of a surrogate pair'],
+    [{ ...minimal, class_code: '\ud83d' }, 'class_code: it holds'],
   ])('refuses %j and names what is wrong', (body, named) => {
     expect(() => decodeFunctionCall(bytes(body))).toThrow(InvalidRequestError);
     expect(() => decodeFunctionCall(bytes(body))).toThrow(named as string);

@@ -33,15 +33,22 @@ export type FunctionRequestInput = z.input<typeof functionRequestSchema>;
 /** The fields whose elements are base64 of a pickle in the format "cloudpickle" (docs/reference/protocol.md, FunctionRequest). */
 export const encodedFields = ['args', 'kwargs', 'constructor_args', 'constructor_kwargs'] as const;
 
+/** Python source. */
+function source() {
+  // JSON can write a half of a surrogate pair, which no file of source can hold.
+  const isText = (text: string) => text.isWellFormed();
+  return z.string().refine(isText, 'it holds a half of a surrogate pair, such as \\ud800, which is no text');
+}
+
 function build() {
   const text = z.string().nullish();
   return z
     .object({
       execution_type: absentDefault(z.enum(['function', 'class']), 'function'),
       function_name: text,
-      function_code: text,
+      function_code: source().nullish(),
       class_name: text,
-      class_code: text,
+      class_code: source().nullish(),
       method_name: absentDefault(z.string(), '__call__'),
       args: absentList(z.unknown()),
       kwargs: absentRecord(z.unknown()),
@@ -52,7 +59,7 @@ function build() {
       dependencies: absentList(z.string()),
       system_dependencies: absentList(z.string()),
       accelerate_downloads: absentDefault(z.boolean(), true),
-      modules: absentRecord(z.string()),
+      modules: absentRecord(source()),
       serialization_format: absentDefault(z.enum(['cloudpickle', 'json']), 'cloudpickle'),
     })
     .superRefine((request, context) => {
@@ -99,6 +106,7 @@ function requireStrings(request: FunctionRequest, context: z.RefinementCtx): voi
 function modulePathProblem(path: string): string | undefined {
   if (path === '') return 'a module path must not be empty';
   if (path.includes('\0')) return 'a module path must not contain a NUL character';
+  if (!path.isWellFormed()) return 'a module path must not contain a half of a surrogate pair';
   if (path.startsWith('/') || path.includes('\\'))
     return 'a module path must be relative, with "/" between its parts';
   const parts = path.split('/');
