@@ -13,6 +13,7 @@ import { ports, workerVersion } from '@flash/worker-core';
 import type { Container, ContainerModule } from 'inversify';
 import { manifestPath } from './app-files.ts';
 import { isFlashDeployment } from './app-settings.ts';
+import { explainStartFailure } from './explain-start-failure.ts';
 import { findPython } from './find-python.ts';
 import { abandonHeadStart, type HeadStart } from './head-start.ts';
 import { withCommandsOf } from './interpreter-commands.ts';
@@ -67,11 +68,12 @@ export function bindAdapters(
       const isFit = headStart?.python === given.python && headStart.env === env;
       if (!isFit) abandonHeadStart(headStart);
       let unused = isFit ? headStart.bridge : undefined;
-      return renewableExecutorModule(container, () => {
+      const makeModule = (): ContainerModule => {
         const ahead = unused;
         unused = undefined;
         return pythonBridgeModule({ ...given, headStart: ahead, settings });
-      });
+      };
+      return renewableExecutorModule(container, makeModule, (error) => explainStartFailure(error, settings));
     },
     PythonInstaller: () => pythonPackagesModule({ ...python(), settings, redactor }),
     SystemInstaller: () => systemPackagesModule({ env: userEnv, settings, redactor }),

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { WorkerStartError } from '../errors/worker-start-error.ts';
+import type { Executor } from '../ports/executor.ts';
 import { functionCallFrom } from '../protocol/decode-function-call.ts';
 import { contractFunctions, executorContract, FakeExecutor } from '../testing/index.ts';
 import { RenewableExecutor } from './renewable-executor.ts';
@@ -74,5 +76,19 @@ describe('RenewableExecutor', () => {
     executor.renew();
     expect([made.length, await isClosed(0), await isClosed(1)]).toEqual([2, true, true]);
     await expect(run('which')).rejects.toThrow('shut');
+  });
+
+  it('says why no process could be started for a run, and leaves other failures as they are', async () => {
+    const failures = [new WorkerStartError('exit code 70'), new TypeError('another')];
+    const fails = {
+      run: async () => {
+        throw failures.shift();
+      },
+    } as unknown as Executor;
+    const explain = async ({ message }: Error) => new WorkerStartError(`the disk is full (${message})`);
+    const executor = new RenewableExecutor(() => fails, explain);
+    const run = () => executor.run(call('any'), { requestId: 'any' });
+    await expect(run()).rejects.toThrow('the disk is full (exit code 70)');
+    await expect(run()).rejects.toThrow(/^another$/);
   });
 });

@@ -1,4 +1,5 @@
 import { WorkerClosedError } from '../errors/worker-closed-error.ts';
+import { WorkerStartError } from '../errors/worker-start-error.ts';
 import type { Environment } from '../ports/environments.ts';
 import type { Execution, Executor, RunOptions } from '../ports/executor.ts';
 import type { InstalledChange } from '../ports/installer.ts';
@@ -17,13 +18,19 @@ interface Generation {
  */
 export class RenewableExecutor implements Executor {
   readonly #create: () => Executor;
+  readonly #explain: (error: WorkerStartError) => Promise<unknown>;
   readonly #retiring = new Set<Generation>();
   #current: Generation;
   #isClosed = false;
 
-  /** @param create - makes an executor that is not started yet; called at once, and for every renewal. */
-  constructor(create: () => Executor) {
+  /**
+   * @param create - makes an executor that is not started yet; called at once, and for every renewal.
+   * @param explain - finds the cause of a run's failure where no process could be started for it: that is the machine's more often than the
+   * executor's, which knows only what failed first.
+   */
+  constructor(create: () => Executor, explain = async (error: WorkerStartError): Promise<unknown> => error) {
     this.#create = create;
+    this.#explain = explain;
     this.#current = { executor: create(), atWork: 0 };
   }
 
@@ -56,6 +63,8 @@ export class RenewableExecutor implements Executor {
     generation.atWork++;
     try {
       return await generation.executor.run(call, options);
+    } catch (error) {
+      throw error instanceof WorkerStartError ? await this.#explain(error) : error;
     } finally {
       generation.atWork--;
       if (generation !== this.#current) this.#closeIfUnused(generation);
