@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { InstallError, SecretRedactor } from '@flash/worker-core';
 import { RecordingLog } from '@flash/worker-core/testing';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PythonPackageInstaller } from '../src/adapters.ts';
 import { pythonPackagesSettingsSchema } from '../src/index.ts';
 
@@ -14,6 +14,9 @@ const venv = fileURLToPath(new URL('../../../.venv/bin', import.meta.url));
 const makeWheel = fileURLToPath(new URL('make_wheel.py', import.meta.url));
 const uv = join(venv, 'uv');
 const run = promisify(execFile);
+// pip takes seconds for each of its steps when the machine is busy.
+jest.setTimeout(300_000);
+
 let root: string;
 /** A directory of wheels that takes the place of the index. */
 let wheels: string;

@@ -1,6 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { PlatformContact } from '../src/platform-contact.ts';
-import { drop, inTurn, type Platform, reply, Setting, status, until } from './platform.ts';
+import {
+  drop,
+  eachInItsSetting,
+  inTurn,
+  type Platform,
+  reply,
+  type Setting,
+  status,
+  until,
+} from './platform.ts';
 
 const signal = new AbortController().signal;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -9,11 +18,10 @@ const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 describe('what waits for the platform to be back', () => {
   let setting: Setting;
   let platform: Platform;
-  beforeEach(async () => {
-    setting = await new Setting().begin();
-    platform = setting.platform;
+  eachInItsSetting((its) => {
+    setting = its;
+    platform = its.platform;
   });
-  afterEach(() => setting.end());
   /** Pauses that are long after a few failures; no heartbeat comes by itself. */
   const slow = { FLASH_RETRY_MIN_MS: '4', FLASH_RETRY_MAX_MS: '50000', RUNPOD_PING_INTERVAL: '60000' };
   const posts = (): number => platform.of('job-done').length;

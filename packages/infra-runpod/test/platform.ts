@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Job } from '@flash/worker-core';
 import { RecordingLog, RecordingMetrics } from '@flash/worker-core/testing';
+import { afterEach, beforeEach } from '@jest/globals';
 import { RunpodJobQueue } from '../src/index.ts';
 import { type RunpodQueueSettings, runpodQueueSettingsSchema } from '../src/settings.ts';
 
@@ -169,6 +170,16 @@ export class Setting {
     }
     await this.platform.close();
   }
+}
+
+/** Gives each test of a suite a setting of its own, and ends it after the test. */
+export function eachInItsSetting(give: (setting: Setting) => void): void {
+  let setting: Setting;
+  beforeEach(async () => {
+    setting = await new Setting().begin();
+    give(setting);
+  });
+  afterEach(() => setting.end());
 }
 
 export async function until(condition: () => boolean, timeoutMs = 5000): Promise<void> {

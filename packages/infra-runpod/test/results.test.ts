@@ -1,8 +1,19 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from '@flash/worker-core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { drop, inTurn, key, type Opened, type Platform, reply, Setting, status, until } from './platform.ts';
+import { describe, expect, it } from '@jest/globals';
+import {
+  drop,
+  eachInItsSetting,
+  inTurn,
+  key,
+  type Opened,
+  type Platform,
+  reply,
+  type Setting,
+  status,
+  until,
+} from './platform.ts';
 
 const signal = new AbortController().signal;
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
@@ -16,11 +27,10 @@ describe('results', () => {
     (await readdir(join(stateDirectory, `worker-${workerId}`), { recursive: true })).filter((name) =>
       name.endsWith('.result'),
     );
-  beforeEach(async () => {
-    setting = await new Setting().begin();
-    platform = setting.platform;
+  eachInItsSetting((its) => {
+    setting = its;
+    platform = its.platform;
   });
-  afterEach(() => setting.end());
 
   it('posts them as the platform wants it', async () => {
     const one = await open();

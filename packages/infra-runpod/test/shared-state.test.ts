@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { thisProcess } from '@flash/process-lock';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Opened, type Platform, Setting, status, until } from './platform.ts';
+import { describe, expect, it } from '@jest/globals';
+import { eachInItsSetting, type Opened, type Platform, type Setting, status, until } from './platform.ts';
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -20,11 +20,10 @@ function resultFile(jobId: string): { name: string; content: string } {
 describe('processes with one worker id and one state directory', () => {
   let setting: Setting;
   let platform: Platform;
-  beforeEach(async () => {
-    setting = await new Setting().begin();
-    platform = setting.platform;
+  eachInItsSetting((its) => {
+    setting = its;
+    platform = its.platform;
   });
-  afterEach(() => setting.end());
   const finish = async (opened: Opened, id: string): Promise<void> =>
     opened.queue.finish(await setting.take(opened, id), { outputJson: json(id) });
   const outputs = (): unknown[] => platform.results.map(({ output }) => output).sort();

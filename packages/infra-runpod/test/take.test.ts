@@ -1,17 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from '@flash/worker-core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { RunpodJobQueue } from '../src/index.ts';
 import {
   drop,
+  eachInItsSetting,
   inTurn,
   key,
   never,
   type Opened,
   openQueue,
   Platform,
-  Setting,
+  type Setting,
   status,
   until,
 } from './platform.ts';
@@ -28,11 +29,10 @@ describe('taking jobs', () => {
       if (jobs.length > 0) return jobs;
     }
   };
-  beforeEach(async () => {
-    setting = await new Setting().begin();
-    platform = setting.platform;
+  eachInItsSetting((its) => {
+    setting = its;
+    platform = its.platform;
   });
-  afterEach(() => setting.end());
 
   it('asks as the platform wants it: worker id, busy flag, raw key', async () => {
     platform.answers.take = inTurn(status(200, { id: 'a', input: 1 }), status(200, { id: 'b', input: 2 }));

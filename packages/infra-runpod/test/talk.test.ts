@@ -1,7 +1,16 @@
 import type { Job } from '@flash/worker-core';
 import { workerVersion } from '@flash/worker-core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { inTurn, type Opened, type Platform, reply, Setting, status, until } from './platform.ts';
+import { describe, expect, it } from '@jest/globals';
+import {
+  eachInItsSetting,
+  inTurn,
+  type Opened,
+  type Platform,
+  reply,
+  type Setting,
+  status,
+  until,
+} from './platform.ts';
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -11,11 +20,10 @@ describe('while a job is at work', () => {
   let platform: Platform;
   const open = (more: Record<string, string> = {}): Promise<Opened> => setting.open(more);
   const take = (opened: Opened, id?: string): Promise<Job> => setting.take(opened, id);
-  beforeEach(async () => {
-    setting = await new Setting().begin();
-    platform = setting.platform;
+  eachInItsSetting((its) => {
+    setting = its;
+    platform = its.platform;
   });
-  afterEach(() => setting.end());
 
   it('streams chunk by chunk, each numbered, each until it is taken', async () => {
     const one = await open();

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
+from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..output.route import Route
@@ -137,32 +138,38 @@ class HandlerRuns:
         return outcome.success(answer.output, "json", self._max_bytes)._replace(extra={"handler": said})
 
     def _stream(self, values: Generator[Any, Any, Any], header: Header) -> Outcome:
-        window = self._windows[header["id"]] = ChunkWindow(header["window"])
-        try:
+        with self._window(header) as window, closing(values):
             for value in values:
                 window.wait_with(self._wait_and_hear)
-                self._send(value, header["id"], window)
-                error = handlers.chunk_error(value)
-                if error is not None:
-                    return _stream_end(error)
+                end = self._pass_on(value, header["id"], window)
+                if end is not None:
+                    return end
             return _stream_end()
-        finally:
-            self._windows.pop(header["id"], None)
-            values.close()
 
     async def _stream_async(self, values: AsyncGenerator[Any, Any], header: Header) -> Outcome:
+        with self._window(header) as window:
+            async with aclosing(values):
+                async for value in values:
+                    await window.wait()
+                    end = self._pass_on(value, header["id"], window)
+                    if end is not None:
+                        return end
+                return _stream_end()
+
+    @contextmanager
+    def _window(self, header: Header) -> Iterator[ChunkWindow]:
+        """Lets acknowledgements of a request's chunks reach its stream while it lasts."""
         window = self._windows[header["id"]] = ChunkWindow(header["window"])
         try:
-            async for value in values:
-                await window.wait()
-                self._send(value, header["id"], window)
-                error = handlers.chunk_error(value)
-                if error is not None:
-                    return _stream_end(error)
-            return _stream_end()
+            yield window
         finally:
             self._windows.pop(header["id"], None)
-            await values.aclose()
+
+    def _pass_on(self, value: Any, request: int, window: ChunkWindow) -> Outcome | None:
+        """Send a chunk. One with an error ends the stream: then this is its end."""
+        self._send(value, request, window)
+        error = handlers.chunk_error(value)
+        return None if error is None else _stream_end(error)
 
     def _send(self, value: Any, request: int, window: ChunkWindow) -> None:
         body = outcome.success(value, "json", self._max_bytes).body
