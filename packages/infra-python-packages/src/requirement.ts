@@ -15,6 +15,8 @@ interface BareUrlRequirement {
 
 export type Requirement = ProjectNameRequirement | ProjectURLRequirement | BareUrlRequirement;
 
+/** An operator that the parser's types do not have either. */
+const exactly = '===' as string as NonNullable<ProjectNameRequirement['versionSpec']>[number]['operator'];
 const bareUrl = /^(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file):\/\/\S+$/;
 const urlWithMarker = /^([^@;]+@\s*\S+)\s+;\s*(.+)$/;
 const parsed = new LRUCache<string, Requirement>({ max: 1000 });
@@ -54,12 +56,25 @@ function parse(specifier: string): Requirement {
 /** The parser takes no marker behind a URL, which PEP 508 allows after a space: it is read by itself. */
 function parseLine(text: string): PipRequirement | null {
   const [, project, marker] = urlWithMarker.exec(text) ?? [];
-  if (project === undefined) return parsePipRequirementsLine(text);
+  if (project === undefined) return parseVersions(text);
   const requirement = parsePipRequirementsLine(project);
   const conditional = parsePipRequirementsLine(`conditional ; ${marker}`);
   if (requirement?.type !== 'ProjectURL' || conditional?.type !== 'ProjectName') return null;
   const { environmentMarkerTree } = conditional;
   return environmentMarkerTree === undefined ? null : { ...requirement, environmentMarkerTree };
+}
+
+/** The parser does not know `===` (PEP 440, arbitrary equality): it is given `==`, and what it has read gets the operator back. */
+function parseVersions(text: string): PipRequirement | null {
+  const [project = '', ...marker] = text.split(';');
+  const exact = [...project.matchAll(/===\s*([^\s,]+)/g)].map(([, version]) => version);
+  if (exact.length === 0) return parsePipRequirementsLine(text);
+  const requirement = parsePipRequirementsLine([project.replaceAll('===', '=='), ...marker].join(';'));
+  if (requirement?.type !== 'ProjectName') return requirement;
+  const versionSpec = requirement.versionSpec?.map((spec) =>
+    spec.operator === '==' && exact.includes(spec.version) ? { ...spec, operator: exactly } : spec,
+  );
+  return versionSpec === undefined ? requirement : { ...requirement, versionSpec };
 }
 
 function refused(specifier: string, why: string): InstallError {
