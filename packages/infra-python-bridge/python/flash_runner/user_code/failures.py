@@ -63,12 +63,12 @@ def _full_text(error: BaseException) -> str:
 
 
 def _message(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"the code called sys.exit({error.code!r})"
     try:
+        if isinstance(error, SystemExit):
+            return f"the code called sys.exit({error.code!r})"
         # An exception without a text is told by its type.
         return str(error) or type(error).__name__
-    except Exception:
+    except BaseException:  # user code makes the text, and may call sys.exit here as well
         return f"<{type(error).__name__}: its text could not be made>"
 
 
@@ -77,8 +77,8 @@ def _user_traceback(error: BaseException) -> str:
         summary = traceback.TracebackException(type(error), error, _skip_own(error.__traceback__), compact=True)
         _hide_own_frames(summary, set())
         return "".join(summary.format())
-    except Exception as failure:
-        return f"{type(error).__name__} (its traceback could not be made: {failure!r})"
+    except BaseException as failure:
+        return f"{type(error).__name__} (its traceback could not be made: {type(failure).__name__})"
 
 
 def _skip_own(trace: TracebackType | None) -> TracebackType | None:
