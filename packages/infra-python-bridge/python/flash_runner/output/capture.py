@@ -53,13 +53,13 @@ class Capture:
         # A stream that user code put in their place may close the buffer beneath when it is freed: both are renewed then.
         sys.stdout = sys.__stdout__ = self._stdout  # type: ignore[assignment,misc]
         sys.stderr = sys.__stderr__ = self._stderr  # type: ignore[assignment,misc]
-        self._stdout.renew()
-        self._stderr.renew()
+        RoutedStream.renew(self._stdout)
+        RoutedStream.renew(self._stderr)
         enter_route(route)
 
     def say(self, text: str) -> None:
         """Write a line of the worker's into the output of the running request, for its author."""
-        self._stderr.write(f"WARNING:flash:{text}\n")
+        RoutedStream.write(self._stderr, f"WARNING:flash:{text}\n")
 
     def flush_replaced(self) -> None:
         """Have streams that user code has put in the place of the worker's write what they hold. May run user code."""
@@ -72,11 +72,13 @@ class Capture:
         """Stop capturing. True when an end mark was put into the pipe."""
         enter_route(None)
         route.finished = True
-        try:
-            self._stdout.flush()
-            self._stderr.flush()
-        except (OSError, ValueError):
-            pass  # closed by user code; the next request gets new streams
+        for stream in (self._stdout, self._stderr):
+            try:
+                # Not by way of the object: user code may have given it methods of its own.
+                RoutedStream.flush(stream)
+            except (OSError, ValueError):
+                # Closed by user code, or its descriptor was: the next request must not print what could not be written.
+                RoutedStream.discard(stream)
         if route.pending:
             self.send_lines(route, "", everything=True)
         if route.shared:

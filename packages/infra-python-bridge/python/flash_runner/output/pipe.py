@@ -19,6 +19,7 @@ class OutputPipe:
 
     def __init__(self, path: str, end_mark: bytes) -> None:
         self._end_mark = end_mark
+        self._null = os.stat(os.devnull).st_rdev
         self.switch(path)
 
     def switch(self, path: str) -> None:
@@ -39,8 +40,7 @@ class OutputPipe:
     def ensure_attached(self) -> None:
         """Repair what user code did to the standard descriptors: closed them, or pointed them elsewhere."""
         try:
-            _fstat(0)
-            if _fstat(1).st_ino == self._inode and _fstat(2).st_ino == self._inode:
+            if _fstat(0).st_rdev == self._null and _fstat(1).st_ino == self._inode and _fstat(2).st_ino == self._inode:
                 return
         except OSError:
             pass

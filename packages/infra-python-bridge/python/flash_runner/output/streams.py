@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ class Carrier(Protocol):
         """Send the output of a request that shares the runner with others."""
 
 
+_ATTRIBUTES = frozenset({"_fd", "_name", "_carrier", "_text", "_reconfigured"})
+
+
 class RoutedStream(io.TextIOBase):
     """Writes to the pipe for the request that has it to itself, and sends what other requests print."""
 
@@ -27,6 +31,7 @@ class RoutedStream(io.TextIOBase):
         self._name = name
         self._carrier = carrier
         self._text = self._open()
+        self._reconfigured = False
 
     def _open(self) -> io.TextIOWrapper:
         raw = io.FileIO(self._fd, "w", closefd=False)
@@ -66,11 +71,27 @@ class RoutedStream(io.TextIOBase):
     def flush(self) -> None:
         self._text.flush()
 
+    def discard(self) -> None:
+        """Let go of what could not be written; the stream is closed until it is renewed."""
+        with contextlib.suppress(OSError, ValueError):
+            # The stream beneath writes what it holds when it is freed, unless the file is closed; the descriptor stays open.
+            self._text.buffer.raw.close()  # type: ignore[attr-defined]
+
     def renew(self) -> None:
-        """Undo what user code did to the stream: closed it, detached it, changed its encoding."""
+        """Undo what user code did to the stream: closed it, detached it, changed its encoding, gave it methods."""
+        if type(self) is not RoutedStream:
+            self.__class__ = RoutedStream
+        if len(vars(self)) != len(_ATTRIBUTES):
+            for name in vars(self).keys() - _ATTRIBUTES:
+                del vars(self)[name]
         text = self._text
-        if text.closed or (text.encoding, text.errors, text.line_buffering) != ("utf-8", "backslashreplace", True):
+        if (
+            self._reconfigured
+            or text.closed
+            or (text.encoding, text.errors, text.line_buffering) != ("utf-8", "backslashreplace", True)
+        ):
             self._text = self._open()
+            self._reconfigured = False
 
     def close(self) -> None:
         self._text.close()
@@ -113,6 +134,7 @@ class RoutedStream(io.TextIOBase):
         return "w"
 
     def reconfigure(self, **options: Any) -> None:
+        self._reconfigured = True
         self._text.reconfigure(**options)
 
     def fileno(self) -> int:

@@ -6,6 +6,7 @@ Asynchronous methods of one instance may overlap: while one of them runs, others
 from __future__ import annotations
 
 import contextvars
+import gc
 import os
 from typing import Any, NoReturn
 
@@ -31,7 +32,7 @@ from .inbox import Inbox
 from .leave import leave
 from .overlap import Overlap
 
-_exit = os._exit
+_exit, _collect = os._exit, gc.collect
 
 
 class Runner:
@@ -105,9 +106,12 @@ class Runner:
         route = Route(header["id"], header.get("instance"), False, header)
         self._capture.begin(route)
         outcome = self._context_of(route).run(self._run, frame, route)
+        self._calls.end()
+        if _owner(header) is None:
+            # The request's module and what refers to it: what its finalizers print and change is the request's own.
+            _collect(1)
         if outcome is not None:
             self.answer(route, outcome)
-        self._calls.end()
         if not self._config.reuses and route.instance is None and self._instances.is_empty:
             leave()
         if _owner(header) is None:
@@ -181,8 +185,8 @@ class Runner:
             self._function_loop.renew()
             self._capture.pipe.ensure_attached()
             retirement = self._state.leave()
-        except Exception as error:
-            retirement = Retirement("state", f"it could not be cleaned up: {type(error).__name__}: {error}")
+        except BaseException as error:  # an object of user code that is asked for something here may raise anything
+            retirement = Retirement("state", f"it could not be cleaned up: {type(error).__name__}")
         self._retire(retirement)
 
     def _retire(self, retirement: Retirement | None) -> bool:
