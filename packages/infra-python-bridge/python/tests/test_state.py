@@ -5,117 +5,14 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from conftest import RETIRE, STALE, RunnerHandle, Supervisor, started_supervisor
-
-
-class Change(NamedTuple):
-    """What a request does, and what a later one looks at."""
-
-    does: str
-    sees: str
-
-
-RESTORED = {
-    "environment": Change("os.environ['A_NEW_ONE'] = '1'; os.environ.pop('PATH', None)", "sorted(os.environ.items())"),
-    "environment object": Change("os.environ = {'HOME': '/nowhere'}", "(type(os.environ).__name__, os.environ['HOME'])"),
-    "environment of children": Change(
-        "os.environ['A_NEW_ONE'] = '1'",
-        "__import__('subprocess').run(['env'], capture_output=True).stdout.count(b'A_NEW_ONE')",
-    ),
-    "time zone": Change("os.environ['TZ'] = 'Asia/Tokyo'; time.tzset()", "time.timezone"),
-    "working directory": Change("os.chdir('/usr')", "os.getcwd()"),
-    "removed working directory": Change("d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d)", "os.getcwd()"),
-    "search path": Change("sys.path.insert(0, '/usr/games')", "'/usr/games' in sys.path"),
-    "search path object": Change("sys.path = ['/usr/games']", "'/usr/games' in sys.path"),
-    "finders": Change("sys.meta_path.clear()", "len(sys.meta_path) > 2"),
-    "path hooks": Change("sys.path_hooks.clear()", "len(sys.path_hooks)"),
-    "arguments": Change("sys.argv[:] = ['x', '--flag']", "sys.argv"),
-    "arguments object": Change("sys.argv = ['x', '--flag']", "sys.argv"),
-    "umask": Change("os.umask(0o777)", "os.umask(0o022)"),
-    "recursion limit": Change("sys.setrecursionlimit(5000)", "sys.getrecursionlimit()"),
-    "switch interval": Change("sys.setswitchinterval(1)", "sys.getswitchinterval()"),
-    "digits": Change("getattr(sys, 'set_int_max_str_digits', id)(0)", "getattr(sys, 'get_int_max_str_digits', int)()"),
-    "socket time-out": Change("socket.setdefaulttimeout(0.5)", "socket.getdefaulttimeout()"),
-    "collector": Change(
-        "gc.disable(); gc.set_threshold(1, 1, 1); gc.callbacks.append(print)",
-        "(gc.isenabled(), gc.get_threshold(), len(gc.callbacks))",
-    ),
-    "locale": Change("locale.setlocale(locale.LC_ALL, 'C.UTF-8')", "locale.setlocale(locale.LC_ALL)"),
-    "signal handler": Change("signal.signal(signal.SIGUSR1, print)", "str(signal.getsignal(signal.SIGUSR1))"),
-    "interrupt handler": Change("signal.signal(signal.SIGINT, signal.SIG_IGN)", "str(signal.getsignal(signal.SIGINT))"),
-    "signal mask": Change(
-        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])", "len(signal.pthread_sigmask(0, []))"
-    ),
-    "alarm": Change("signal.signal(signal.SIGALRM, signal.SIG_IGN); signal.alarm(50)", "signal.alarm(0)"),
-    "interval timer": Change("signal.setitimer(signal.ITIMER_VIRTUAL, 50, 50)", "signal.getitimer(signal.ITIMER_VIRTUAL)"),
-    "wake-up descriptor": Change("signal.set_wakeup_fd(socket_pair()[0])", "signal.set_wakeup_fd(-1)"),
-    "fault handler": Change("faulthandler.enable(); faulthandler.dump_traceback_later(0.3)", "faulthandler.is_enabled()"),
-    "niceness": Change("os.nice(5)", "os.getpriority(os.PRIO_PROCESS, 0)"),
-    "processors": Change("os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})", "sorted(os.sched_getaffinity(0))"),
-    "start method": Change("multiprocessing.set_start_method('spawn', force=True)", "multiprocessing.get_start_method()"),
-    "event loop policy": Change(
-        "asyncio.run(asyncio.sleep(0))", "asyncio.new_event_loop().close() or str(asyncio.events._event_loop_policy)[:9]"
-    ),
-    "trace function": Change(
-        "sys.settrace(lambda *a: None); sys.setprofile(lambda *a: None)", "(sys.gettrace(), sys.getprofile())"
-    ),
-    "trace of threads": Change("threading.settrace(lambda *a: None)", "getattr(threading, '_trace_hook')"),
-    "except hooks": Change(
-        "sys.excepthook = threading.excepthook = print", "(sys.excepthook.__name__, threading.excepthook.__name__)"
-    ),
-    "tracebacks": Change("sys.tracebacklimit = 0", "hasattr(sys, 'tracebacklimit')"),
-    "standard input": Change("sys.stdin = io.StringIO('x')", "sys.stdin.read()"),
-    "warnings": Change("warnings.simplefilter('ignore')", "len(warnings.filters)"),
-    "warnings object": Change("warnings.filters = []", "len(warnings.filters)"),
-    "how warnings are shown": Change("warnings.showwarning = print", "warnings.showwarning.__module__"),
-    "logging disabled": Change("logging.disable(50)", "logging.getLogger('x').isEnabledFor(40)"),
-    "loggers configured": Change(
-        "logging.getLogger('urllib3.pool'); logging.config.dictConfig({'version': 1})",
-        "logging.getLogger('urllib3.pool').disabled",
-    ),
-    "logger of the request": Change(
-        "logger = logging.getLogger('mine'); logger.setLevel(50); logger.addHandler(logging.NullHandler()); logger.propagate = False",
-        "(logging.getLogger('mine').level, logging.getLogger('mine').handlers, logging.getLogger('mine').propagate)",
-    ),
-    "root logger": Change("logging.basicConfig(level=10, force=True)", "(logging.root.level, len(logging.root.handlers))"),
-    "decimal": Change("decimal.getcontext().prec = 3", "str(decimal.Decimal(1) / 3)"),
-    "decimal default": Change(
-        "decimal.DefaultContext.prec = 3; decimal.setcontext(decimal.DefaultContext)", "str(decimal.Decimal(1) / 3)"
-    ),
-    "resource limit": Change(
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))",
-        "resource.getrlimit(resource.RLIMIT_NOFILE)",
-    ),
-    "context variable": Change("VARIABLES.v.set('theirs')", "VARIABLES.v.get('none')"),
-    "own module": Change("sys.modules['made_by_hand'] = os", "'made_by_hand' in sys.modules"),
-    "removed module": Change("del sys.modules['string']", "__import__('string') is STRING"),
-    "seeded random": Change("random.seed(7)", "random.random() == random.Random(7).random()"),
-    "printing stream": Change("sys.stdout = io.TextIOWrapper(sys.stdout.buffer)", "print(end='') or sys.stdout.closed"),
-    "closed stream": Change("sys.stdout.close()", "print(end='') or sys.stdout.closed"),
-    "encoding": Change("sys.stdout.reconfigure(encoding='ascii', errors='strict')", "(sys.stdout.encoding, print(end=''))"),
-}
-"""Every kind of state, with a change and a look at it."""
-
-IMPORTS = (
-    "import asyncio, decimal, faulthandler, gc, io, locale, logging, logging.config, multiprocessing, os, random, resource\n"
-    "import signal, socket, string as STRING, sys, tempfile, threading, time, warnings, contextvars\n"
-    "import logging.handlers as VARIABLES\n"
-    # A context variable that outlives the request's module, as a library's does.
-    "VARIABLES.v = vars(VARIABLES).get('v') or contextvars.ContextVar('v')\n"
-    "def socket_pair():\n"
-    "    a, b = socket.socketpair(); a.setblocking(False); b.setblocking(False); return a.detach(), b.detach()\n"
-)
+from state_changes import IMPORTS, RESTORED, code
 
 
 def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def code(does: str, sees: str = "None") -> str:
-    return f"{IMPORTS}def f():\n    {does}\n    return {sees}"
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +55,9 @@ RETIRED = {
         "string_module = __import__('textwrap'); string_module.dedent = len",
         "textwrap.dedent was replaced",
     ),
+    "patched method": ("patches", "random.randint = lambda *_: 4", "random.randint was replaced"),
+    "module in the table": ("patches", "sys.modules.update(textwrap=os)", "module textwrap was replaced"),
+    "privileges": ("state", "__import__('ctypes').CDLL(None).prctl(38, 1, 0, 0, 0)", "no_new_privs"),
     "mock": ("patches", "__import__('unittest.mock').mock.patch('shutil.rmtree').start()", "shutil.rmtree was replaced"),
     "module": ("patches", "sys.modules['json'] = os", "module of the standard library was replaced"),
 }
@@ -176,6 +76,40 @@ def test_what_can_not_be_undone_retires_the_runner(name: str) -> None:
         assert reason in retirement["reason"]
 
 
+def test_a_state_of_random_that_was_put_back_is_not_drawn_from_again(runner: RunnerHandle) -> None:
+    first = runner.value(
+        "import random\ndef f():\n state = random.getstate(); n = random.random(); random.setstate(state); return n"
+    )
+    assert runner.value("import random\ndef f(): return random.random()") != first
+
+
+def test_a_setting_made_by_the_request_that_imports_the_library_is_gone(runner: RunnerHandle) -> None:
+    code = "import colorsys, colorsys as library, quopri\ndef f():\n "
+    assert runner.value(code + "colorsys.ONE_THIRD = quopri.ESCAPE = 9; return 1") == 1
+    assert runner.value(code + "return [library.ONE_THIRD, quopri.ESCAPE == 9]") == [1 / 3, False]
+    assert not [frame for frame in runner.frames if frame.kind == RETIRE]
+
+
+def test_finalizers_of_a_request_run_before_the_next(runner: RunnerHandle) -> None:
+    late = "import os\nclass C:\n def __del__(self): print('late'); os.environ['LATE'] = '1'; os.umask(0o077)\nkept = C()\ndef f(): pass"
+    look = "import os\ndef f(): print('mine'); return [os.environ.get('LATE'), os.umask(0o022)]"
+    before = runner.value(look)
+    assert runner.run(late).flags & 1
+    assert runner.value(look) == before
+    assert runner.printed().endswith("late\nmine\n")
+
+
+def test_an_instance_keeps_the_settings_of_libraries_that_it_made(runner: RunnerHandle) -> None:
+    source = (
+        "import http.client as h\nclass C:\n def __init__(self): h.HTTPConnection.debuglevel = 3\n"
+        " def look(self): return h.HTTPConnection.debuglevel\n"
+    )
+    call = {"execution_type": "class", "class_name": "C", "class_code": source, "method_name": "look", "function_code": None}
+    for _ in range(2):
+        assert runner.value("", **call, header={"instance": "one", "create": False}) == 3
+        assert runner.value("import http.client as h\ndef f(): return h.HTTPConnection.debuglevel") == 0
+
+
 def test_memory_of_requests_is_collected(runner: RunnerHandle) -> None:
     held = "data = [bytes(1000) for _ in range(20_000)]\ndef f():\n"
     size = " return int(open('/proc/self/statm').read().split()[1]) * 4096\n"
@@ -187,7 +121,7 @@ def test_memory_of_requests_is_collected(runner: RunnerHandle) -> None:
 
 def test_memory_that_stays_retires_the_runner(supervisor: Supervisor) -> None:
     runner = supervisor.fork(max_bytes_left=50_000_000)
-    runner.run("import logging\nlogging.kept = bytes(1)\ndef f(): logging.kept = bytearray(80_000_000)")
+    runner.run("import atexit\ndef f(): atexit.register(bytearray(80_000_000).hex)")
     assert runner.retirement()["kind"] == "memory"
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .check import Bounds, Check
 from .kind import Irreversible, Kind
+from .stores import Stores, stores_of
 
 
 def _modules_of(room: str) -> list[Any]:
@@ -49,7 +50,8 @@ class ProcessState:
     def __init__(self, bounds: Bounds) -> None:
         self._kinds = load_kinds()
         self._checks = load_checks(bounds)
-        self._expect: list[Callable[[CodeType], None]] = [check.expect for check in self._checks if hasattr(check, "expect")]
+        looking: list[Any] = [*self._kinds, *self._checks]
+        self._expect: list[Callable[[Stores], None]] = [one.expect for one in looking if hasattr(one, "expect")]
         self._kept = [kind.read() for kind in self._kinds]
         self._owner: str | None = None
         self._of_owners: dict[str, list[Any]] = {}
@@ -79,9 +81,10 @@ class ProcessState:
         self._of_owners.pop(owner, None)
 
     def expect(self, code: CodeType) -> None:
-        """Show the checks code that is about to run for the first time in this request."""
+        """Show the kinds and checks code that is about to run for the first time in this request."""
+        stores = stores_of(code)
         for expect in self._expect:
-            expect(code)
+            expect(stores)
 
     def before_import(self) -> list[Any]:
         """Called when the import of a library begins."""
@@ -104,7 +107,7 @@ class ProcessState:
             except Irreversible as error:
                 return Retirement("state", str(error))
             except Exception as error:
-                return Retirement("state", f"this could not be put back: {kind.title} ({type(error).__name__}: {error})")
+                return Retirement("state", f"this could not be put back: {kind.title} ({type(error).__name__})")
         return None
 
     def _look(self) -> Retirement | None:

@@ -7,9 +7,15 @@ import ctypes
 import os
 import signal
 import sys
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 3, 4
+_PR_SET_NAME, _PR_GET_NAME = 15, 16
+_PR_SET_TIMERSLACK, _PR_GET_TIMERSLACK = 29, 30
+_PR_GET_CHILD_SUBREAPER = 37
+_PR_GET_NO_NEW_PRIVS = 39
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 # glibc takes no larger one.
@@ -18,7 +24,22 @@ _MOST_MMAP_THRESHOLD = 32 * 1024 * 1024
 _waitid = getattr(os, "waitid", None)
 _LOOK_FOR_CHILDREN = (os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
+
+def _of_libm(name: str, default: Any) -> Any:
+    for library in (None, "libm.so.6"):
+        try:
+            return getattr(ctypes.CDLL(library), name)
+        except (OSError, AttributeError):
+            continue
+    return default
+
+
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_name, _adopts = ctypes.create_string_buffer(17), ctypes.c_int()
+_to_adopts = ctypes.byref(_adopts)
+# Other C libraries than glibc have them in the one library too.
+_get_rounding: Any = _of_libm("fegetround", lambda: 0)
+_set_rounding: Any = _of_libm("fesetround", lambda _mode: 0)
 
 
 def keep_freed_memory(limit: int) -> None:
@@ -43,6 +64,27 @@ def die_with_parent(parent: int) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def process_attributes() -> tuple[Any, ...]:
+    """What ``prctl`` tells of this process and its main thread, and how the processor rounds."""
+    if _libc is None:
+        return ()
+    _libc.prctl(_PR_GET_NAME, _name, 0, 0, 0)
+    _libc.prctl(_PR_GET_CHILD_SUBREAPER, _to_adopts, 0, 0, 0)
+    numbers = [
+        _libc.prctl(attribute, 0, 0, 0, 0) for attribute in (_PR_GET_DUMPABLE, _PR_GET_TIMERSLACK, _PR_GET_NO_NEW_PRIVS)
+    ]
+    return _name.value, _adopts.value, *numbers, _get_rounding()
+
+
+def set_process_attributes(value: tuple[Any, ...]) -> None:
+    """Make them what they were, as far as the kernel lets them be."""
+    if _libc is not None:
+        attributes = (_PR_SET_NAME, _PR_SET_CHILD_SUBREAPER, _PR_SET_DUMPABLE, _PR_SET_TIMERSLACK)
+        for attribute, kept in zip(attributes, value, strict=False):
+            _libc.prctl(attribute, kept, 0, 0, 0)
+        _set_rounding(value[-1])
 
 
 def has_children() -> bool:

@@ -14,8 +14,7 @@ from typing import Any
 
 _urandom = os.urandom
 _found: list[weakref.ref[Any]] = []
-# What ``gauss`` has in store. Seeding empties that, so another object there tells that numbers may be foreseen.
-_store: Any = None
+_SEED_BYTES = 32
 
 
 def find() -> None:
@@ -42,11 +41,11 @@ def after_fork() -> None:
 
 def reseed() -> None:
     """Seed the generators behind the functions of ``random``, ``numpy.random`` and ``torch``, where they are loaded."""
-    global _store
     shared = _attribute("random", "_inst")
-    if shared is not None and (_store is None or shared.gauss_next is not _store):
-        shared.seed()
-        _store = shared.gauss_next = shared.gauss(0.0, 1.0)
+    if shared is not None:
+        # As ``seed()`` without a number, which takes ten times as many random bytes. Always: of a state that a request has
+        # put back itself the next one would draw the same numbers again.
+        shared.seed(int.from_bytes(_urandom(_SEED_BYTES), "little"))
     numpy_seed = _attribute("numpy.random", "seed")
     if numpy_seed is not None:
         numpy_seed()

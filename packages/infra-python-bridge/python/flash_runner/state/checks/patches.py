@@ -5,21 +5,20 @@ from __future__ import annotations
 import builtins
 import io
 import json
-import opcode
 import os
 import pickle
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from operator import itemgetter
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..check import Bounds, Check
 from ..kind import identical
+from ..stores import Stores
 
-_vars, _type, _modules = vars, type, sys.modules
+_vars, _type, _callable, _modules = vars, type, callable, sys.modules
 # What the runner itself relies on is looked at after every request.
 _RELIED_ON: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (
@@ -75,13 +74,8 @@ _RELIED_ON: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (threading, ("Lock", "RLock", "Thread", "current_thread", "enumerate", "main_thread")),
     (time, ("monotonic", "perf_counter", "sleep", "time")),
 )
-_CALLABLE = (FunctionType, BuiltinFunctionType, type)
-_STORES = frozenset(
-    opcode.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR") if name in opcode.opmap
-)
-_STORING_NAMES = frozenset({"setattr", "delattr", "__dict__", "__setattr__", "vars", "exec", "eval", "apply"})
+_DESCRIPTORS = (property, classmethod, staticmethod)
 _STANDARD_LIBRARY = frozenset(getattr(sys, "stdlib_module_names", ()))
-_LONGEST_NAME = 100
 
 
 class Patches(Check):
@@ -103,11 +97,10 @@ class Patches(Check):
         self._classes: dict[type, tuple[str, dict[str, Any]]] = {}
         self._names: frozenset[str] | None = None
 
-    def expect(self, code: CodeType) -> None:
-        """Code of the next request, before any of it has run."""
-        names = frozenset(_stores_into(code))
-        self._names = names or None
-        if names:
+    def expect(self, stores: Stores) -> None:
+        """What code of the next request may replace, before any of it has run."""
+        self._names = stores.names or None
+        if stores.names:
             self._learn()
 
     def left_behind(self) -> str | None:
@@ -163,7 +156,7 @@ class Patches(Check):
         for found, (name, attributes) in self._classes.items():
             now = _vars(found)
             for attribute, value in attributes.items():
-                if now.get(attribute) is not value and isinstance(value, (*_CALLABLE, property, classmethod, staticmethod)):
+                if now.get(attribute) is not value and (_callable(value) or isinstance(value, _DESCRIPTORS)):
                     return f"{name}.{attribute} was replaced"
             # A function that was added may cover a method of a base class in C.
             for attribute in now.keys() - attributes.keys():
@@ -173,7 +166,7 @@ class Patches(Check):
 
 
 def _callables(module: ModuleType) -> dict[str, Any]:
-    return {name: value for name, value in _vars(module).items() if isinstance(value, _CALLABLE)}
+    return {name: value for name, value in _vars(module).items() if _callable(value)}
 
 
 def _replaced(module: ModuleType, known: dict[str, Any]) -> str | None:
@@ -182,25 +175,6 @@ def _replaced(module: ModuleType, known: dict[str, Any]) -> str | None:
         if now.get(name) is not value:
             return f"{module.__name__}.{name} was replaced"
     return None
-
-
-def _stores_into(code: CodeType) -> Iterator[str]:
-    """Names that the code mentions, when it stores into attributes or items; else nothing."""
-    names: set[str] = set()
-    stores = False
-    left = [code]
-    while left:
-        part = left.pop()
-        stores = stores or not _STORES.isdisjoint(part.co_code[::2]) or not _STORING_NAMES.isdisjoint(part.co_names)
-        for name in part.co_names:
-            names.update(name.split("."))
-        for constant in part.co_consts:
-            if isinstance(constant, CodeType):
-                left.append(constant)
-            elif isinstance(constant, str) and len(constant) <= _LONGEST_NAME:
-                names.update(constant.split("."))
-    stores = stores or "mock" in names or any("patch" in name or "monkey" in name or "inject" in name for name in names)
-    return iter(names) if stores else iter(())
 
 
 CHECK = Patches

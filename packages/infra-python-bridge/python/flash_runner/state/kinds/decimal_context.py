@@ -8,7 +8,7 @@ from ..kind import Kind, loaded
 
 _FIELDS = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
 # The values of a new context, as the module defines them.
-_NEW = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0)
+_NEW = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0, ("InvalidOperation", "DivisionByZero", "Overflow"))
 
 
 class DecimalContext(Kind):
@@ -26,8 +26,11 @@ class DecimalContext(Kind):
         module = loaded("decimal")
         if module is None:
             return
-        for name, field in zip(_FIELDS, value[0], strict=True):
+        for name, field in zip(_FIELDS, value[0], strict=False):
             setattr(module.DefaultContext, name, field)
+        for signal in module.DefaultContext.traps:
+            module.DefaultContext.traps[signal] = signal.__name__ in value[0][-1]
+        module.DefaultContext.clear_flags()
         module.setcontext(module.DefaultContext.copy())
 
     def restore(self, value: tuple[Any, ...]) -> None:
@@ -40,7 +43,8 @@ class DecimalContext(Kind):
 
 
 def _values(context: Any) -> tuple[Any, ...]:
-    return tuple([getattr(context, name) for name in _FIELDS])
+    trapped = tuple([signal.__name__ for signal, is_trapped in context.traps.items() if is_trapped])
+    return (*[getattr(context, name) for name in _FIELDS], trapped)
 
 
 KIND = DecimalContext()

@@ -28,6 +28,12 @@ class EventLoopPolicy(Kind):
         if left is not None and not left.is_running() and not left.is_closed():
             left.close()
 
+    def restore(self, value: Any) -> None:
+        events = loaded("asyncio.events")
+        if events is not None:
+            events._set_running_loop(None)
+            super().restore(value)
+
     def after_import(self, kept: Any, before: Any, after: Any) -> Any:
         # A policy of the library's own stays; the default one, which asyncio makes when it is asked for a loop, does not.
         if after is before or type(after).__module__.startswith("asyncio."):

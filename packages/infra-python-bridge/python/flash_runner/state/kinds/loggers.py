@@ -17,6 +17,7 @@ class _Loggers(NamedTuple):
     disabled: int
     factories: tuple[Any, ...]
     root: _Setting
+    root_handlers: tuple[Any, ...]
     named: dict[str, _Setting]
 
 
@@ -30,14 +31,19 @@ class Loggers(Kind):
         named = {
             name: _setting(logger) for name, logger in _manager.loggerDict.items() if isinstance(logger, logging.Logger)
         }
-        return _Loggers(_manager.disable, _factories(), _setting(_root), named)
+        return _Loggers(_manager.disable, _factories(), _setting(_root), _of_root_handlers(), named)
 
     def same(self, one: _Loggers, other: _Loggers) -> bool:
         return one == other
 
     def restore(self, value: _Loggers) -> None:
-        disabled, factories, root, named = self.read()
-        if disabled == value.disabled and root == value.root and factories == value.factories:
+        disabled, factories, root, root_handlers, named = self.read()
+        if (
+            disabled == value.disabled
+            and root == value.root
+            and root_handlers == value.root_handlers
+            and factories == value.factories
+        ):
             known = value.named
             if named == known or all(setting == known.get(name, _NEW) for name, setting in named.items()):
                 return
@@ -49,6 +55,9 @@ class Loggers(Kind):
         logging.setLogRecordFactory(value.factories[1])
         logging.raiseExceptions, logging.lastResort = value.factories[2:]
         _set(_root, value.root)
+        for handler, level, formatter, filters in value.root_handlers:
+            handler.level, handler.formatter = level, formatter
+            handler.filters[:] = filters
         for name, logger in _manager.loggerDict.items():
             if isinstance(logger, logging.Logger):
                 _set(logger, value.named.get(name, _NEW))
@@ -59,12 +68,17 @@ class Loggers(Kind):
             after.disabled if kept.disabled == before.disabled else kept.disabled,
             after.factories if kept.factories == before.factories else kept.factories,
             after.root if kept.root == before.root else kept.root,
+            after.root_handlers if kept.root_handlers == before.root_handlers else kept.root_handlers,
             {**kept.named, **changed},
         )
 
 
 def _factories() -> tuple[Any, ...]:
     return logging.getLoggerClass(), logging.getLogRecordFactory(), logging.raiseExceptions, logging.lastResort
+
+
+def _of_root_handlers() -> tuple[Any, ...]:
+    return tuple([(handler, handler.level, handler.formatter, tuple(handler.filters)) for handler in _root.handlers])
 
 
 def _setting(logger: logging.Logger) -> _Setting:

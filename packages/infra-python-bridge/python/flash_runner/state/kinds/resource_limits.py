@@ -8,9 +8,7 @@ from typing import Any
 from ..kind import Irreversible, Kind
 
 _get, _set = resource.getrlimit, resource.setrlimit
-# The limits that programs lower for themselves or for their children.
-_NAMES = ("AS", "CORE", "CPU", "DATA", "FSIZE", "NOFILE", "NPROC", "STACK")
-_NUMBERS = {getattr(resource, f"RLIMIT_{name}"): f"RLIMIT_{name}" for name in _NAMES if hasattr(resource, f"RLIMIT_{name}")}
+_NUMBERS = {getattr(resource, name): name for name in dir(resource) if name.startswith("RLIMIT_")}
 _LIMITS = tuple(_NUMBERS)
 
 

@@ -18,6 +18,9 @@ _TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 _BLOCK = _signal.SIG_BLOCK
 # The system refuses handlers for these two; signals of the C library's own are not among the valid ones.
 _NUMBERS = tuple(number for number in sorted(_signal.valid_signals()) if number not in (_signal.SIGKILL, _signal.SIGSTOP))
+# ``faulthandler.register`` refuses those that ``faulthandler.enable`` is for.
+_FATAL = {_signal.SIGABRT, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _signal.SIGSEGV}
+_REGISTRABLE = tuple(number for number in _NUMBERS if number not in _FATAL)
 
 
 class _Signals(NamedTuple):
@@ -59,6 +62,8 @@ class Signals(Kind):
         fault_handler = loaded("faulthandler")
         if fault_handler is not None:
             fault_handler.cancel_dump_traceback_later()
+            for number in _REGISTRABLE:
+                fault_handler.unregister(number)
         super().restore(value)
 
 
