@@ -32,6 +32,16 @@ def test_nothing_of_a_request_is_in_the_next_ones_output(runner: RunnerHandle, c
     assert left_for_the_next(runner, code) == "mine\nerr\n"
 
 
+def test_a_detached_buffer_writes_to_the_end(runner: RunnerHandle) -> None:
+    code = "import io, sys\ndef f():\n sys.stdout = io.TextIOWrapper(sys.stdout.detach())\n print('through it')"
+    assert runner.run(code).flags & 1
+    assert runner.printed() == "through it\n"
+    code = "import sys\ndef f():\n b = sys.stdout.detach(); b.write(b'bytes'); b.flush()"
+    assert runner.run(code).flags & 1
+    assert runner.printed() == "bytes"
+    assert left_for_the_next(runner, code) == "mine\nerr\n"
+
+
 def test_finalizers_print_for_their_own_request(runner: RunnerHandle) -> None:
     code = "class D:\n def __del__(self): print('the end')\nkept = D()\ndef f(): print('work')"
     assert runner.run(code).flags & 1

@@ -98,11 +98,10 @@ class RoutedStream(io.TextIOBase):
 
     def detach(self) -> Any:
         """Return the binary stream beneath and close this one, as every text stream does."""
-        buffer = self.buffer
         self._text.flush()
-        self._text = self._open()
         self._text.close()
-        return buffer
+        # What was detached goes on working when the stream itself is closed.
+        return RoutedBuffer(RoutedStream(self._fd, self._name, self._carrier))
 
     @property
     def closed(self) -> bool:
