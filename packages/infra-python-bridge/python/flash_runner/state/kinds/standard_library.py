@@ -28,11 +28,11 @@ _REGISTRIES = (
 
 
 class StandardLibrary(Kind):
-    """What is looked at.
+    """Of a module that is not imported yet there is nothing to put back.
 
     ``tempfile.tempdir``, ``install_opener``, ``captureWarnings``, ``addLevelName``, limit and dialects of ``csv``, types of
-    ``mimetypes``, the first weekday of ``calendar``; what was registered with ``copyreg``, ``shutil``, ``sqlite3`` and ``ElementTree``.
-    Of a module that is not imported yet there is nothing to put back.
+    ``mimetypes``, the first weekday of ``calendar``; what was registered with ``copyreg``, ``shutil``, ``sqlite3`` and
+    ``ElementTree``.
     """
 
     title = "what functions of `tempfile`, `urllib`, `logging`, `csv`, `mimetypes`, `calendar`, `copyreg`, … have set"
