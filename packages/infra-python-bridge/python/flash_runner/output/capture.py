@@ -45,10 +45,15 @@ class Capture:
         logging.root.handlers[:] = [_LogHandler()]
         logging.root.setLevel(log_level)
 
-    def begin(self, route: Route) -> None:
-        """Start capturing for one request. Streams are put back in case user code replaced them."""
+    def begin(self, route: Route, is_attached: bool = False) -> None:
+        """Start capturing for one request. Streams are put back in case user code replaced them.
+
+        Args:
+            is_attached: the pipe is on the standard descriptors, and nothing has run since that was seen to.
+        """
         if not route.shared:
-            self.pipe.ensure_attached()
+            if not is_attached:
+                self.pipe.ensure_attached()
             self.exclusive = route
         # A stream that user code put in their place may close the buffer beneath when it is freed: both are renewed then.
         sys.stdout = sys.__stdout__ = self._stdout  # type: ignore[assignment,misc]

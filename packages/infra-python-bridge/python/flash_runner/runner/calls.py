@@ -50,11 +50,13 @@ class Calls:
         self._sources = Sources(config.live_directory)
         self._module_sets = ModuleSets(config.directory)
         self._active_modules: ModuleSet | None = None
+        self._only_computed = False
 
     def function(self, frame: Request, route: Route, loop: EventLoop) -> Outcome:
         """Call a function."""
         call = self._begin(frame, None)
-        target = invoke.find_function(call.request, call.arguments, self._loader(frame.header, call.request, "function"))
+        target = invoke.find_function(call.request, call.arguments, self._loader(frame.header, call, "function"))
+        self._only_computed = call.arguments.are_plain and not call.request["function_name"].startswith("_")
         try:
             if target.is_async:
                 value = self._run_on(loop, invoke.call_async(target), route)
@@ -69,19 +71,21 @@ class Calls:
         assert route.instance is not None
         call = self._begin(frame, route.instance)
         wanted = Wanted(route.instance, bool(frame.header.get("create")), call.modules)
-        load = self._loader(frame.header, call.request, "class")
+        load = self._loader(frame.header, call, "class")
         target = invoke.find_method(call.request, call.arguments, load, self._instances, wanted)
         if not target.is_async:
             return self._success(invoke.call_sync(target, loop.get), call)
         loop.get().run_until_complete(overlap.run(route, frame, self._await(target, call)))
         return None
 
-    def end(self) -> None:
-        """Remove the modules that were importable for one request."""
+    def end(self) -> bool:
+        """Remove the modules that were importable for one request. Returns whether it can't have changed the process."""
         if self._active_modules is not None:
             self._active_modules.deactivate()
             self._active_modules = None
         sources.deactivate()
+        only_computed, self._only_computed = self._only_computed, False
+        return only_computed
 
     def may_join(self, frame: Request, instance: str) -> bool:
         """Whether a request of an instance may run while others of it do."""
@@ -93,7 +97,7 @@ class Calls:
         """Run a request beside others of its instance."""
         request, blobs = parse(frame)
         call = _Call(request, Arguments(request.get("serialization_format") or "cloudpickle", blobs), None)
-        load = self._loader(frame.header, request, "class")
+        load = self._loader(frame.header, call, "class")
         target = invoke.find_method(request, call.arguments, load, self._instances, Wanted(instance, False, None))
         return await self._await(target, call)
 
@@ -111,17 +115,18 @@ class Calls:
             return live.modules
         return self._module_sets.get(request["modules"]) if request.get("modules") else None
 
-    def _loader(self, header: dict[str, Any], request: dict[str, Any], kind: str) -> Callable[[], ModuleType]:
+    def _loader(self, header: dict[str, Any], call: _Call, kind: str) -> Callable[[], ModuleType]:
         """What loads the request's code: from the request's source, or from the deployed app."""
         place = header.get("deployed")
         if place is not None:
             return lambda: deployed.import_from(place["directory"], place["module"])
 
         def load() -> ModuleType:
-            code = self._sources.get(request[f"{kind}_code"])
-            if self._state is not None:
-                self._state.expect(code)
-            return self._sources.run(code)
+            source = self._sources.get(call.request[f"{kind}_code"])
+            call.arguments.are_plain = source.only_computes and call.modules is None
+            if self._state is not None and not source.only_computes:
+                self._state.expect(source.stores)
+            return self._sources.run(source)
 
         return load
 

@@ -56,6 +56,8 @@ class Runner:
         self._epoch = PackageEpoch()
         self._spin_us = 0
         self._retirement: Retirement | None = None
+        # Whether nothing has run in this process since it was restored.
+        self._is_as_new = False
         recorder = self._answers.imports
         library_imports = LibraryImports(None if recorder is None else recorder.note)
         library_imports.install()
@@ -104,9 +106,10 @@ class Runner:
             return self._answers.stale(header["id"])
         self._spin_us = header.get("spin", 0)
         route = Route(header["id"], header.get("instance"), False, header)
-        self._capture.begin(route)
+        self._capture.begin(route, self._is_as_new)
+        self._is_as_new = False
         outcome = self._context_of(route).run(self._run, frame, route)
-        self._calls.end()
+        only_computed = self._calls.end()
         if _owner(header) is None:
             # The request's module and what refers to it: what its finalizers print and change is the request's own.
             _collect(1)
@@ -115,7 +118,7 @@ class Runner:
         if not self._config.reuses and route.instance is None and self._instances.is_empty:
             leave()
         if _owner(header) is None:
-            self._clean_up()
+            self._clean_up(only_computed)
         return None
 
     def _run(self, frame: Request, route: Route) -> Outcome | None:
@@ -177,17 +180,18 @@ class Runner:
             return owner is not None and (self._instances.get(owner) is not None or self._handlers.is_loaded(owner))
         return self._state is None or self._retire(self._state.enter(owner))
 
-    def _clean_up(self) -> None:
+    def _clean_up(self, only_computed: bool) -> None:
         """Restore the process for the next function request, while the supervisor passes the answer on."""
         if self._state is None or self._retirement is not None:
             return
         try:
-            self._function_loop.renew()
-            self._capture.pipe.ensure_attached()
-            retirement = self._state.leave()
+            if not only_computed:
+                self._function_loop.renew()
+                self._capture.pipe.ensure_attached()
+            retirement = self._state.leave(only_computed)
         except BaseException as error:  # an object of user code that is asked for something here may raise anything
             retirement = Retirement("state", f"it could not be cleaned up: {type(error).__name__}")
-        self._retire(retirement)
+        self._is_as_new = self._retire(retirement) and not self._state.has_owners
 
     def _retire(self, retirement: Retirement | None) -> bool:
         """Take no more function requests if ``retirement`` says so. Return whether the process goes on serving them."""

@@ -20,6 +20,9 @@ class Check:
     """Whether an instance that leaves such a thing behind needs a process of its own, as what other requests leave could not
     be told from it."""
 
+    of_computing: ClassVar[bool] = False
+    """Whether also code that only computes can leave such a thing behind."""
+
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
-from types import CodeType
 from typing import Any, NamedTuple
 
 from .check import Bounds, Check
 from .kind import Irreversible, Kind
-from .stores import Stores, stores_of
+from .stores import Stores
 
 
 def _modules_of(room: str) -> list[Any]:
@@ -50,6 +49,7 @@ class ProcessState:
     def __init__(self, bounds: Bounds) -> None:
         self._kinds = load_kinds()
         self._checks = load_checks(bounds)
+        self._checks_of_computing = [check for check in self._checks if check.of_computing]
         looking: list[Any] = [*self._kinds, *self._checks]
         self._expect: list[Callable[[Stores], None]] = [one.expect for one in looking if hasattr(one, "expect")]
         self._kept = [kind.read() for kind in self._kinds]
@@ -72,17 +72,27 @@ class ProcessState:
         self._owner = owner
         return self._restore(self._kept if owner is None else self._of_owners.pop(owner, self._kept))
 
-    def leave(self) -> Retirement | None:
-        """End a function request: put back what it has changed. Returns why that was not possible."""
-        return self._restore(self._kept) or self._look()
+    def leave(self, only_computed: bool = False) -> Retirement | None:
+        """End a function request: put back what it has changed. Returns why that was not possible.
+
+        Args:
+            only_computed: its code and its arguments could not change the process: only what computing leaves is looked at.
+        """
+        if only_computed:
+            return self._look(self._checks_of_computing)
+        return self._restore(self._kept) or self._look(self._checks)
+
+    @property
+    def has_owners(self) -> bool:
+        """Whether an instance or an app lives in the process, whose threads may change it at any time."""
+        return self._owner is not None or bool(self._of_owners)
 
     def forget(self, owner: str) -> None:
         """Forget the state of an instance that is gone."""
         self._of_owners.pop(owner, None)
 
-    def expect(self, code: CodeType) -> None:
-        """Show the kinds and checks code that is about to run for the first time in this request."""
-        stores = stores_of(code)
+    def expect(self, stores: Stores) -> None:
+        """Tell the kinds and checks what code may store into that is about to run for the first time in this request."""
         for expect in self._expect:
             expect(stores)
 
@@ -110,8 +120,9 @@ class ProcessState:
                 return Retirement("state", f"this could not be put back: {kind.title} ({type(error).__name__})")
         return None
 
-    def _look(self) -> Retirement | None:
-        for check in self._checks:
+    @staticmethod
+    def _look(checks: list[Check]) -> Retirement | None:
+        for check in checks:
             reason = check.left_behind()
             if reason is not None:
                 return Retirement(check.name, reason)

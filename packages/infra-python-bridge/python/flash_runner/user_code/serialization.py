@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import binascii
+import io
 import json
 import pickle
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import cloudpickle
 
@@ -18,12 +19,25 @@ PLAIN = frozenset((int, str, float, bool, type(None), bytes))
 _LARGE_RESULT = 64 * 1024
 
 
-class Arguments(NamedTuple):
-    """How the arguments of one request are encoded."""
+# Whether a pickle holds plain data alone is not asked of longer ones: it would have to be copied.
+_MOST_PLAIN_BYTES = 4096
 
-    serialization: str
-    # The long arguments, which the supervisor has decoded: the request has their numbers instead.
-    blobs: list[memoryview]
+
+class Arguments:
+    """The arguments of one request.
+
+    Attributes:
+        are_plain: whether they are numbers, texts, lists and the like, without code. Looked at only when it was set
+            to ``True`` before they are decoded.
+    """
+
+    __slots__ = ("_blobs", "are_plain", "serialization")
+
+    def __init__(self, serialization: str, blobs: list[memoryview]) -> None:
+        """``blobs`` are the long arguments, which the supervisor has decoded: the request has their numbers instead."""
+        self.serialization = serialization
+        self.are_plain = False
+        self._blobs = blobs
 
     def decode(
         self, positional: list[Any] | None, named: dict[str, Any] | None, field: str = ""
@@ -37,7 +51,23 @@ class Arguments(NamedTuple):
         )
 
     def _load(self, value: str | int, where: str) -> Any:
-        return _load(self.blobs[value] if isinstance(value, int) else _decode(value, where), where)
+        data = self._blobs[value] if isinstance(value, int) else _decode(value, where)
+        if self.are_plain:
+            if len(data) <= _MOST_PLAIN_BYTES:
+                try:
+                    return _PlainUnpickler(io.BytesIO(data)).load()
+                except Exception:
+                    # It holds more than plain data, or is none: what is wrong is said below.
+                    pass
+            self.are_plain = False
+        return _load(data, where)
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads plain data. All that can run code comes by the name of a function or a class."""
+
+    def find_class(self, module: str, name: str, /) -> NoReturn:
+        raise pickle.UnpicklingError(f"{module}.{name} is no plain data")
 
 
 def _decode(text: str, where: str) -> bytes:

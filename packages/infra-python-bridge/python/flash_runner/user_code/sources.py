@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 
+from ..state.stores import Stores, stores_of
+from .computing import only_computes
 from .failures import RequestError
 
 # Classes and functions of this module are pickled by value: no client could import it.
@@ -23,9 +25,15 @@ MODULE_NAME = "flash_live"
 _MOST_SOURCES = 256
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
+    """A compiled source."""
+
     code: CodeType
     directory: str
+    """Where other processes can import it."""
+    only_computes: bool
+    """See :mod:`flash_runner.user_code.computing`."""
+    stores: Stores
 
 
 class Sources:
@@ -34,38 +42,40 @@ class Sources:
     def __init__(self, directory: str) -> None:
         """``directory`` belongs to this process alone, and is made when it is needed."""
         self._directory = directory
-        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self._sources: OrderedDict[str, Source] = OrderedDict()
         self._count = 0
 
-    def get(self, source: str) -> CodeType:
-        """The compiled source.
+    def get(self, source: str) -> Source:
+        """Compile a source, or find it.
 
         Raises:
             SyntaxError: it is no Python.
         """
-        known = self._sources.get(source)
-        if known is None:
-            known = self._add(source)
-        return known.code
+        return self._sources.get(source) or self._add(source)
 
-    def run(self, code: CodeType) -> ModuleType:
+    def run(self, source: Source) -> ModuleType:
         """Execute a source as the body of a new module and return it."""
         module = ModuleType(MODULE_NAME)
-        file = code.co_filename
+        file = source.code.co_filename
         loader = SourceFileLoader(MODULE_NAME, file)
         spec = module.__spec__ = ModuleSpec(MODULE_NAME, loader, origin=file)
         spec.has_location = True
         module.__file__, module.__loader__ = file, loader
-        activate(module)
-        exec(code, module.__dict__)
+        if source.only_computes:
+            # It starts no process that would have to import it.
+            sys.modules[MODULE_NAME] = module
+        else:
+            activate(module)
+        exec(source.code, module.__dict__)
         return module
 
-    def _add(self, source: str) -> _Source:
+    def _add(self, source: str) -> Source:
         directory = os.path.join(self._directory, str(self._count))
         file = os.path.join(directory, f"{MODULE_NAME}.py")
         self._count += 1
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        added = self._sources[source] = _Source(compile(source, file, "exec", dont_inherit=True), directory)
+        code = compile(source, file, "exec", dont_inherit=True)
+        added = self._sources[source] = Source(code, directory, only_computes(source), stores_of(code))
         try:
             os.makedirs(directory, 0o700)
             with open(file, "w", encoding="utf-8", errors="surrogatepass") as written:

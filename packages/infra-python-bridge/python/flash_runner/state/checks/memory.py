@@ -21,6 +21,7 @@ class Memory(Check):
 
     name = "memory"
     title = "more memory than `FLASH_RUNNER_MAX_BYTES_LEFT`, after a collection"
+    of_computing = True
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
