@@ -14,7 +14,8 @@ export default {
   testMatch: ['<rootDir>/{packages,apps,examples,tools,scripts}/**/*.test.{ts,mjs}'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   setupFiles: process.env.FLASH_CHILD_COVERAGE ? ['<rootDir>/scripts/lib/child-coverage.mjs'] : [],
-  testTimeout: 60_000,
+  // A bound for what hangs: a busy machine takes its time.
+  testTimeout: 180_000,
   // Most of them wait for processes of their own: one at a time would leave a machine of two processors idle for half of the time.
   maxWorkers: Math.max(3, availableParallelism() - 1),
 };
