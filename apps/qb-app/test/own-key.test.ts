@@ -42,4 +42,4 @@ it('passes the key of a realtime request on to another endpoint, and of that req
     elsewhere.close();
     rmSync(directory, { recursive: true });
   }
-}, 60_000);
+});

@@ -20,7 +20,7 @@ describe('handlers of deployed apps', () => {
       async def handler(job):
           global begun
           begun += 1
-          for _ in range(1000):
+          for _ in range(6000):
               if begun == 4:
                   break
               await asyncio.sleep(0.01)
@@ -141,7 +141,7 @@ describe('the platform’s own client', () => {
   it('runs, streams, cancels and is called back', async () => {
     queue = await Queue.open();
     const handler = `
-import time, runpod
+import os, time, runpod
 def stream(count):
     for index in range(count):
         yield {"i": index}
@@ -152,7 +152,7 @@ def handler(job):
     if do == "stream": return stream(job["input"]["count"])
     if do == "progress":
         runpod.serverless.progress_update(job, "half")
-        time.sleep(1)
+        while os.path.exists(job["input"]["while"]): time.sleep(0.02)
         return "whole"
     while True: pass
 `;

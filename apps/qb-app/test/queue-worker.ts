@@ -11,15 +11,13 @@ import {
   startGateway,
 } from '@flash/queue-gateway';
 import { RecordingLog } from '@flash/worker-core/testing';
-import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import type { Gate } from '../../../scripts/lib/gate.ts';
+import { until } from '../../../scripts/lib/until.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const python = process.env.FLASH_PYTHON ?? path('../../../.venv/bin/python');
 
 export const workerKey = 'the-worker-key-nobody-may-see';
-
-/** How much longer a worker takes to end when it writes its coverage (scripts/coverage.mjs). */
-export const measuredMs = process.env.NODE_V8_COVERAGE === undefined ? 0 : 10_000;
 
 /** What a client finds of a job. */
 export interface JobView {
@@ -155,7 +153,7 @@ export class Worker {
       .map((line) => JSON.parse(line));
   }
 
-  async says(text: string, timeoutMs = 20_000): Promise<void> {
+  async says(text: string, timeoutMs = 60_000): Promise<void> {
     for (const end = Date.now() + timeoutMs; !`${this.stdout}${this.stderr}`.includes(text); ) {
       if (Date.now() > end || this.process.exitCode !== null)
         throw new Error(`it never said "${text}":\n${this.stdout}\n${this.stderr}`);
@@ -173,29 +171,16 @@ export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-export async function until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !condition(); await wait(10))
-    if (Date.now() > end) throw new Error(`not in ${timeoutMs} ms: ${condition}`);
-}
-
 /** A live function "f" with JSON arguments. */
 export function live(code: string, ...args: unknown[]): object {
   return { function_name: 'f', function_code: code, serialization_format: 'json', args };
 }
 
-/** Requests for functions that add, loop for ever, and sleep. */
+/** Requests for functions that add, and that loop for ever. */
 export const add = live('def f(a, b): return a + b', 1, 2);
 export const loop = live('def f():\n while True: pass');
-export const sleep = (seconds: number): object =>
-  live(
-    pythonCode`
-      def f(s):
-          import time
-          time.sleep(s)
-          return "slept"
-    `,
-    seconds,
-  );
+/** A request for a function that ends when the gate is opened. */
+export const held = (gate: Gate): object => live(`def f():\n    ${gate.wait}\n    return "held"`);
 
 /** Writes a generated handler. @returns the settings of a worker that serves it. */
 export function deployed(queue: Queue, code: string, manifest?: object): Record<string, string> {

@@ -34,7 +34,7 @@ export class ServedProcess {
   }
 
   async port(): Promise<number> {
-    for (let tries = 0; tries < 1000; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       const port = /"port":(\d+)/.exec(this.#log)?.[1];
       if (port !== undefined) return Number(port);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -177,10 +177,40 @@ def json_request(code, name="f", **fields):
     }
 
 
-def occupy_both_slots():
+def eventually(condition):
+    """Polls for as long as a busy machine may need."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ended(job):
+    eventually(lambda: job.status() not in ("IN_QUEUE", "IN_PROGRESS"))
+    return job._fetch_job()
+
+
+HELD = """
+import os, time
+def f(path):
+    while os.path.exists(path): time.sleep(0.01)
+    return 7
+"""
+
+
+def hold(tmp_path):
+    """A request that is at work until `release` removes the file it waits for."""
+    lasting = tmp_path / "lasting"
+    lasting.touch()
+    return json_request(HELD, args=[str(lasting)]), lasting.unlink
+
+
+def occupy_both_slots(tmp_path):
     """The worker under test runs two jobs at once."""
-    code = "import time\ndef f():\n    time.sleep(0.5)"
-    return [endpoint.run(json_request(code)) for _ in range(2)][1]
+    request, release = hold(tmp_path)
+    jobs = [endpoint.run(request) for _ in range(2)]
+    eventually(lambda: all(job.status() == "IN_PROGRESS" for job in jobs))
+    return jobs, release
 
 
 def test_endpoint_run_sync_and_response_model():
@@ -195,60 +225,62 @@ def test_endpoint_run_sync_and_response_model():
     )
 
 
-def test_endpoint_run_status_output():
-    job = endpoint.run(
-        json_request("import time\ndef f():\n    time.sleep(0.3)\n    return 7")
-    )
+def test_endpoint_run_status_output(tmp_path):
+    request, release = hold(tmp_path)
+    job = endpoint.run(request)
     assert job.status() in ("IN_QUEUE", "IN_PROGRESS")
-    assert job.output(timeout=5)["json_result"] == 7
+    release()
+    assert job.output(timeout=60)["json_result"] == 7
     assert job.status() == "COMPLETED"
 
 
 def test_failed_job():
     job = endpoint.run(json_request("def f():\n    raise ValueError('no')"))
-    time.sleep(0.3)
-    state = job._fetch_job()
+    state = ended(job)
     assert state["status"] == "FAILED"
     assert state["error"].startswith("no\n")
     assert "error" not in state["output"]
 
 
 def test_cancel_ends_the_python_code_and_frees_the_slot():
-    job = endpoint.run(json_request("def f():\n    while True: pass"))
-    time.sleep(0.3)
-    assert job.cancel()["status"] == "CANCELLED"
-    started = time.monotonic()
-    assert endpoint.run_sync(json_request("def f():\n    return 1"))["json_result"] == 1
-    assert time.monotonic() - started < 2
+    jobs = [endpoint.run(json_request("def f():\n    while True: pass")) for _ in range(2)]
+    eventually(lambda: all(job.status() == "IN_PROGRESS" for job in jobs))
+    for job in jobs:
+        assert job.cancel()["status"] == "CANCELLED"
+    # They would keep both slots for ever.
+    output = endpoint.run_sync(json_request("def f():\n    return 1"), timeout=60)
+    assert output["json_result"] == 1
 
 
-def test_cancel_of_a_queued_job():
-    running = occupy_both_slots()
+def test_cancel_of_a_queued_job(tmp_path):
+    running, release = occupy_both_slots(tmp_path)
     queued = endpoint.run(json_request("def f(): return 1"))
     assert queued.cancel()["status"] == "CANCELLED"
-    running.output(timeout=5)
+    release()
+    for job in running:
+        job.output(timeout=60)
     assert queued.status() == "CANCELLED"
 
 
 def test_execution_timeout_and_ttl():
-    slow = json_request("import time\ndef f():\n    time.sleep(30)")
+    slow = json_request("import time\ndef f():\n    time.sleep(600)")
     timed_out = endpoint.run({**slow, "policy": {"executionTimeout": 200}})
     endpoint.run({**slow, "policy": {"executionTimeout": 200}})
     expired = endpoint.run({**json_request("def f(): return 1"), "policy": {"ttl": 50}})
-    time.sleep(0.6)
-    assert timed_out._fetch_job()["status"] == "TIMED_OUT"
-    assert expired._fetch_job()["status"] == "TIMED_OUT"
+    assert ended(timed_out)["status"] == "TIMED_OUT"
+    assert ended(expired)["status"] == "TIMED_OUT"
     assert "executionTimeout" in timed_out._fetch_job()["error"]
 
 
-def test_health_and_purge():
-    running = occupy_both_slots()
+def test_health_and_purge(tmp_path):
+    running, release = occupy_both_slots(tmp_path)
     for _ in range(3):
         endpoint.run(json_request("def f(): return 1"))
-    time.sleep(0.1)
     assert endpoint.health()["jobs"]["inQueue"] == 3
     assert endpoint.purge_queue()["removed"] == 3
-    running.output(timeout=5)
+    release()
+    for job in running:
+        job.output(timeout=60)
     assert endpoint.health()["jobs"]["inQueue"] == 0
 
 
@@ -276,9 +308,7 @@ def test_webhook():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/done"
     endpoint.run_sync({**json_request("def f(): return 5"), "webhook": url})
-    deadline = time.monotonic() + 5
-    while len(received) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(lambda: len(received) >= 2)
     server.shutdown()
     assert len(received) == 2
     assert received[1]["status"] == "COMPLETED"
