@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
+import { Gate } from '../../../scripts/lib/gate.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { until } from '../../../scripts/lib/until.ts';
 import { Bridge, returned } from './bridge.ts';
 
 /** A Python with numpy, joblib and structlog. */
@@ -137,29 +139,38 @@ describe('one request and the next, in one process', () => {
   it('what a child of an instance prints belongs to the call at work, else to the log, whole', async () => {
     one();
     const code = pythonCode`
-      import subprocess, sys, time
+      import subprocess, sys
+      # It prints when the path is gone, and then tells so.
+      CHATTY = """
+      import os, sys, time
+      for line in sys.stdin:
+        path, text = line.rstrip().split(" ")
+        while os.path.exists(path): time.sleep(0.01)
+        print("heard", text * 3)
+        print("said", file=sys.stderr)
+      """
       class C:
         def __init__(self):
           self.child = subprocess.Popen(
-            [sys.executable, "-uc", "import sys, time\nfor line in sys.stdin: time.sleep(0.2); print('heard', line.strip() * 3)"],
-            stdin=subprocess.PIPE, text=True)
-        def say(self, text, wait):
-          self.child.stdin.write(text + "\n"); self.child.stdin.flush()
-          time.sleep(wait)
+            [sys.executable, "-uc", CHATTY], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        def say(self, text, path=""):
+          self.child.stdin.write(f"{path} {text}\n"); self.child.stdin.flush()
+          if not path: self.child.stderr.readline()
         def stop(self): self.child.kill(); self.child.wait()`;
     const call = (method_name: string, args: unknown[] = []) =>
       bridge.call(code, { instance_id: 'chatty', create_new_instance: false, method_name, args });
-    expect((await call('say', ['a', 1])).output).toBe('heard aaa\n');
-    expect((await call('say', ['b', 1])).output).toBe('heard bbb\n');
+    expect((await call('say', ['a'])).output).toBe('heard aaa\n');
+    expect((await call('say', ['b'])).output).toBe('heard bbb\n');
     const long = 'x'.repeat(2000);
-    await call('say', [long, 0]);
+    const gate = new Gate();
+    await call('say', [long, gate.path]);
+    gate.open();
     const logged = (): string =>
       bridge.log.events
         .filter(({ level, fields }) => level === 'info' && fields?.source === 'background')
         .map(({ message }) => message)
         .join('');
-    for (let waited = 0; logged().length < 6006 && waited < 100; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => logged().length >= 6006);
     expect(logged()).toBe(`heard ${long.repeat(3)}`);
     await call('stop');
   });
@@ -202,11 +213,12 @@ describe('one request and the next, in one process', () => {
   it('a runner that can’t be as new is replaced, told of once, and its thread comes to its end', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'flash-test-'));
     one();
+    const gate = new Gate();
     const code = pythonCode`
-      import threading, time
+      import threading
       def f(path):
         def late():
-          time.sleep(0.3)
+          ${gate.wait}
           open(path, "w").close()
         threading.Thread(target=late, name="late one").start()`;
     const file = join(directory, 'late');
@@ -216,10 +228,9 @@ describe('one request and the next, in one process', () => {
     expect(told.map(({ fields }) => [fields?.kind, fields?.reason])).toEqual([
       ['threads', 'it left 1 thread running: late one'],
     ]);
-    const { existsSync } = await import('node:fs');
-    for (let waited = 0; !existsSync(file) && waited < 100; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(existsSync(file)).toBe(true);
+    expect(existsSync(file)).toBe(false);
+    gate.open();
+    await until(() => existsSync(file));
     rmSync(directory, { recursive: true });
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { until } from '../../../scripts/lib/until.ts';
 import { Bridge, returned } from './bridge.ts';
 
 /** A Python with numpy and joblib. */
@@ -116,8 +117,6 @@ describe('what forked processes share', () => {
     }
     const { existsSync } = await import('node:fs');
     const left = () => places.slice(0, 2).filter((place) => existsSync(place));
-    for (let waited = 0; left().length > 0 && waited < 100; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(left()).toEqual([]);
+    await until(() => left().length === 0);
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { abandon, type HeadStart, startAhead } from '../src/zygote/head-start.ts';
 import { Bridge, returned, testPython } from './bridge.ts';
 
@@ -12,7 +12,7 @@ function begin(settings: NodeJS.ProcessEnv = {}): HeadStart {
 
 it('a runner that reported before the executor listened serves, and nothing is left of it', async () => {
   const headStart = begin();
-  for (let waited = 0; headStart.early.length < 2 && waited < 10_000; waited += 20) await delay(20);
+  await until(() => headStart.early.length >= 2);
   expect(headStart.early).toHaveLength(2);
   const bridge = new Bridge({}, process.env, testPython, headStart);
   await bridge.executor.start();

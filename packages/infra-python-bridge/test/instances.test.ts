@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Gate } from '../../../scripts/lib/gate.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { until } from '../../../scripts/lib/until.ts';
 import { Bridge, returned } from './bridge.ts';
 
 const counter = pythonCode`
@@ -10,6 +12,21 @@ const counter = pythonCode`
       async def slow_add(self, name):
           import asyncio
           print("begin", name); await asyncio.sleep(0.1); self.n += 1; print("end", name)
+          return self.n
+      async def add_together(self, name, count):
+          import asyncio
+          print("begin", name); self.come = getattr(self, "come", 0) + 1
+          for _ in range(6000):
+              if self.come >= count: break
+              await asyncio.sleep(0.01)
+          else: raise TimeoutError("the others do not come")
+          self.n += 1; print("end", name)
+          return self.n
+      async def add_after(self, name, path):
+          import asyncio, os
+          print("begin", name, flush=True)
+          while os.path.exists(path): await asyncio.sleep(0.01)
+          self.n += 1
           return self.n
       def crash(self):
           import os; os._exit(1)
@@ -76,12 +93,13 @@ describe('instances', () => {
   it('run async methods of one instance side by side, and mix no output', async () => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
     await bridge.call(counter, keep);
-    const started = performance.now();
     const names = ['a', 'b', 'c', 'd', 'e'];
+    // None of them ends before all have begun.
     const runs = await Promise.all(
-      names.map((name) => bridge.call(counter, { ...keep, method_name: 'slow_add', kwargs: { name } })),
+      names.map((name) =>
+        bridge.call(counter, { ...keep, method_name: 'add_together', kwargs: { name, count: 5 } }),
+      ),
     );
-    expect(performance.now() - started).toBeLessThan(450);
     expect(runs.map(({ output }) => output)).toEqual(names.map((name) => `begin ${name}\nend ${name}\n`));
     expect(runs.map(returned).toSorted()).toEqual([2, 3, 4, 5, 6]);
   });
@@ -94,14 +112,23 @@ describe('instances', () => {
   });
 
   it('end one overlapping call without touching the others', async () => {
-    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
-    const request = { ...keep, method_name: 'slow_add' };
-    const runs = await Promise.all([
-      bridge.call(counter, { ...request, kwargs: { name: 'a' } }),
-      bridge.call(counter, { ...request, kwargs: { name: 'b' } }, { signal: AbortSignal.timeout(50) }),
-      bridge.call(counter, { ...request, kwargs: { name: 'c' } }),
-    ]);
-    expect(runs.map(({ end }) => end)).toEqual(['returned', 'cancelled', 'returned']);
+    // One that is interrupted has as long as it takes; a process that is killed would end the others too.
+    bridge = new Bridge({ FLASH_MAX_RUNNERS: 1, FLASH_CANCEL_GRACE_MS: 60_000 });
+    const gate = new Gate();
+    const one = new AbortController();
+    const begun: string[] = [];
+    const runs = ['a', 'b', 'c'].map((name) =>
+      bridge.call(
+        counter,
+        { ...keep, method_name: 'add_after', kwargs: { name, path: gate.path } },
+        { onOutput: () => begun.push(name), ...(name === 'b' && { signal: one.signal }) },
+      ),
+    );
+    await until(() => new Set(begun).size === 3);
+    one.abort();
+    expect((await runs[1])?.end).toBe('cancelled');
+    gate.open();
+    expect((await Promise.all(runs)).map(({ end }) => end)).toEqual(['returned', 'cancelled', 'returned']);
   });
 
   it('give room by least recent use, with a line in the log', async () => {
@@ -120,7 +147,7 @@ describe('instances', () => {
   it('are dropped when no run has used them for long', async () => {
     bridge = new Bridge({ FLASH_INSTANCE_IDLE_MS: 100 });
     await bridge.call(counter, keep);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until(() => bridge.log.messages.includes('an instance was dropped'));
     expect(returned(await bridge.call(counter, keep))).toBe(1);
   });
 

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Gate } from '../../../scripts/lib/gate.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, returned } from './bridge.ts';
 
@@ -8,6 +10,16 @@ describe('output', () => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
   });
   afterAll(() => bridge.close());
+  /** What a request is said to have printed that is at work while something else, held at a gate, prints too. */
+  async function outputWhile(late: Gate): Promise<string> {
+    const mine = new Gate();
+    const run = bridge.run(`def f():\n    ${mine.wait}\n    print("mine")`);
+    await mine.come();
+    late.open();
+    await delay(300);
+    mine.open();
+    return (await run).output;
+  }
 
   it('keeps the order of prints, stderr, child processes and C code', async () => {
     const code = pythonCode`
@@ -25,20 +37,22 @@ describe('output', () => {
   });
 
   it('streams as it is printed, not at the end', async () => {
-    const times: number[] = [];
-    const started = performance.now();
-    await bridge.run(
-      pythonCode`
-        import time
-        def f():
-            for _ in range(3):
-                print("tick"); time.sleep(0.1)
-      `,
-      {},
-      { onOutput: () => times.push(performance.now() - started) },
-    );
-    expect(times).toHaveLength(3);
-    expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(150);
+    const gates = [new Gate(), new Gate(), new Gate()];
+    const code = pythonCode`
+      def f():
+          print("tick")
+          ${gates[0]?.wait ?? ''}
+          print("tack")
+          ${gates[1]?.wait ?? ''}
+          print("tock")
+          ${gates[2]?.wait ?? ''}
+    `;
+    const heard: string[] = [];
+    // Each line that is heard lets the function go on to the next.
+    const onOutput = (bytes: Uint8Array): void =>
+      gates[heard.push(Buffer.from(bytes).toString()) - 1]?.open();
+    expect((await bridge.run(code, {}, { onOutput })).end).toBe('returned');
+    expect(heard).toEqual(['tick\n', 'tack\n', 'tock\n']);
   });
 
   it('keeps head and tail of 100 MB and says how much was cut', async () => {
@@ -74,35 +88,42 @@ describe('output', () => {
   });
 
   it('of a thread that outlives its request is not in the next one', async () => {
+    const late = new Gate();
     const thread = pythonCode`
-      import threading, time
+      import threading
       def later():
-          time.sleep(0.15); print("LATE")
+          ${late.wait}
+          print("LATE")
       def f():
-          threading.Thread(target=later).start(); print("now")
+          threading.Thread(target=later).start()
+          print("now")
     `;
     expect((await bridge.run(thread)).output).toBe('now\n');
-    expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
+    expect(await outputWhile(late)).toBe('mine\n');
   });
 
   it('of a child that outlives its request is not in the next one', async () => {
+    const late = new Gate();
     const child = pythonCode`
       import subprocess
       def f():
-          subprocess.Popen("sleep 0.15; echo LATE", shell=True); print("now")
+          subprocess.Popen("while [ -e ${late.path} ]; do sleep 0.05; done; echo LATE", shell=True)
+          print("now")
     `;
     expect((await bridge.run(child)).output).toBe('now\n');
-    expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
+    expect(await outputWhile(late)).toBe('mine\n');
   });
 
   it('of a daemon that outlives its request is not in the next one', async () => {
+    const late = new Gate();
     const daemon = pythonCode`
       import os
       def f():
-          os.system("setsid sh -c 'sleep 0.15; echo LATE' &"); print("now")
+          os.system("setsid sh -c 'while [ -e ${late.path} ]; do sleep 0.05; done; echo LATE' &")
+          print("now")
     `;
     expect((await bridge.run(daemon)).output).toBe('now\n');
-    expect((await bridge.run('import time\ndef f(): time.sleep(0.3); print("mine")')).output).toBe('mine\n');
+    expect(await outputWhile(late)).toBe('mine\n');
   });
 
   it('works after user code closed or replaced its streams', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Gate } from '../../../scripts/lib/gate.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
 import { Bridge, returned } from './bridge.ts';
 
@@ -11,6 +12,9 @@ const slow = pythonCode`
       return "slow"
 `;
 
+/** Code that ends when the gate is opened. */
+const held = (gate: Gate): string => `def f():\n    ${gate.wait}\n    return "held"`;
+
 describe('the pool', () => {
   let bridge: Bridge;
   afterEach(() => bridge.close());
@@ -18,9 +22,11 @@ describe('the pool', () => {
   it('runs as many calls side by side as it may', async () => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 4 });
     await bridge.run(quick);
-    const started = performance.now();
-    await Promise.all(Array.from({ length: 4 }, () => bridge.run('import time\ndef f(): time.sleep(0.3)')));
-    expect(performance.now() - started).toBeLessThan(900);
+    const gate = new Gate();
+    const runs = Array.from({ length: 4 }, () => bridge.run(held(gate)));
+    await gate.come(4);
+    gate.open();
+    expect((await Promise.all(runs)).map(returned)).toEqual(Array(4).fill('held'));
   });
 
   it('refuses what does not fit into its queue, and runs what does', async () => {
@@ -59,10 +65,12 @@ describe('the pool', () => {
   it('lets a waiting request leave', async () => {
     bridge = new Bridge({ FLASH_MAX_RUNNERS: 1 });
     await bridge.run(quick);
-    const [, left] = await Promise.all([
-      bridge.run(slow),
-      bridge.run(quick, {}, { signal: AbortSignal.timeout(50) }),
-    ]);
+    const gate = new Gate();
+    const busy = bridge.run(held(gate));
+    await gate.come();
+    const left = await bridge.run(quick, {}, { signal: AbortSignal.timeout(50) });
+    gate.open();
+    await busy;
     expect(left).toMatchObject({ end: 'cancelled', error: expect.stringContaining('while it waited') });
   });
 
@@ -70,10 +78,12 @@ describe('the pool', () => {
     bridge = new Bridge();
     // The parent of this runner is its zygote; zygotes of earlier tests may still be about to end.
     const zygote = returned(await bridge.run('import os\ndef f(): return os.getppid()'));
-    const running = bridge.run('import time\ndef f(): time.sleep(30)');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const gate = new Gate();
+    const running = bridge.run(held(gate));
+    await gate.come();
     process.kill(Number(zygote), 'SIGKILL');
     expect(await running).toMatchObject({ end: 'crashed', error: expect.stringContaining('zygote') });
+    gate.open();
     expect(returned(await bridge.run(quick))).toBe('fine');
   });
 

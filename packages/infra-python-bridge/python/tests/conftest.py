@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,11 +88,20 @@ class RunnerHandle:
         text, self.output = self.output.replace(END_MARK_BYTES, b""), b""
         return text.decode()
 
+    def hear(self, text: str) -> None:
+        """Waits until it has printed this."""
+
+        def is_heard() -> bool:
+            self._read_pipe()
+            return text.encode() in self.output
+
+        eventually(is_heard)
+
     def cancel(self, request: int, again: bool = False) -> None:
         self.control.sendall(json.dumps({"cancel": request, "again": again}).encode() + b"\n")
 
     def _read_frame(self) -> Frame:
-        self.data.settimeout(20)
+        self.data.settimeout(60)
         kind, flags, request, header_length, body_length = IN.unpack(self._exactly(IN.size))
         header = self._exactly(header_length)
         return Frame(kind, flags, request, json.loads(header) if header else {}, self._exactly(body_length))
@@ -101,14 +110,14 @@ class RunnerHandle:
         data = b""
         while len(data) < count:
             # The pipe is emptied all along, or a runner that prints much would wait for ever.
-            ready, _, _ = select.select([self.data, self.pipe], [], [], 20)
+            ready, _, _ = select.select([self.data, self.pipe], [], [], 60)
             if self.pipe in ready:
                 self._read_pipe()
             if self.data in ready:
                 piece = self.data.recv(count - len(data))
                 assert piece, "the runner is gone"
                 data += piece
-            assert ready, "nothing came for 20 s"
+            assert ready, "nothing came for 60 s"
         return data
 
     def _read_pipe(self) -> None:
@@ -134,7 +143,7 @@ class Supervisor:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(directory / "supervisor.sock"))
         self.listener.listen()
-        self.listener.settimeout(20)
+        self.listener.settimeout(60)
         ours, theirs = socket.socketpair()
         code = f"import os, sys; os.dup2({theirs.fileno()}, 3); sys.path.insert(0, {str(ROOT)!r})\n"
         code += "from flash_runner.zygote import start; start.main()"
@@ -143,7 +152,7 @@ class Supervisor:
         theirs.close()
         self.control = ours
         self.tell("start", *start.values())
-        self.control.settimeout(20)
+        self.control.settimeout(60)
         self.lines = self.control.makefile("r", encoding="utf-8")
         self.count = 0
         self.ready = self.event("ready", "failed")
@@ -182,7 +191,7 @@ class Supervisor:
     def close(self) -> None:
         self.lines.close()
         self.control.close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def _word(value: Any) -> str:
@@ -231,6 +240,14 @@ def alive(pid: int) -> bool:
     return True
 
 
+def eventually(condition: Callable[[], bool]) -> None:
+    """Waits until the condition holds; the bound is wide, since a busy machine takes its time."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it is still not so after a minute"
+        time.sleep(0.01)
+
+
 __all__ = [
     "CHUNK",
     "CONCURRENT",
@@ -245,6 +262,7 @@ __all__ = [
     "Supervisor",
     "alive",
     "encode",
+    "eventually",
     "signal",
     "started_supervisor",
 ]

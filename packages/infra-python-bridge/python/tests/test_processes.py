@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
-from conftest import OUTPUT, STALE, SUCCESS, RunnerHandle, Supervisor, alive
+from conftest import OUTPUT, STALE, SUCCESS, RunnerHandle, Supervisor, alive, eventually
 
 LOOP = "def f():\n while True: pass"
 
@@ -27,22 +28,22 @@ def request(code: str) -> dict:
 )
 def test_cancel(runner: RunnerHandle, code: str) -> None:
     number = runner.send(request(code))
+    # Where it has not begun by now the cancellation overtakes it, which is to be heeded just as well.
     time.sleep(0.15)
-    started = time.monotonic()
     runner.cancel(number)
+    # Nothing else ends the code in the minute that an answer is waited for.
     assert not runner.receive().flags & SUCCESS
-    assert time.monotonic() - started < 0.5
     assert runner.value("def f(): return 1") == 1
 
 
 def test_cancel_that_is_swallowed_once(runner: RunnerHandle) -> None:
     code = (
-        "import time\ndef f():\n for _ in range(2):\n  try:\n   while True: time.sleep(0.01)\n"
+        "import time\ndef f():\n for count in range(2):\n  try:\n   print('try', count)\n   while True: time.sleep(0.01)\n"
         "  except BaseException: pass\n return 'done'"
     )
     number = runner.send(request(code))
     for again in (False, True):
-        time.sleep(0.1)
+        runner.hear(f"try {int(again)}\n")
         runner.cancel(number, again)
     assert json.loads(runner.receive().body) == "done"
 
@@ -89,7 +90,7 @@ def test_closed_descriptors(supervisor: Supervisor) -> None:
     runner = supervisor.fork()
     runner.send(request("import os\ndef f(): os.closerange(0, 65536); return 'still here'"))
     connection, _ = supervisor.listener.accept()
-    connection.settimeout(10)
+    connection.settimeout(60)
     received = b""
     while b"still here" not in received:
         received += connection.recv(65536)
@@ -107,8 +108,7 @@ def test_children_left_behind_retire_the_runner_and_end_with_it(supervisor: Supe
     assert all(alive(pid) for pid in pids)
     supervisor.kill(0)
     assert supervisor.event("exited")["signal"] == "SIGKILL"
-    time.sleep(0.1)
-    assert not any(alive(pid) for pid in pids)
+    eventually(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_forked_child_never_answers(runner: RunnerHandle) -> None:
@@ -116,13 +116,22 @@ def test_forked_child_never_answers(runner: RunnerHandle) -> None:
     assert runner.value("def f(): return 1") == 1
 
 
-def test_threads_left_behind_retire_the_runner_which_waits_for_them(supervisor: Supervisor) -> None:
+def test_threads_left_behind_retire_the_runner_which_waits_for_them(supervisor: Supervisor, tmp_path: Path) -> None:
     runner = supervisor.fork()
-    runner.run("import threading, time\ndef f(): threading.Thread(target=lambda: (time.sleep(0.2), print('LATE'))).start()")
+    held = tmp_path / "held"
+    held.touch()
+    code = (
+        "import os, threading, time\ndef late():\n"
+        f" while os.path.exists({str(held)!r}): time.sleep(0.01)\n"
+        " print('LATE')\n"
+        "def f(): threading.Thread(target=late).start()"
+    )
+    runner.run(code)
     assert runner.retirement()["kind"] == "threads"
     number = runner.send(request("def f(): pass"))
     assert runner.receive(STALE).request == number
     runner.send({}, exit=True)
+    held.unlink()
     event = supervisor.event("exited")
     assert event["code"] == 0
     printed = b"".join(frame.body for frame in runner.frames if frame.kind == OUTPUT)
@@ -144,8 +153,5 @@ def test_runners_end_with_a_killed_zygote(supervisor: Supervisor) -> None:
     runner = supervisor.fork()
     runner.run("def f(): pass")
     os.kill(supervisor.ready["pid"], signal.SIGKILL)
-    supervisor.process.wait(5)
-    deadline = time.monotonic() + 5
-    while alive(runner.pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not alive(runner.pid)
+    supervisor.process.wait(60)
+    eventually(lambda: not alive(runner.pid))
