@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { SpareFile } from './spare-file.ts';
 
 let directory: string;
@@ -17,8 +18,7 @@ it('writes files side by side, and has one spare file, which goes in the end', a
   await Promise.all(names.map((name) => file.write(name, [Buffer.from(name), Buffer.from('!')])));
   await file.write('file-0', [Buffer.from('again')]);
   // The next one is opened meanwhile.
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(readdirSync(directory).filter((name) => name.endsWith('.new'))).toHaveLength(1);
+  await until(() => readdirSync(directory).filter((name) => name.endsWith('.new')).length === 1);
   await file.close();
   expect(readdirSync(directory).sort()).toEqual(names.toSorted());
   expect(readFileSync(join(directory, 'file-7'), 'utf8')).toBe('file-7!');

@@ -1,15 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { PlatformContact } from '../src/platform-contact.ts';
-import {
-  drop,
-  eachInItsSetting,
-  inTurn,
-  type Platform,
-  reply,
-  type Setting,
-  status,
-  until,
-} from './platform.ts';
+import { drop, eachInItsSetting, inTurn, type Platform, reply, type Setting, status } from './platform.ts';
 
 const signal = new AbortController().signal;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -22,23 +14,23 @@ describe('what waits for the platform to be back', () => {
     setting = its;
     platform = its.platform;
   });
-  /** Pauses that are long after a few failures; no heartbeat comes by itself. */
+  /** Pauses that are over 4 s after eleven failures; no heartbeat comes by itself. */
   const slow = { FLASH_RETRY_MIN_MS: '4', FLASH_RETRY_MAX_MS: '50000', RUNPOD_PING_INTERVAL: '60000' };
   const posts = (): number => platform.of('job-done').length;
 
-  it('is a result that goes out when a take succeeds, after ten posts that failed', async () => {
+  it('is a result that goes out when a take succeeds, after eleven posts that failed', async () => {
     const one = await setting.open(slow);
     const job = await setting.take(one, 'kept');
     platform.answers.done = drop;
     await one.queue.finish(job, { outputJson: json('at last') });
-    await until(() => posts() >= 10, 30_000);
+    await until(() => posts() >= 11);
     delete platform.answers.done;
     await wait(50);
     const before = posts();
     const startedAt = performance.now();
     await setting.take(one, 'next');
     await until(() => posts() > before);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
     await until(() => one.log.messages.length > 0);
   });
 
@@ -49,13 +41,14 @@ describe('what waits for the platform to be back', () => {
     let isDown = true;
     platform.answers.done = (_, response) => (isDown ? reply(response, 503) : reply(response, 200, {}));
     await Promise.all(jobs.map((job) => one.queue.finish(job, { outputJson: json(job.id) })));
-    await until(() => posts() >= 6 * 9, 30_000);
+    await until(() => posts() >= 6 * 11);
     isDown = false;
     platform.calls.length = 0;
-    await until(() => posts() >= 1, 30_000);
+    await until(() => posts() >= 1);
     const startedAt = performance.now();
     await until(() => posts() === 6);
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    // By themselves they would be strewn over more than 4 s.
+    expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
   it('is a chunk, a take and a heartbeat just as well', async () => {
@@ -65,7 +58,7 @@ describe('what waits for the platform to be back', () => {
     platform.answers.take = drop;
     const chunk = one.queue.stream(job, json(1));
     const taken = one.queue.take(1, signal);
-    await until(() => platform.of('job-stream').length >= 9 && platform.of('job-take').length >= 11, 30_000);
+    await until(() => platform.of('job-stream').length >= 11 && platform.of('job-take').length >= 11);
     platform.answers.take = status(200, { id: 'new', input: 1 });
     platform.answers.stream = status(200, {});
     await wait(30);
@@ -73,7 +66,7 @@ describe('what waits for the platform to be back', () => {
     await one.queue.finish(other, { outputJson: json(2) });
     await chunk;
     expect(await taken).toHaveLength(1);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
   });
 
   it('is not tried at every call that succeeds when it goes on failing', async () => {
@@ -87,12 +80,10 @@ describe('what waits for the platform to be back', () => {
     const taking = (async () => {
       while (!end.signal.aborted) await one.queue.take(1, end.signal).catch(() => {});
     })();
-    await wait(1500);
+    await until(() => platform.of('job-take').length > 100 && posts() > 3);
     end.abort();
     await taking;
-    expect(platform.of('job-take').length).toBeGreaterThan(50);
-    expect(posts()).toBeLessThan(12);
-    expect(posts()).toBeGreaterThan(3);
+    expect(posts()).toBeLessThan(platform.of('job-take').length / 4);
     platform.answers.done = inTurn(status(200, {}));
   });
 });

@@ -123,7 +123,7 @@ export async function openQueue(
     FLASH_RETRY_MIN_MS: '10',
     FLASH_RETRY_MAX_MS: '40',
     FLASH_RATE_LIMIT_MS: '100',
-    FLASH_POST_TIMEOUT_MS: '1000',
+    FLASH_POST_TIMEOUT_MS: '30000',
     ...more,
   });
   const log = new RecordingLog();
@@ -180,11 +180,4 @@ export function eachInItsSetting(give: (setting: Setting) => void): void {
     give(setting);
   });
   afterEach(() => setting.end());
-}
-
-export async function until(condition: () => boolean, timeoutMs = 5000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !condition(); ) {
-    if (Date.now() > end) throw new Error(`not in ${timeoutMs} ms: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { thisProcess } from '@flash/process-lock';
 import { describe, expect, it } from '@jest/globals';
-import { eachInItsSetting, type Opened, type Platform, type Setting, status, until } from './platform.ts';
+import { until } from '../../../scripts/lib/until.ts';
+import { eachInItsSetting, type Opened, type Platform, type Setting, status } from './platform.ts';
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -63,7 +64,7 @@ describe('processes with one worker id and one state directory', () => {
   });
 
   it('have those of another machine when nothing was seen of it for a lease, not before', async () => {
-    const one = await setting.open({ workerId: 'far', FLASH_STATE_LEASE_MS: '600' });
+    const one = await setting.open({ workerId: 'far', FLASH_STATE_LEASE_MS: '3000' });
     const folder = join(one.stateDirectory, 'worker-far', 'elsewhere');
     await mkdir(folder);
     const owner = join(folder, 'owner.json');
@@ -72,9 +73,9 @@ describe('processes with one worker id and one state directory', () => {
     await writeFile(join(folder, name), content);
     // Its clock is an hour late: only whether the file changes counts.
     const late = Date.now() / 1000 - 3600;
-    for (let beat = 0; beat < 10; beat++) {
+    for (let beat = 0; beat < 16; beat++) {
       await utimes(owner, late + beat, late + beat);
-      await wait(150);
+      await wait(250);
     }
     expect(outputs()).toEqual([]);
     await until(() => outputs().includes('remote'));
