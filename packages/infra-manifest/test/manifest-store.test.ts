@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contractManifests, manifestStoreContract, RecordingLog } from '@flash/worker-core/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { manifestSettingsSchema, StateManagerManifestStore } from '../src/index.ts';
 import { type Fault, StateManagerDouble } from './state-manager-double.ts';
 
@@ -44,7 +45,7 @@ describe('StateManagerManifestStore', () => {
         RUNPOD_API_KEY: key,
         RUNPOD_API_BASE_URL: source.url,
         FLASH_ENVIRONMENT_ID: 'env-1',
-        FLASH_MANIFEST_TIMEOUT_MS: 300,
+        FLASH_MANIFEST_TIMEOUT_MS: 30_000,
         ...settings,
       }),
       ...more,
@@ -92,14 +93,13 @@ describe('StateManagerManifestStore', () => {
 
   it('asks again when its time is over', async () => {
     write(here);
-    const store = open({ FLASH_MANIFEST_TTL_MS: 50 });
+    const store = open({ FLASH_MANIFEST_TTL_MS: 3000 });
     await current(store);
     await current(store);
     expect(source.asked).toHaveLength(2);
-    await new Promise((resolve) => setTimeout(resolve, 80));
     source.environments['env-1'] = 'build-2';
     source.builds['build-2'] = { version: '1.1', function_registry: { newer: 'a' } };
-    expect((await current(store)).names).toEqual(['newer']);
+    await until(async () => (await current(store)).names[0] === 'newer');
   });
 
   it('asks once for any number of calls at a time', async () => {
@@ -127,21 +127,21 @@ describe('StateManagerManifestStore', () => {
   });
 
   const status = (code: number): Fault => ({ kind: 'status', status: code });
-  it.each<[string, Fault[]]>([
+  it.each<[string, Fault[], object?]>([
     ['a dropped connection', [{ kind: 'drop' }]],
     ['500, then 503', [status(500), status(503)]],
     ['429', [status(429)]],
-    ['an answer that takes too long', [{ kind: 'slow', ms: 1000 }]],
+    ['an answer that takes too long', [{ kind: 'slow', ms: 5000 }], { FLASH_MANIFEST_TIMEOUT_MS: 1500 }],
     ['garbage', [{ kind: 'garbage', text: '<html>' }]],
     ['a transient GraphQL error in a 200', [{ kind: 'errors', message: 'upstream timed out' }]],
     [
       'a GraphQL error with a transient code',
       [{ kind: 'errors', message: 'x', code: 'INTERNAL_SERVER_ERROR' }],
     ],
-  ])('survives %s', async (_, faults) => {
+  ])('survives %s', async (_, faults, settings = {}) => {
     write(here);
     source.faults = faults;
-    expect(await current(open())).toEqual({ names: ['new'], warnings: [] });
+    expect(await current(open({ ...settings }))).toEqual({ names: ['new'], warnings: [] });
     expect(log.events.some(({ message }) => message.includes('trying again'))).toBe(true);
   });
 
@@ -162,7 +162,7 @@ describe('StateManagerManifestStore', () => {
     async (_, faults, reason, reached) => {
       write(here);
       source.faults = [...faults, status(418), status(418)];
-      const store = open({ FLASH_MANIFEST_RETRY_MS: 700 });
+      const store = open({ FLASH_MANIFEST_RETRY_MS: 2000 });
       const first = await current(store);
       expect(first.names).toEqual(['old']);
       expect(first.warnings).toEqual([expect.stringContaining(reason)]);
@@ -171,8 +171,12 @@ describe('StateManagerManifestStore', () => {
       expect(source.faults).toHaveLength(2);
       expect(source.asked.length).toBeLessThanOrEqual(reached);
       source.faults = [];
-      await new Promise((resolve) => setTimeout(resolve, 850));
-      expect(await current(store)).toEqual({ names: ['new'], warnings: [] });
+      let last = first;
+      await until(async () => {
+        last = await current(store);
+        return last.names[0] === 'new';
+      });
+      expect(last).toEqual({ names: ['new'], warnings: [] });
       expect(log.events.at(-1)).toMatchObject({
         message: 'the manifest was brought up to date',
         fields: { failuresBefore: 1 },
