@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
-  type FetchStages,
   type Environment,
+  type FetchStages,
   NoVolumeCache,
   SecretRedactor,
   type VolumeCache,
 } from '@flash/worker-core';
 import { environmentsContract, RecordingLog } from '@flash/worker-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { UvEnvironments } from '../src/adapters.ts';
 import { pythonPackagesSettingsSchema } from '../src/index.ts';
 
@@ -112,19 +113,13 @@ function newWorker(settings: object = {}, volumeCache: VolumeCache = new NoVolum
   return { environments, path, closed, log };
 }
 
-async function eventually(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 500 && !condition(); attempt++)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(condition()).toBe(true);
-}
-
 /** A cache that has an environment with toolz==0.12.0. */
 async function keptBySlowCache(): Promise<{ cache: SlowCache; directory: string }> {
   const directory = newDirectory();
   const built = newWorker({}, new CopyingCache(directory));
   (await built.environments.acquire(['toolz==0.12.0'], options)).release();
   await built.environments.close();
-  await eventually(() => readdirSync(directory).length > 0);
+  await until(() => readdirSync(directory).length > 0);
   return { cache: new SlowCache(directory), directory };
 }
 
@@ -230,9 +225,7 @@ describe('an environment', () => {
     const cancelled = environments.acquire(['pandas'], { ...options, signal: abort.signal });
     setTimeout(() => abort.abort(), 300);
     await expect(cancelled).rejects.toMatchObject({ failure: 'CANCELLED' });
-    for (let attempt = 0; attempt < 100 && readdirSync(path).length > 0; attempt++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(readdirSync(path)).toEqual([]);
+    await until(() => readdirSync(path).length === 0);
   });
 
   it('goes when there are too many, the least recently used one first, and its processes before it', async () => {
@@ -255,9 +248,7 @@ describe('an environment', () => {
     const { environments, closed } = newWorker({ FLASH_ENVIRONMENTS_MAX_BYTES: '1' });
     for (const requirement of ['toolz', 'humanize'])
       (await environments.acquire([requirement], options)).release();
-    for (let attempt = 0; attempt < 100 && closed.length === 0; attempt++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(closed.length).toBeGreaterThan(0);
+    await until(() => closed.length > 0);
   });
 
   it('is not removed while another worker of this machine uses it', async () => {
@@ -297,9 +288,7 @@ describe('an environment', () => {
     (await environments.acquire(['toolz'], options)).release();
     (await environments.acquire(['humanize'], options)).release();
     const left = () => readdirSync(shared).filter((name) => !name.startsWith('.'));
-    for (let attempt = 0; attempt < 100 && left().length > 1; attempt++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(left()).toHaveLength(1);
+    await until(() => left().length === 1);
   });
 
   it('can be used before the tests of its packages have come, and exists for others when they have', async () => {
@@ -342,10 +331,10 @@ describe('an environment', () => {
     const worker = newWorker({}, cache);
     const lease = await worker.environments.acquire(['toolz==0.12.0'], options);
     cache.last.resolve(false);
-    await eventually(() => worker.log.messages.some((message) => message.includes('have not come')));
+    await until(() => worker.log.messages.some((message) => message.includes('have not come')));
     expect(await said(lease.environment, 'import toolz; print(toolz.__version__)')).toBe('0.12.0');
     lease.release();
-    await eventually(() => readdirSync(worker.path).length === 0);
+    await until(() => readdirSync(worker.path).length === 0);
     const next = await worker.environments.acquire(['toolz==0.12.0'], options);
     expect(await said(next.environment, 'import toolz.tests; print(toolz.__version__)')).toBe('0.12.0');
     next.release();

@@ -235,12 +235,18 @@ const isDebianRoot = process.platform === 'linux' && process.getuid?.() === 0;
     const installer = installerFor();
     expect(await installer.missing([name])).toEqual([name]);
     const script =
-      'import fcntl, time; f = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); time.sleep(2)';
+      'import fcntl, time; f = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); time.sleep(600)';
     const holder = spawn('python3', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     const lines: string[] = [];
-    await installer.install([name], { accelerate: true, onLine: (line) => lines.push(line) });
-    expect(lines).toContain('Another process is using apt: waiting for it');
+    // The lock is held until the installer says that it waits.
+    const waiting = 'Another process is using apt: waiting for it';
+    const onLine = (line: string): void => {
+      lines.push(line);
+      if (line === waiting) holder.kill('SIGKILL');
+    };
+    await installer.install([name], { accelerate: true, onLine });
+    expect(lines).toContain(waiting);
     expect(await installer.missing([name])).toEqual([]);
     expect((await run(name)).stdout).toContain('Hello');
   }, 300_000);
