@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { volumeCacheContract } from '@flash/worker-core/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { put, Volume } from './volume.ts';
 
 const volumes: Volume[] = [];
@@ -64,15 +65,12 @@ describe('TarSegmentCache', () => {
     put(root, 'model', 'weights');
     cache.noteRun();
     const reader = volume.newRoot();
-    for (let attempt = 0; attempt < 100; attempt++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => {
       const other = volume.newCache(reader);
       await other.hydrate(ignoreLine);
       await other.close();
-      const text = await readFile(join(reader, 'model'), 'utf8').catch(() => undefined);
-      if (text === 'weights') return;
-    }
-    throw new Error('the file was never kept');
+      return (await readFile(join(reader, 'model'), 'utf8').catch(() => undefined)) === 'weights';
+    });
   });
 
   it('stores a file once, for all workers', async () => {

@@ -75,7 +75,7 @@ describe('many workers of one endpoint', () => {
       await workers[0]?.cache.ask('maintain', undefined);
     }
     expect(readdirSync(volume.segments).filter((name) => name.endsWith('.json')).length).toBeLessThan(300);
-  }, 240_000);
+  }, 600_000);
 });
 
 describe('a worker that is killed', () => {
@@ -122,7 +122,7 @@ describe('a worker that is killed', () => {
     expect(volume.warnings).toEqual([]);
     // The kills did come in the midst of it.
     expect(Object.entries(landed).filter(([, count]) => count < 5)).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 });
 
 /** Finer than a timer, whose millisecond is longer than some tidying takes. */
