@@ -131,7 +131,7 @@ describe('InMemoryJobStore', () => {
     await takeOne(jobs, { leaseMs: 30 });
     expect((await takeOne(jobs, { workerId: 'other', leaseMs: 30 })).record).toBe(job);
     expect([job.workerId, job.deliveries]).toEqual(['other', 2]);
-    await jobs.waitForEnd(job, 5000);
+    await jobs.waitForEnd(job, 60_000);
     expect(job).toMatchObject({ status: 'FAILED', error: expect.stringContaining('lost 2 times') });
   });
 
@@ -157,7 +157,7 @@ describe('InMemoryJobStore', () => {
   it('tells the worker that has it to stop a cancelled job, once', async () => {
     const jobs = store();
     const job = await jobs.submit('e', input, {});
-    await takeOne(jobs, { leaseMs: 1000 });
+    await takeOne(jobs, { leaseMs: 60_000 });
     const stops = jobs.stops('w', signal);
     await jobs.cancel(job);
     expect(await stops).toEqual([job.id]);
