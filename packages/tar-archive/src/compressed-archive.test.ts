@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../../scripts/lib/until.ts';
 import { tarEnd, tarHeader, tarPadding, unpackArchive } from './index.ts';
 
 const interpreter =
@@ -88,18 +89,13 @@ describe('an archive', () => {
     );
   });
 
-  it.each(['gzip', 'bzip2', 'xz', 'zstd'])(
-    'in %s that holds more than it may is refused at once',
-    async (form) => {
-      const bomb = tar({ zeros: Buffer.alloc(15_000_000) });
-      const startedAt = performance.now();
-      await expect(unpack((forms[form] as (data: Buffer) => Buffer)(bomb))).rejects.toMatchObject({
-        message: expect.stringMatching(/more than the 5000000 bytes that are allowed/),
-        bound: 'bytes',
-      });
-      expect(performance.now() - startedAt).toBeLessThan(10_000);
-    },
-  );
+  it.each(['gzip', 'bzip2', 'xz', 'zstd'])('in %s that holds more than it may is refused', async (form) => {
+    const bomb = tar({ zeros: Buffer.alloc(15_000_000) });
+    await expect(unpack((forms[form] as (data: Buffer) => Buffer)(bomb))).rejects.toMatchObject({
+      message: expect.stringMatching(/more than the 5000000 bytes that are allowed/),
+      bound: 'bytes',
+    });
+  });
 
   it('that wants for more memory than it may have is refused', async () => {
     const filters = '[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 29}]';
@@ -148,8 +144,6 @@ describe('an archive', () => {
           return false;
         }
       });
-    for (let tries = 0; tries < 100 && left().length > 0; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(left()).toEqual([]);
+    await until(() => left().length === 0);
   });
 });
