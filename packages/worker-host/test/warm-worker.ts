@@ -99,7 +99,7 @@ export class WarmWorker {
 
   /** Waits until an event was logged that has all of this in its message or its fields. */
   async logged(...texts: string[]): Promise<void> {
-    for (let attempt = 0; attempt < 400; attempt++) {
+    for (let attempt = 0; attempt < 2400; attempt++) {
       const lines = this.log.events.map((event) => JSON.stringify(event));
       if (lines.some((line) => texts.every((text) => line.includes(text)))) return;
       await new Promise((resolve) => setTimeout(resolve, 25));

@@ -103,7 +103,7 @@ export function environmentsContract(make: () => Promise<EnvironmentsUnderTest>)
           return;
         }
         await other.close();
-        ensure(attempt < 100, 'it never came to the volume');
+        ensure(attempt < 1000, 'it never came to the volume');
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }),

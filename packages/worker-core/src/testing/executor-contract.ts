@@ -112,7 +112,7 @@ export function executorContract(make: () => Promise<Executor>, python = 'python
       const abort = new AbortController();
       const forever = run('forever', {}, { requestId: 'the-one', signal: abort.signal });
       let busy = await busyWith(executor, 'the-one');
-      for (let look = 0; look < 200 && busy === undefined; look++) {
+      for (let look = 0; look < 3000 && busy === undefined; look++) {
         await new Promise((resolve) => setTimeout(resolve, 10));
         busy = await busyWith(executor, 'the-one');
       }
