@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { Gate } from '../../../scripts/lib/gate.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { until } from '../../../scripts/lib/until.ts';
 import { App } from './running-app.ts';
 
 let app: App;
@@ -24,8 +25,6 @@ const call = (code: string, more: object = {}): object => ({
   serialization_format: 'json',
   ...more,
 });
-/** A slow client that reads nothing waits at most so long for the function's end, in milliseconds. */
-const longestPauseMs = 30_000;
 const events = { accept: 'text/event-stream' };
 
 function parse(text: string): readonly ServerSentEvent[] {
@@ -44,23 +43,22 @@ function parse(text: string): readonly ServerSentEvent[] {
 describe('a live log', () => {
   it('shows what is printed while the function runs, then the response', async () => {
     app = await new App().ready();
+    const gate = new Gate();
     const code = pythonCode`
-      import time
       def f():
           print("one", flush=True)
-          time.sleep(1)
+          ${gate.wait}
           print("two")
           return [1]
     `;
     const response = await app.post(call(code), { headers: events });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     let text = '';
-    let oneAt = 0;
     for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
       text += Buffer.from(piece).toString();
-      if (oneAt === 0 && text.includes('one')) oneAt = performance.now();
+      // The function ends only when its first line was seen.
+      if (text.includes('one')) gate.open();
     }
-    expect(performance.now() - oneAt).toBeGreaterThan(700);
     const all = parse(text);
     expect(all.map(({ event }) => event)).toEqual(['log', 'log', 'response']);
     expect(all[0]?.data).toEqual({ kind: 'output', text: 'one\n' });
@@ -92,12 +90,9 @@ describe('a live log', () => {
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toMatch(/^:\n\n/);
     gone.abort();
-    for (let waited = 0; waited < 10_000; waited += 50) {
-      const metrics = await (await app.get('/metrics')).text();
-      if (metrics.includes('flash_requests_in_progress 0')) return;
-      await delay(50);
-    }
-    throw new Error('the function goes on');
+    await until(async () =>
+      (await (await app.get('/metrics')).text()).includes('flash_requests_in_progress 0'),
+    );
   });
 
   it('leaves out what a slow client does not take, and user code is not held up by it', async () => {
@@ -119,7 +114,7 @@ describe('a live log', () => {
         response.once('end', () => resolve(got));
         response.pause();
         void (async () => {
-          for (let waited = 0; waited < longestPauseMs && !existsSync(ended); waited += 20) await delay(20);
+          await until(() => existsSync(ended)).catch(() => {});
           hasEnded = existsSync(ended);
           response.resume();
         })();

@@ -29,7 +29,7 @@ export class App {
   }
 
   /** Resolves when the log has such a line. */
-  async logged(pattern: RegExp, timeoutMs = 20_000): Promise<void> {
+  async logged(pattern: RegExp, timeoutMs = 60_000): Promise<void> {
     for (let waited = 0; waited < timeoutMs; waited += 10) {
       if (pattern.test(this.log)) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -38,7 +38,7 @@ export class App {
   }
 
   async listening(): Promise<this> {
-    for (let waited = 0; waited < 20_000; waited += 10) {
+    for (let waited = 0; waited < 60_000; waited += 10) {
       const port = /port(?:":|=)(\d+)/.exec(this.log)?.[1];
       if (port !== undefined) {
         this.url = `http://127.0.0.1:${port}`;
@@ -53,7 +53,7 @@ export class App {
   /** @param onStatus - told what each ping was answered. */
   async ready(onStatus: (status: number | string) => void = () => {}): Promise<this> {
     await this.listening();
-    for (let waited = 0; waited < 20_000; waited += 10) {
+    for (let waited = 0; waited < 60_000; waited += 10) {
       const status = await this.probe();
       onStatus(status);
       if (status === 200) return this;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { clientsPython } from '../../../scripts/lib/clients-python.ts';
 import { pythonCode } from '../../../scripts/lib/python-code.ts';
+import { until } from '../../../scripts/lib/until.ts';
 import { uv } from './running-app.ts';
 import { delay, isAlive, pidOf, plain, WebAppDirectory } from './web-app-directory.ts';
 
@@ -118,13 +119,14 @@ describe('a user’s web app that fails', () => {
       `${plain}
 import socket, time
 def daemon():
+    if os.path.exists("daemon"): os.remove("daemon")
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             open("daemon", "w").write(str(os.getpid()))
             time.sleep(1000)
         os._exit(0)
-    time.sleep(0.3)
+    while not os.path.exists("daemon") or not open("daemon").read(): time.sleep(0.01)
 `.replace('if path == "/die":', 'if path == "/daemon":\n        daemon()\n    if path == "/die":'),
     );
     const app = await directory.start().ready();
@@ -134,14 +136,13 @@ def daemon():
     await app.probe('/kill');
     await app.logged(/ended with SIGKILL/);
     await app.ready();
-    expect(isAlive(daemon)).toBe(false);
+    await until(() => !isAlive(daemon));
     const pid = await pidOf(app);
     await app.probe('/daemon');
     const second = Number(readFileSync(join(directory.path, 'daemon'), 'utf8'));
     app.process.kill('SIGKILL');
     await app.exited;
-    for (let waited = 0; waited < 200 && (isAlive(pid) || isAlive(second)); waited++) await delay(10);
-    expect([isAlive(pid), isAlive(second)]).toEqual([false, false]);
+    await until(() => !isAlive(pid) && !isAlive(second));
   });
 
   it('can’t harm the worker over a connection that is not its own, nor by closing descriptors', async () => {
