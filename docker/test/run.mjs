@@ -204,8 +204,10 @@ await step('a deployed app out of its artifact', async () => {
 
 await step('SIGTERM: what is under way is finished, nothing new is taken', async () => {
   const { container, value } = await startHttp();
-  const answer = value('def f():\n    import time\n    time.sleep(2)\n    return "done"');
-  await delay(500);
+  const answer = value(
+    'def f():\n    import time\n    print("at work now", flush=True)\n    time.sleep(2)\n    return "done"',
+  );
+  await eventually('it is at work', () => container.log.includes('at work now'));
   container.signal('TERM');
   expect((await answer) === 'done', 'the request was lost');
   await eventually('it ends', () => !container.isRunning);

@@ -27,7 +27,7 @@ describe('the sample app, as the real flash build makes it', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
-  }, 120_000);
+  });
   beforeEach(async () => {
     apps = [];
     queue = await Queue.open();
@@ -78,11 +78,9 @@ describe('the sample app, as the real flash build makes it', () => {
 
   it('serves as many calls of an async function at once as the manifest says', async () => {
     worker('later');
-    await queue.runsync({ seconds: 0 });
-    const startedAt = performance.now();
-    const all = await Promise.all(Array.from({ length: 4 }, () => queue.runsync({ seconds: 0.5 })));
-    expect(all.map(({ output }) => output)).toEqual([0.5, 0.5, 0.5, 0.5]);
-    expect(performance.now() - startedAt).toBeLessThan(1500);
+    const long = await Promise.all([1, 2, 3].map(() => queue.run({ seconds: 600 })));
+    expect(await queue.runsync({ seconds: 0 })).toMatchObject({ status: 'COMPLETED', output: 0 });
+    for (const { id } of long) expect((await queue.post(`status/${id}`)).status).toBe('IN_PROGRESS');
   });
 
   it('serves a class that is made once', async () => {
