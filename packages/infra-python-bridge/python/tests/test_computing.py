@@ -16,7 +16,7 @@ from flash_runner.user_code.computing import only_computes
 
 COMPUTES = {
     "addition": "def add(a, b):\n    return a + b",
-    "texts": "def f(name):\n    words = [w.strip().title() for w in name.split(',')]\n    return f'{len(words):>4} {words[0]}'",
+    "texts": "def f(name):\n    words = [w.strip() for w in name.split(',')]\n    return f'{len(words):>4} {words[0]}'",
     "loops and errors": """
 def f(n: int = 3, *rest, **named) -> list:
     found = []
