@@ -71,7 +71,10 @@ it('qb-app as a bundle runs a job given on its command line, and one whose setti
   const input = JSON.stringify({ input: { ...add, serialization_format: 'json' } });
   const { stdout } = await run(process.execPath, [main, '--test_input', input], { env });
   expect(JSON.parse(stdout)).toMatchObject({ output: { json_result: 5 } });
-  const wrong = run(process.execPath, [main], { env: { ...env, FLASH_MAX_RUNNERS: 'many' }, timeout: 60_000 });
+  const wrong = run(process.execPath, [main], {
+    env: { ...env, FLASH_MAX_RUNNERS: 'many' },
+    timeout: 60_000,
+  });
   await expect(wrong).rejects.toMatchObject({
     code: 1,
     killed: false,
