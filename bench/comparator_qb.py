@@ -10,9 +10,14 @@ def handler(job):
     request = job["input"]
     scope = {}
     exec(request["function_code"], scope)
-    args = [cloudpickle.loads(base64.b64decode(value)) for value in request.get("args", [])]
+    args = [
+        cloudpickle.loads(base64.b64decode(value)) for value in request.get("args", [])
+    ]
     result = scope[request["function_name"]](*args)
-    return {"success": True, "result": base64.b64encode(cloudpickle.dumps(result)).decode()}
+    return {
+        "success": True,
+        "result": base64.b64encode(cloudpickle.dumps(result)).decode(),
+    }
 
 
 runpod.serverless.start({"handler": handler})

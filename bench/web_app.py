@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
+
 @asynccontextmanager
 async def lifespan(app: FastAPI):
     if "BENCH_READY_FILE" in os.environ:

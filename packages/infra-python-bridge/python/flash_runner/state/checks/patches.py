@@ -89,8 +89,8 @@ class Patches(Check):
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
-        self._relied_on = [(module, names, itemgetter(*names)) for module, names in _RELIED_ON]
-        self._relied_on_values = [get(_vars(module)) for module, _, get in self._relied_on]
+        self._relied_on = [(_vars(module), itemgetter(*names)) for module, names in _RELIED_ON]
+        self._relied_on_values = self._read_relied_on()
         self._relied_on_modules = tuple([module for module, _ in _RELIED_ON])
         self._find_relied_on = itemgetter(*[module.__name__ for module, _ in _RELIED_ON])
         self._known: dict[str, tuple[ModuleType, dict[str, Any]]] = {}
@@ -117,15 +117,21 @@ class Patches(Check):
             return f"the module {error.args[0]} was removed"
         if not identical(found, self._relied_on_modules):
             return "a module of the standard library was replaced"
-        for (module, names, get), known in zip(self._relied_on, self._relied_on_values, strict=True):
-            try:
-                now = get(_vars(module))
-            except KeyError as error:
-                return f"{module.__name__}.{error.args[0]} was removed"
-            if not identical(now, known):
-                name = next(name for name, one, other in zip(names, now, known, strict=True) if one is not other)
-                return f"{module.__name__}.{name} was replaced"
-        return None
+        try:
+            now = self._read_relied_on()
+        except KeyError as error:
+            return f"{error.args[0]} was removed from a module of the standard library"
+        if identical(now, self._relied_on_values):
+            return None
+        names = [f"{module.__name__}.{name}" for module, names in _RELIED_ON for name in names]
+        replaced = [name for name, one, known in zip(names, now, self._relied_on_values, strict=True) if one is not known]
+        return f"{replaced[0]} was replaced"
+
+    def _read_relied_on(self) -> list[Any]:
+        found: list[Any] = []
+        for namespace, get in self._relied_on:
+            found += get(namespace)
+        return found
 
     def after_import(self, before: Any) -> None:
         if self._names is not None:
