@@ -9,9 +9,10 @@ export const median = (values) => values.toSorted((a, b) => a - b)[values.length
 const percentile = (values, part) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))];
 
-/** Requests per second, and latencies in ms, of the small request on so many connections. */
-export function wrk(url, connections, seconds) {
-  return load(connections, seconds, ['-s', join(root, 'bench/add.lua'), `${url}/execute`]);
+/** Requests per second, and latencies in ms, of the small request on so many connections; `body` is another request. */
+export function wrk(url, connections, seconds, body) {
+  const env = body === undefined ? process.env : { ...process.env, FLASH_BENCH_BODY: body };
+  return load(connections, seconds, ['-s', join(root, 'bench/add.lua'), `${url}/execute`], env);
 }
 
 /** The same of GET requests. */
@@ -21,10 +22,10 @@ export function wrkGet(url, connections, seconds) {
 
 let hasWrk = false;
 
-async function load(connections, seconds, what) {
+async function load(connections, seconds, what, env = process.env) {
   if (!hasWrk) prepareWrk();
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...what];
-  const { stdout } = await promisify(execFile)('wrk', args);
+  const { stdout } = await promisify(execFile)('wrk', args, { env });
   const latency = (part) => {
     const [, number, unit] = new RegExp(`${part}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout);
     return Number(number) * { us: 0.001, ms: 1, s: 1000 }[unit];

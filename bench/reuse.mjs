@@ -1,9 +1,9 @@
 /**
  * What a process of its own for each function request costs, beside runners that are used again: npm run bench:reuse [-- --rounds N].
  *
- * Two workers, `FLASH_RUNNER_REUSE=clean` and `never`, are asked in turn. What is told are medians over the rounds: the small request with a pause between
- * two, one after the other, and on 32 connections; the processor time of supervisor, zygote and runners for each request; and what each kind of process
- * state costs after a request. Needs `wrk`, which root on Debian gets installed.
+ * Two workers, `FLASH_RUNNER_REUSE=clean` and `never`, are asked in turn; `clean` for a function that only computes, and for one after which state has
+ * to be put back. What is told are medians over the rounds: requests with a pause between two, one after the other, and on 32 connections; the processor
+ * time of supervisor, zygote and runners for each request; and what each kind of process state costs. Needs `wrk`, which root on Debian gets installed.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,27 +20,31 @@ const paused = 200;
 const seconds = 5;
 /** One tick of /proc/PID/stat, in ms. */
 const tickMs = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-const body = JSON.stringify({
-  function_name: 'add',
-  function_code: 'def add(a, b):\n    return a + b',
-  args: ['gAVLAi4=', 'gAVLAy4='],
-});
+const computing = request('def add(a, b):\n    return a + b');
+const other = request('import os\ndef add(a, b):\n    return a + b');
 const workers = {
   clean: await startWorker({ FLASH_RUNNER_REUSE: 'clean' }),
   never: await startWorker({ FLASH_RUNNER_REUSE: 'never' }),
 };
+const columns = {
+  'clean, computing': { worker: workers.clean, body: computing },
+  clean: { worker: workers.clean, body: other },
+  never: { worker: workers.never, body: other },
+};
 const figures = {};
 
-for (const worker of Object.values(workers)) await wrk(worker.url, 1, seconds);
+for (const { worker, body } of Object.values(columns)) await wrk(worker.url, 1, seconds, body);
 for (let round = 0; round < Number(values.rounds); round++) {
-  const order = round % 2 === 0 ? ['clean', 'never'] : ['never', 'clean'];
-  for (const name of order) take(name, `every ${pauseMs} ms: p50, ms`, await withPauses(workers[name]));
+  const names = Object.keys(columns);
+  const order = round % 2 === 0 ? names : names.toReversed();
+  for (const name of order) take(name, `every ${pauseMs} ms: p50, ms`, await withPauses(columns[name]));
   for (const name of order) {
-    const before = processorMs(workers[name].pid);
-    const one = await wrk(workers[name].url, 1, seconds);
+    const { worker, body } = columns[name];
+    const before = processorMs(worker.pid);
+    const one = await wrk(worker.url, 1, seconds, body);
     // Runners that are on their way out are counted too.
     await delay(500);
-    const after = processorMs(workers[name].pid);
+    const after = processorMs(worker.pid);
     const requests = one.perSecond * seconds;
     take(name, 'closed loop, 1 connection: p50, ms', one.p50);
     take(name, 'closed loop, 1 connection: requests per second', one.perSecond);
@@ -48,17 +52,22 @@ for (let round = 0; round < Number(values.rounds); round++) {
       take(name, `processor time a request: ${part}, ms`, (after[part] - before[part]) / requests);
   }
   for (const name of order) {
-    const many = await wrk(workers[name].url, 32, seconds);
+    const { worker, body } = columns[name];
+    const many = await wrk(worker.url, 32, seconds, body);
     take(name, 'closed loop, 32 connections: p50, ms', many.p50);
     take(name, 'closed loop, 32 connections: requests per second', many.perSecond);
   }
 }
 for (const worker of Object.values(workers)) await worker.close();
 
-console.log(`${''.padEnd(56)}${'clean'.padStart(12)}${'never'.padStart(12)}`);
-for (const [what, { clean, never }] of Object.entries(figures))
-  console.log(
-    `${what.padEnd(56)}${median(clean).toFixed(3).padStart(12)}${median(never).toFixed(3).padStart(12)}`,
+const width = 18;
+const line = (what, cells) =>
+  console.log(what.padEnd(52) + cells.map((cell) => cell.padStart(width)).join(''));
+line('', Object.keys(columns));
+for (const [what, byColumn] of Object.entries(figures))
+  line(
+    what,
+    Object.keys(columns).map((name) => median(byColumn[name]).toFixed(3)),
   );
 console.log('\nAfter each request, best of many, in µs:');
 console.log(
@@ -69,15 +78,20 @@ console.log(
 );
 
 function take(name, what, value) {
-  figures[what] ??= { clean: [], never: [] };
+  figures[what] ??= {};
+  figures[what][name] ??= [];
   figures[what][name].push(value);
 }
 
-async function withPauses({ url }) {
+function request(code) {
+  return JSON.stringify({ function_name: 'add', function_code: code, args: ['gAVLAi4=', 'gAVLAy4='] });
+}
+
+async function withPauses({ worker, body }) {
   const times = [];
   for (let count = 0; count < paused; count++) {
     await delay(pauseMs);
-    const { ms, answer, text } = await post(url, body);
+    const { ms, answer, text } = await post(worker.url, body);
     if (answer().success !== true) throw new Error(text);
     times.push(ms);
   }
