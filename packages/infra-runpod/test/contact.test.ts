@@ -14,16 +14,16 @@ describe('what waits for the platform to be back', () => {
     setting = its;
     platform = its.platform;
   });
-  /** Pauses that are over 4 s after eleven failures; no heartbeat comes by itself. */
+  /** Pauses that are over 4 s after eleven failures in the background; no heartbeat comes by itself. */
   const slow = { FLASH_RETRY_MIN_MS: '4', FLASH_RETRY_MAX_MS: '50000', RUNPOD_PING_INTERVAL: '60000' };
   const posts = (): number => platform.of('job-done').length;
 
-  it('is a result that goes out when a take succeeds, after eleven posts that failed', async () => {
+  it('is a result that goes out when a take succeeds, after twelve posts that failed', async () => {
     const one = await setting.open(slow);
     const job = await setting.take(one, 'kept');
     platform.answers.done = drop;
     await one.queue.finish(job, { outputJson: json('at last') });
-    await until(() => posts() >= 11);
+    await until(() => posts() >= 12);
     delete platform.answers.done;
     await wait(50);
     const before = posts();
@@ -41,7 +41,7 @@ describe('what waits for the platform to be back', () => {
     let isDown = true;
     platform.answers.done = (_, response) => (isDown ? reply(response, 503) : reply(response, 200, {}));
     await Promise.all(jobs.map((job) => one.queue.finish(job, { outputJson: json(job.id) })));
-    await until(() => posts() >= 6 * 11);
+    await until(() => posts() >= 6 * 12);
     isDown = false;
     platform.calls.length = 0;
     await until(() => posts() >= 1);
