@@ -31,18 +31,18 @@ describe('what forked processes share', () => {
                 os.getpid(), "numpy" in __import__("sys").modules]`;
     const drawn: number[] = [];
     for (let round = 0; round < 2; round++) {
-      const settings = { FLASH_CACHE_DIR: cache, FLASH_PREIMPORT: 'numpy' };
+      const settings = { FLASH_CACHE_DIR: cache, FLASH_PREIMPORT: 'numpy', FLASH_MAX_RUNNERS: '8' };
       bridge = new Bridge(settings, process.env, withLibraries);
       await bridge.executor.warm();
       for (let again = 0; again < 2; again++) {
-        const six = await Promise.all(Array.from({ length: 6 }, () => bridge.run(code, { args: [false] })));
-        for (const execution of six) drawn.push(...(returned(execution) as number[]).slice(0, 3));
-        await Promise.all(Array.from({ length: 6 }, () => bridge.run(code, { args: [true] })));
+        const eight = await Promise.all(Array.from({ length: 8 }, () => bridge.run(code, { args: [false] })));
+        for (const execution of eight) drawn.push(...(returned(execution) as number[]).slice(0, 3));
+        await Promise.all(Array.from({ length: 8 }, () => bridge.run(code, { args: [true] })));
       }
       await bridge.close();
     }
     expect(new Set(drawn).size).toBe(drawn.length);
-    expect(drawn.length).toBe(2 * 2 * 6 * 3);
+    expect(drawn.length).toBe(2 * 2 * 8 * 3);
   });
 
   it.each([
