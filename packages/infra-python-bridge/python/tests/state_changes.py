@@ -102,7 +102,7 @@ RESTORED = {
     ),
     "alarm": Change("signal.signal(signal.SIGALRM, signal.SIG_IGN); signal.alarm(50)", "signal.alarm(0)"),
     "interval timer": Change("signal.setitimer(signal.ITIMER_VIRTUAL, 50, 50)", "signal.getitimer(signal.ITIMER_VIRTUAL)"),
-    "wake-up descriptor": Change("signal.set_wakeup_fd(socket_pair()[0])", "signal.set_wakeup_fd(-1)"),
+    "wake-up descriptor": Change("signal.set_wakeup_fd(socket_pair()[0].fileno())", "signal.set_wakeup_fd(-1)"),
     "fault handler": Change("faulthandler.enable(); faulthandler.dump_traceback_later(0.3)", "faulthandler.is_enabled()"),
     "niceness": Change("os.nice(5)", "os.getpriority(os.PRIO_PROCESS, 0)"),
     "processors": Change("os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})", "sorted(os.sched_getaffinity(0))"),
@@ -161,7 +161,7 @@ IMPORTS = (
     # A context variable that outlives the request's module, as a library's does.
     "VARIABLES.v = vars(VARIABLES).get('v') or contextvars.ContextVar('v')\n"
     "def socket_pair():\n"
-    "    a, b = socket.socketpair(); a.setblocking(False); b.setblocking(False); return a.detach(), b.detach()\n"
+    "    global pair; pair = socket.socketpair(); pair[0].setblocking(False); return pair\n"
 )
 
 

@@ -36,7 +36,11 @@ class Signals(Kind):
     def read(self) -> _Signals:
         wakeup = _wakeup(-1)
         if wakeup != -1:
-            _wakeup(wakeup)
+            try:
+                _wakeup(wakeup)
+            except (OSError, ValueError):
+                # It was closed meanwhile.
+                wakeup = -1
         return _Signals(
             tuple(map(_get, _NUMBERS)),
             _mask(_BLOCK, ()),
