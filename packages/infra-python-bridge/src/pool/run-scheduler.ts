@@ -108,10 +108,13 @@ export class RunScheduler {
   }
 
   #placeAnywhere(run: Run): void {
-    const { runners, waiting, supply } = this.#dependencies;
+    const { reuse, runners, waiting, supply } = this.#dependencies;
     const runner = this.#takeIdle();
     if (runner !== undefined) this.#start(runner, run);
-    else waiting.add(run);
+    else {
+      waiting.add(run);
+      if (reuse.isNever) supply.noteScarcity();
+    }
     if (runners.idle.size === 0 || waiting.length > 0) supply.consider();
   }
 
@@ -130,7 +133,7 @@ export class RunScheduler {
       spinUs: this.#isQuiet() ? settings.FLASH_SPIN_US : 0,
     });
     this.#placement.startFollowers(runner, run);
-    if (reuse.isNever) supply.forkSpare();
+    if (reuse.isNever) supply.replaceSpare();
   }
 
   /** Whether no other run is at work, so that a spinning runner takes no processor time from one. */

@@ -4,6 +4,9 @@ import { PoolGrowth } from './pool-growth.ts';
 import type { RunnerBudget, RunnerHolder } from './runner-budget.ts';
 import type { RunnerSet } from './runner-set.ts';
 
+/** Small runs have ended by then, and so has the process that served one. */
+const spareDelayMs = 8;
+
 export interface RunnerSupplyDependencies {
   readonly holder: RunnerHolder;
   readonly budget: RunnerBudget;
@@ -19,6 +22,8 @@ export interface RunnerSupplyDependencies {
 export class RunnerSupply {
   readonly #dependencies: RunnerSupplyDependencies;
   readonly #growth: PoolGrowth;
+  #spareTimer: NodeJS.Timeout | undefined;
+  #isScarce = false;
   #closed = false;
 
   constructor(dependencies: RunnerSupplyDependencies) {
@@ -52,8 +57,26 @@ export class RunnerSupply {
     this.#growth.consider();
   }
 
+  /**
+   * Forks a spare for the run after the one that has just begun: a little later, as a fork would take processor time from it; at once when
+   * runs come faster than that.
+   */
+  replaceSpare(): void {
+    if (this.#isScarce) this.forkSpare();
+    else this.#spareTimer ??= setTimeout(() => this.forkSpare(), spareDelayMs).unref();
+    this.#isScarce = false;
+  }
+
+  /** A run has to wait because there was no spare. */
+  noteScarcity(): void {
+    this.#isScarce = true;
+    this.forkSpare();
+  }
+
   /** Forks a spare for the next run, unless there is one besides those for the runs that wait. */
   forkSpare(): void {
+    clearTimeout(this.#spareTimer);
+    this.#spareTimer = undefined;
     const { runners, waiting } = this.#dependencies;
     if (runners.idle.size + runners.starting <= waiting.length && this.room > 0) this.fork();
   }
@@ -64,6 +87,7 @@ export class RunnerSupply {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#spareTimer);
     this.#growth.close();
   }
 

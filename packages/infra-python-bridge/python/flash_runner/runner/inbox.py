@@ -52,6 +52,12 @@ class Inbox:
         with self._cancellation.held():
             self._waiting.extend(self.requests(self._channel.receive_available()))
 
+    def has_something_within(self, milliseconds: int) -> bool:
+        """Whether something arrives in so much time; it is not taken in."""
+        waiting = select.poll()
+        waiting.register(self._channel.socket.fileno(), select.POLLIN)
+        return bool(waiting.poll(milliseconds))
+
     def wait_and_hear(self) -> None:
         """Block until something has arrived, and take it in."""
         waiting = select.poll()

@@ -25,4 +25,7 @@ def main(config: RunnerConfig, data: int, control: int, zygote: int) -> NoReturn
         process_control.keep_freed_memory(_KEPT_BYTES)
     random_generators.after_fork()
     sources.prepare()
-    Runner(config, data, control).serve()
+    runner = Runner(config, data, control)
+    if not config.reuses:
+        runner.rehearse()
+    runner.serve()
