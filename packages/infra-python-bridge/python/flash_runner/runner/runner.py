@@ -87,8 +87,8 @@ class Runner:
     def rehearse(self) -> None:
         """Run a request of the runner's own, unless one has come.
 
-        With its first request a forked process gets its own copy of most of the memory that it uses. That takes several times
-        as long as a small request, which would wait for it.
+        With its first request a forked process gets its own copy of most of the memory that it uses. That takes several
+        times as long as a small request, which would wait for it.
         """
         if self._inbox.has_something_within(_BEFORE_REHEARSAL_MS):
             return
