@@ -45,7 +45,11 @@ export function startComparator() {
 }
 
 async function ready(child, stream, port) {
+  let isAsked = false;
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.once('exit', (code, signal) => {
+    if (!isAsked) console.error(`a server ended by itself (${code ?? signal}):\n${log}`);
+  });
   let log = '';
   stream()
     .setEncoding('utf8')
@@ -64,6 +68,7 @@ async function ready(child, stream, port) {
     url,
     pid: child.pid,
     close: async () => {
+      isAsked = true;
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
       await ended;
