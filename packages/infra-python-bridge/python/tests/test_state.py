@@ -56,7 +56,7 @@ RETIRED = {
         "textwrap.dedent was replaced",
     ),
     "patched method": ("patches", "random.randint = lambda *_: 4", "random.randint was replaced"),
-    "module in the table": ("patches", "sys.modules.update(textwrap=os)", "module textwrap was replaced"),
+    "module in the table": ("patches", "sys.modules.update(uuid=os)", "module uuid was replaced"),
     "privileges": ("state", "__import__('ctypes').CDLL(None).prctl(38, 1, 0, 0, 0)", "no_new_privs"),
     "mock": ("patches", "__import__('unittest.mock').mock.patch('shutil.rmtree').start()", "shutil.rmtree was replaced"),
     "module": ("patches", "sys.modules['json'] = os", "module of the standard library was replaced"),
