@@ -8,7 +8,8 @@ LOOK = """
 import gc, os, sys, threading
 def f():
     print("mine")
-    return [sorted(sys.modules), len(sys.path), sorted(os.environ), os.getcwd(), threading.active_count(), sys.argv, gc.isenabled()]
+    found = [sorted(sys.modules), len(sys.path), sorted(os.environ), os.getcwd(), sys.argv]
+    return found + [threading.active_count(), gc.isenabled()]
 """
 
 
